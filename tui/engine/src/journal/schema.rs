@@ -91,11 +91,13 @@ pub(super) fn bring(db: &mut Connection) -> Result<(), Error> {
             tx.execute_batch(change).map_err(|e| broken(&e))?;
         }
     }
-    // No version of its own: whoever does not know the column leaves it empty and goes on with the words.
-    if !tx
-        .column_exists(None, "op", "saved")
-        .map_err(|e| broken(&e))?
-    {
+    // No version of its own: whoever does not know the column leaves it empty and goes on with the words. A statement
+    // sees what another process has changed since this one opened the file; `column_exists` may not.
+    let columns = "SELECT count(*) FROM pragma_table_info('op') WHERE name = 'saved'";
+    let found: i64 = tx
+        .query_row(columns, [], |r| r.get(0))
+        .map_err(|e| broken(&e))?;
+    if found == 0 {
         tx.execute_batch("ALTER TABLE op ADD COLUMN saved TEXT")
             .map_err(|e| broken(&e))?;
     }

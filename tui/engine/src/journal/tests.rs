@@ -101,6 +101,24 @@ fn a_journal_of_the_first_form_is_read_and_a_newer_one_is_left_alone() {
 }
 
 #[test]
+fn commands_that_open_a_new_folder_at_the_same_moment_all_get_its_journal() {
+    for _ in 0..40 {
+        let dir = tempfile::tempdir().unwrap();
+        let together = std::sync::Barrier::new(4);
+        let open = || {
+            together.wait();
+            Journal::open(dir.path()).map(|_| ())
+        };
+        std::thread::scope(|scope| {
+            let all = [0; 4].map(|_| scope.spawn(open));
+            for opened in all {
+                assert_eq!(opened.join().unwrap(), Ok(()));
+            }
+        });
+    }
+}
+
+#[test]
 fn the_counts_of_an_operation_that_is_over_follow_what_is_settled_later() {
     let dir = tempfile::tempdir().unwrap();
     let project = ProjectHash(Uuid::from_u128(9));
