@@ -155,7 +155,7 @@ fn absolute(dir: &Path) -> PathBuf {
         false => dir,
     };
     let path = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    // `/work/.` of a settings file that was named without its folder.
+    // `agents/.` of a settings file that was named without its folder.
     path.components().collect()
 }
 
