@@ -28,6 +28,18 @@ pub enum Origin {
     Argument,
 }
 
+/// The `'static` of a type that is lent for a task. What a dependency's value holds may last longer.
+fn lent_for_ever(origin: &Origin, ty: &Type) -> Option<Span> {
+    match (origin, ty) {
+        (Origin::Argument, _) => None,
+        (Origin::Named(..), Type::Reference(lent)) => {
+            let word = lent.lifetime.as_ref()?;
+            (word.ident == "static").then(|| word.span())
+        }
+        _ => lifetime_in(ty, "static"),
+    }
+}
+
 /// One parameter.
 pub struct Param {
     /// `labels: &mut LabelRow`, for the screen and for messages.
@@ -81,8 +93,7 @@ pub fn take(function: &mut ItemFn, arguments_allowed: bool) -> Result<Vec<Param>
             }
         };
         let span = input.ty.span();
-        let lasting = !matches!(origin, Origin::Argument);
-        if let Some(word) = lasting.then(|| lifetime_in(&input.ty, "static")).flatten() {
+        if let Some(word) = lent_for_ever(&origin, &input.ty) {
             return Err(Error::new(
                 word,
                 "what an agent is given lasts for its task, not for ever: leave `'static` out, or write `'_`",
