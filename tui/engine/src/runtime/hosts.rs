@@ -160,7 +160,15 @@ impl World {
         let decide = move || match project.workflow.stage(facts.stage) {
             Some(stage) => {
                 let author = author.as_deref();
-                judge_as(author, stage, &ontology, &facts.inputs, &bytes).map(Arc::new)
+                judge_as(
+                    author,
+                    stage,
+                    &ontology,
+                    &facts.inputs,
+                    &Default::default(),
+                    &bytes,
+                )
+                .map(Arc::new)
             }
             None => Err(Error::new(
                 ErrorKind::Settings,
