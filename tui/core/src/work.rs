@@ -12,7 +12,7 @@ mod further;
 pub use blob::LabelBlob;
 pub use change::{Change, without_secrets};
 pub use committed::{Committed, Written};
-pub use further::{Further, FurtherChange, FurtherRow, MAX_FURTHER, Phase, Touched};
+pub use further::{Further, FurtherChange, FurtherRow, MAX_FURTHER, Touched, WritePhase};
 
 use crate::build::AgentDescriptor;
 use crate::ids::{
@@ -339,7 +339,7 @@ pub struct Outcome {
     pub patch: Patch,
     /// The whole label blob after the agent, when it changed.
     pub labels_after: Option<LabelBlob>,
-    /// What is written beyond the own row, in the order of [`Phase`].
+    /// What is written beyond the own row, in the order of [`WritePhase`].
     pub further: Vec<Further>,
     /// What happened inside, with times.
     pub steps: Vec<StepDoc>,

@@ -312,14 +312,14 @@ impl Judged<'_> {
 /// The title of a row's data unit.
 fn title_of(json: &str) -> Option<String> {
     #[derive(Deserialize)]
-    struct Row {
-        metadata: Metadata,
+    struct TitledRow {
+        metadata: TitleOnly,
     }
     #[derive(Deserialize)]
-    struct Metadata {
+    struct TitleOnly {
         data_title: String,
     }
-    let row: Row = serde_json::from_str(json).ok()?;
+    let row: TitledRow = serde_json::from_str(json).ok()?;
     Some(row.metadata.data_title)
 }
 

@@ -3,7 +3,7 @@
 use super::super::judge_as;
 use super::super::tests::{inputs, ontology, stage};
 use super::*;
-use crate::work::{Outcome, Phase};
+use crate::work::{Outcome, WritePhase};
 use crate::workflow::{Stage, StageKind, Workflow};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -84,10 +84,15 @@ fn further_changes_are_looked_up_and_put_in_the_order_of_writing() {
         {"kind": "metadata", "item_uuid": text(80), "client_metadata": {"seen": 1}},
     ]))
     .unwrap();
-    let phases: Vec<Phase> = outcome.further.iter().map(Further::phase).collect();
+    let phases: Vec<WritePhase> = outcome.further.iter().map(Further::phase).collect();
     assert_eq!(
         phases,
-        [Phase::Labels, Phase::Values, Phase::Values, Phase::Moves]
+        [
+            WritePhase::Labels,
+            WritePhase::Values,
+            WritePhase::Values,
+            WritePhase::Moves
+        ]
     );
     let lines: Vec<String> = outcome.patch.changes.iter().map(|c| c.headline()).collect();
     assert_eq!(

@@ -52,7 +52,7 @@ pub struct Change {
     /// The journal entry that this one takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverts: Option<i64>,
-    /// What is changed beyond this row, in the order of [`super::Phase`]; [`Written`] has a bit for each.
+    /// What is changed beyond this row, in the order of [`super::WritePhase`]; [`Written`] has a bit for each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further: Vec<Further>,
     /// What is known to be upstream of the further changes, as in [`Written::further`]: these are not sent again.

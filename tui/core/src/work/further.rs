@@ -1,7 +1,7 @@
 //! What an outcome changes beyond the task's own row: steps for other rows, tasks and items, of this project or of
 //! another. They are held, reviewed, journaled, written and taken back with the outcome.
 //!
-//! A further kind of step is a variant of [`Further`]. It states its [`Phase`] (when it is written), its project and
+//! A further kind of step is a variant of [`Further`]. It states its [`WritePhase`] (when it is written), its project and
 //! what it is called; `wb_client` writes it in `write/further.rs`, at its phase; `ledger/further.rs` makes the step that
 //! takes it back, or leaves that to [`Further::stays`]; [`crate::patch::changes_of`] puts it in words. A step may be
 //! sent twice, after a crash: it has to be recognised when it is there already. Something that the platform names
@@ -15,10 +15,10 @@ use serde_json::{Map, Value};
 /// Further changes of one outcome, at most: the journal keeps a bit for each.
 pub const MAX_FURTHER: usize = 60;
 
-/// When a step is written. The task's own labels come between [`Phase::Labels`] and [`Phase::Values`], its own
-/// priority and metadata before [`Phase::Values`], and its own move at the very end.
+/// When a step is written. The task's own labels come between [`WritePhase::Labels`] and [`WritePhase::Values`], its own
+/// priority and metadata before [`WritePhase::Values`], and its own move at the very end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
+pub enum WritePhase {
     /// New items.
     Items,
     /// Labels of other rows.
@@ -74,7 +74,7 @@ impl Further {
 
     /// When it is written.
     #[must_use]
-    pub const fn phase(&self) -> Phase {
+    pub const fn phase(&self) -> WritePhase {
         match self {
             Self::Row(row) => row.phase(),
         }
@@ -137,20 +137,20 @@ impl Further {
 }
 
 impl FurtherRow {
-    const fn phase(&self) -> Phase {
+    const fn phase(&self) -> WritePhase {
         if self.change.labels_after.is_some() {
-            Phase::Labels
+            WritePhase::Labels
         } else if self.change.to.is_some() {
-            Phase::Moves
+            WritePhase::Moves
         } else {
-            Phase::Values
+            WritePhase::Values
         }
     }
 
     const fn kind(&self) -> &'static str {
         match self.phase() {
-            Phase::Labels => "labels",
-            Phase::Moves => "move",
+            WritePhase::Labels => "labels",
+            WritePhase::Moves => "move",
             _ if self.change.priority.is_some() => "priority",
             _ => "metadata",
         }
