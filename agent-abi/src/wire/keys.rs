@@ -1,6 +1,6 @@
 //! The names of fields, from the types themselves, and keys of an answer that nothing reads.
 
-use super::{AddLabel, AnswerLabel, Outcome};
+use super::{AddLabel, AnswerLabel, ChangeDoc, Outcome};
 use serde::de::value::Error;
 use serde::de::{DeserializeOwned, Error as _, Visitor};
 use serde::{Deserializer, forward_to_deserialize_any};
@@ -87,24 +87,33 @@ pub fn unread(answer: &str) -> Vec<UnreadKey> {
         return found;
     };
     compare("", &outcome, fields::<Outcome>(), &mut found);
+    by_name(&outcome, &mut found);
+    for change in labels(&outcome, "changes") {
+        compare("changes", &change, fields::<ChangeDoc>(), &mut found);
+        by_name(&change, &mut found);
+    }
+    found
+}
+
+/// Keys of what is added and answered by name.
+fn by_name(outcome: &Parts<'_>, found: &mut Vec<UnreadKey>) {
     let add = fields::<AddLabel>();
-    for label in labels(&outcome, "add") {
-        compare("add", &label, add, &mut found);
-        shapes(&label, &mut found);
+    for label in labels(outcome, "add") {
+        compare("add", &label, add, found);
+        shapes(&label, found);
         let frames = label.get("frames");
         let frames: BTreeMap<String, Parts<'_>> = frames
             .and_then(|raw| serde_json::from_str(raw.get()).ok())
             .unwrap_or_default();
         for shape in frames.values() {
             let here: Vec<&str> = add.iter().copied().filter(on_a_frame).collect();
-            compare("frames", shape, &here, &mut found);
-            shapes(shape, &mut found);
+            compare("frames", shape, &here, found);
+            shapes(shape, found);
         }
     }
-    for label in labels(&outcome, "answer") {
-        compare("answer", &label, fields::<AnswerLabel>(), &mut found);
+    for label in labels(outcome, "answer") {
+        compare("answer", &label, fields::<AnswerLabel>(), found);
     }
-    found
 }
 
 /// The parts of an object by their keys, unread.
@@ -193,6 +202,10 @@ mod tests {
             (
                 r#"{"answer": [{"hash": "a", "value": 1, "frame": [[0, 1]]}]}"#,
                 &[("frame", "answer", "frames")],
+            ),
+            (
+                r#"{"changes": [{"kind": "labels", "projekt": "", "add": [{"nam": "Car"}]}]}"#,
+                &[("projekt", "changes", "project"), ("nam", "add", "name")],
             ),
             ("[1]", &[]),
             (r#"{"add": 7}"#, &[]),

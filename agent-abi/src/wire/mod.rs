@@ -4,6 +4,7 @@
 //! whoever reads, so that either side may be newer. Bytes and pointers are left to [`crate::table`].
 
 mod calls;
+mod changes;
 mod edits;
 pub mod keys;
 mod spec;
@@ -13,6 +14,7 @@ pub use calls::{
     EncodeQuestion, ItemsQuestion, ProjectQuestion, RowsQuestion, TwinDoc, TwinQuestion, TwinSpec,
     call, input,
 };
+pub use changes::ChangeDoc;
 pub use edits::{AddLabel, AnswerLabel};
 pub use spec::{AgentSpec, IncludeOptions, InitialiseOptions};
 
@@ -155,6 +157,9 @@ pub struct Outcome {
     /// Answers to questions of labels that are there, applied last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answer: Vec<AnswerLabel>,
+    /// What changes beyond the task's own row; held, reviewed, written and taken back with the outcome.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<ChangeDoc>,
     /// Parts of the run worth showing, in order of their beginning.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepDoc>,

@@ -4,22 +4,28 @@
 //! What differs between two label rows is known to the authors' crate; writing is left to the
 //! client, drawing to the screen.
 
+mod answer;
+mod further;
+mod wanted;
+
+pub use further::changes_of;
+pub use wanted::{FurtherInput, FurtherInputs, FurtherProject, Wanted, WantedRow, wanted};
+
 use crate::digits;
 use crate::error::{Error, ErrorKind, foreign};
-use crate::work::{Change, Inputs, LabelBlob, LabelChange, Outcome, Patch, Route};
-use crate::workflow::{Stage, nearest};
+use crate::work::{Change, Inputs, LabelBlob, LabelChange, Outcome, Patch, Route, RowInput};
+use crate::workflow::Stage;
 pub use agent_abi::model::share;
 use agent_abi::model::{
-    LabelChangeKind, LabelRow, ModelError, Ontology, StorageItem, diff, duplicates, quoted,
+    LabelChangeKind, LabelRow, ModelError, Ontology, StorageItem, diff, duplicates,
 };
 use agent_abi::wire;
+use answer::{read, unread};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// As [`judge_as`], where every label that is added is wanted.
+/// As [`judge_as`], where every label that is added is wanted, and there are no further changes.
 ///
 /// # Errors
 /// As [`judge_as`].
@@ -29,12 +35,13 @@ pub fn judge(
     inputs: &Inputs,
     answer: &[u8],
 ) -> Result<Outcome, Error> {
-    judge_as(None, stage, ontology, inputs, answer)
+    let around = FurtherInputs::default();
+    judge_as(None, stage, ontology, inputs, &around, answer)
 }
 
 /// Reads an agent's answer and checks it: the pathway exists, the priority is in 0 to 1, labels
 /// are only given by agents that were lent a label row. Labels that it adds and that `author` has made already
-/// are not added again.
+/// are not added again. `around` has what its further changes name.
 ///
 /// # Errors
 /// An error of the agent's; the task stays where it is.
@@ -43,6 +50,7 @@ pub fn judge_as(
     stage: &Stage,
     ontology: &Arc<Ontology>,
     inputs: &Inputs,
+    around: &FurtherInputs,
     answer: &[u8],
 ) -> Result<Outcome, Error> {
     let mut given = read(answer)?;
@@ -57,104 +65,26 @@ pub fn judge_as(
     {
         digits::restore_map(&seen, metadata);
     }
-    let after = given.labels.take();
-    let (labels, labels_after, already_there) = labels(author, ontology, inputs, after, &given)?;
-    let priority = given
-        .priority
-        .map(|new| (inputs.labels.as_ref().and_then(|l| l.priority), new));
+    let further = std::mem::take(&mut given.changes);
+    let further = further::judge(author, inputs, around, further)?;
+    let metadata = given.client_metadata.take();
+    let (priority, steps) = (given.priority, std::mem::take(&mut given.steps));
+    let (labels, labels_after, already_there) = labels(author, ontology, inputs, given)?;
+    let priority = priority.map(|new| (inputs.labels.as_ref().and_then(|l| l.priority), new));
     let patch = Patch {
         labels,
         priority,
-        metadata: given.client_metadata,
+        metadata,
         already_there,
+        changes: changes_of(&further)?,
     };
     Ok(Outcome {
         way,
         patch,
         labels_after,
-        steps: given.steps.into_iter().take(STEPS).map(bounded).collect(),
+        further,
+        steps: steps.into_iter().take(STEPS).map(bounded).collect(),
         unread: unread(answer),
-    })
-}
-
-/// Keys of an answer that nothing reads: `"lastframe" in "add" (did you mean "lastFrame"?)`.
-fn unread(answer: &[u8]) -> Vec<String> {
-    let keys = std::str::from_utf8(answer).map_or_else(|_| Vec::new(), wire::keys::unread);
-    let text = |unread: wire::keys::UnreadKey| {
-        let near = nearest(&unread.key, unread.known).first().copied();
-        let key = quoted(&foreign(unread.key, STEP));
-        let place = match unread.place {
-            "" => String::new(),
-            place => format!(" in \"{place}\""),
-        };
-        let near = near.map(|near| format!(" (did you mean \"{near}\"?)"));
-        format!("{key}{place}{}", near.unwrap_or_default())
-    };
-    keys.into_iter().map(text).collect()
-}
-
-/// The answer as an outcome: an object with at least one known field, or nothing at all.
-fn read(answer: &[u8]) -> Result<wire::Outcome, Error> {
-    let wrong = |why: String| {
-        Error::new(
-            ErrorKind::Agent,
-            format!("the agent's answer is not an outcome: {why}"),
-        )
-        .hint("an outcome is JSON such as {\"route\":\"complete\"}; see agent_abi::wire::Outcome")
-    };
-    let text = std::str::from_utf8(answer).map_err(|error| wrong(error.to_string()))?;
-    let is_object = |text: &str| text.trim_start().starts_with('{');
-    if !is_object(text) {
-        // Read first: what is not JSON at all has a better reason.
-        wire::text::check(text).map_err(|error| wrong(error.to_string()))?;
-        return Err(wrong("it is not a JSON object".to_owned()));
-    }
-    // The usual answer, read once. What else it may be needs a closer look.
-    if let Ok(outcome) = wire::text::parse::<wire::Outcome>(text)
-        && outcome.route.is_some()
-        && outcome.add.is_empty()
-        && outcome.answer.is_empty()
-    {
-        return Ok(outcome);
-    }
-    let parts: BTreeMap<String, &RawValue> =
-        serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
-    let names = wire::keys::fields::<wire::Outcome>();
-    if !parts.is_empty() && !parts.keys().any(|name| names.contains(&name.as_str())) {
-        let given: Vec<&str> = parts.keys().take(3).map(String::as_str).collect();
-        return Err(no_name_of(names, &given, wrong));
-    }
-    for list in ["add", "answer"] {
-        let given = parts.get(list).filter(|raw| raw.get().starts_with('['));
-        let given: Vec<&RawValue> = match given {
-            Some(raw) => {
-                serde_json::from_str(raw.get()).map_err(|error| wrong(error.to_string()))?
-            }
-            None => Vec::new(),
-        };
-        if let Some(at) = given.iter().position(|label| !is_object(label.get())) {
-            return Err(wrong(format!(
-                "label {} of \"{list}\" is not a JSON object",
-                at + 1
-            )));
-        }
-    }
-    wire::text::parse(text).map_err(|error| wrong(error.to_string()))
-}
-
-/// Nothing in the answer is part of an outcome.
-fn no_name_of(names: &[&str], given: &[&str], wrong: impl Fn(String) -> Error) -> Error {
-    let quoted: Vec<String> = given.iter().map(|name| format!("\"{name}\"")).collect();
-    let error = wrong(format!(
-        "it has none of the names {}, only {}",
-        names.join(", "),
-        quoted.join(", ")
-    ));
-    let near = given
-        .iter()
-        .filter_map(|name| nearest(name, names.iter().copied()).first().copied());
-    near.fold(error, |error, near| {
-        error.hint(format!("did the agent mean \"{near}\"?"))
     })
 }
 
@@ -236,11 +166,10 @@ fn labels(
     author: Option<&str>,
     ontology: &Arc<Ontology>,
     inputs: &Inputs,
-    after: Option<Value>,
-    given: &wire::Outcome,
+    given: wire::Outcome,
 ) -> Result<Labels, Error> {
     let by_name = [given.remove.len(), given.add.len(), given.answer.len()];
-    if after.is_none() && by_name == [0; 3] {
+    if given.labels.is_none() && by_name == [0; 3] {
         return Ok((Vec::new(), None, 0));
     }
     let Some(row) = &inputs.labels else {
@@ -249,18 +178,29 @@ fn labels(
             "ask for the label row: `labels: &mut LabelRow`, or WB_NEED_LABEL_ROW_WRITE in C",
         ));
     };
+    changed_labels(author, ontology, row, given)
+}
+
+/// What an agent changed on a label row.
+fn changed_labels(
+    author: Option<&str>,
+    ontology: &Arc<Ontology>,
+    row: &RowInput,
+    mut given: wire::Outcome,
+) -> Result<Labels, Error> {
     let before = row_of(ontology, &row.json)?;
-    let labels = after.map(|mut labels| {
+    let labels = given.labels.take().map(|mut labels| {
         digits::restore(before.labels(), &mut labels);
         labels
     });
+    let by_name = [given.remove.len(), given.add.len(), given.answer.len()];
     let what = match (labels.is_some(), by_name) {
         (true, _) => "the agent's labels are refused",
         (_, [0, _, 0]) => "the agent's label cannot be added",
         _ => "the agent's changes of labels are refused",
     };
     let mut after = before
-        .after(labels, given)
+        .after(labels, &given)
         .map_err(|error| of_model(&error, format!("{what}: {error}")))?;
     let again = author.map_or_else(Vec::new, |author| duplicates(&before, &after, author));
     if !again.is_empty() {
@@ -352,6 +292,7 @@ pub fn of_item(ontology: &Arc<Ontology>, item: &Change) -> Result<Patch, Error> 
         labels,
         priority: item.priority.map(|new| (before, new)),
         metadata: item.metadata.clone(),
+        changes: changes_of(&item.further)?,
     })
 }
 

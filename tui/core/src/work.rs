@@ -7,10 +7,12 @@
 mod blob;
 mod change;
 mod committed;
+mod further;
 
 pub use blob::LabelBlob;
 pub use change::{Change, without_secrets};
 pub use committed::{Committed, Written};
+pub use further::{Further, FurtherChange, FurtherRow, MAX_FURTHER, Touched, WritePhase};
 
 use crate::build::AgentDescriptor;
 use crate::ids::{
@@ -275,6 +277,9 @@ pub struct Patch {
     /// again.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub already_there: usize,
+    /// What changes beyond the own row, in the order of writing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<FurtherChange>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
@@ -286,7 +291,8 @@ impl Patch {
     /// Nothing but perhaps a move.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty() && self.priority.is_none() && self.metadata.is_none()
+        let own = self.labels.is_empty() && self.priority.is_none() && self.metadata.is_none();
+        own && self.changes.is_empty()
     }
 
     /// How many labels are added, changed, removed.
@@ -333,6 +339,8 @@ pub struct Outcome {
     pub patch: Patch,
     /// The whole label blob after the agent, when it changed.
     pub labels_after: Option<LabelBlob>,
+    /// What is written beyond the own row, in the order of [`WritePhase`].
+    pub further: Vec<Further>,
     /// What happened inside, with times.
     pub steps: Vec<StepDoc>,
     /// Keys of the answer that nothing reads, each with the nearest that is read.

@@ -237,6 +237,10 @@ impl Writer {
 
 /// What can be refused before anything is sent. Outcomes were judged by the same rule; a plan may be older.
 fn check(item: &Change) -> Option<Committed> {
+    if !item.further.is_empty() {
+        let text = "its further changes cannot be written by this version; nothing of the task was written";
+        return Some(Committed::Refused(Error::new(ErrorKind::Agent, text)));
+    }
     let error = share("a priority", item.priority?).err()?;
     let error = Error::new(
         ErrorKind::Agent,

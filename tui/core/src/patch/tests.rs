@@ -7,7 +7,7 @@ use crate::workflow::{Pathway, StageKind};
 use serde_json::json;
 use uuid::Uuid;
 
-fn stage() -> Stage {
+pub(super) fn stage() -> Stage {
     let pathway = Pathway {
         id: PathwayId(Uuid::from_u128(5)),
         name: "annotate".into(),
@@ -21,13 +21,13 @@ fn stage() -> Stage {
     }
 }
 
-fn ontology() -> Arc<Ontology> {
+pub(super) fn ontology() -> Arc<Ontology> {
     let editor = json!({"objects": [{"id": "1", "name": "Car", "color": "#D33115",
         "shape": "bounding_box", "featureNodeHash": "CarBox01"}], "classifications": []});
     Arc::new(Ontology::from_editor(&editor).unwrap())
 }
 
-fn inputs(labels: bool) -> Inputs {
+pub(super) fn inputs(labels: bool) -> Inputs {
     let unit = json!({"data_hash": "u", "data_title": "t", "data_type": "image/png",
         "data_sequence": 0, "width": 10, "height": 10, "labels": {"objects": [], "classifications": []}});
     let doc = json!({"metadata": {"data_type": "IMAGE"}, "labels": {"data_hash": "u",

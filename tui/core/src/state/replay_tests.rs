@@ -124,6 +124,7 @@ fn outcome() -> Outcome {
             ..Patch::default()
         },
         labels_after: None,
+        further: Vec::new(),
         steps: vec![],
         unread: vec![],
     }

@@ -175,6 +175,7 @@ mod tests {
                 way,
                 patch,
                 labels_after: None,
+                further: Vec::new(),
                 steps: vec![],
                 unread: vec![],
             })),

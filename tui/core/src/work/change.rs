@@ -1,6 +1,6 @@
 //! What is written for one task, in memory and in files: the journal and plans keep it without secrets.
 
-use super::{LabelBlob, RowInput, TaskRow, Written, shared};
+use super::{Further, LabelBlob, RowInput, TaskRow, Written, shared};
 use crate::ids::{DataHash, ItemId, PathwayId, StageId, TaskId};
 use crate::secret;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,12 @@ pub struct Change {
     /// The journal entry that this one takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverts: Option<i64>,
+    /// What is changed beyond this row, in the order of [`super::WritePhase`]; [`Written`] has a bit for each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<Further>,
+    /// What is known to be upstream of the further changes, as in [`Written::further`]: these are not sent again.
+    #[serde(skip)]
+    pub further_written: u64,
 }
 
 impl Change {
@@ -86,14 +92,17 @@ impl Change {
             old_priority: None,
             old_metadata: None,
             reverts: None,
+            further: Vec::new(),
+            further_written: 0,
         }
     }
 
-    /// Bytes of its label rows: as the agent saw it, and as it is to be.
+    /// Bytes of its label rows, those of other rows with them: as the agent saw them, and as they are to be.
     #[must_use]
     pub fn weight(&self) -> usize {
         let before = self.before.as_ref().map_or(0, |row| row.json.len());
-        before + (self.labels_after.as_ref()).map_or(0, |labels| labels.as_str().len())
+        let further: usize = self.further.iter().map(Further::weight).sum();
+        before + (self.labels_after.as_ref()).map_or(0, |labels| labels.as_str().len()) + further
     }
 
     /// What of it is upstream already, as a change of its own: the task stays.
@@ -103,17 +112,27 @@ impl Change {
         change.labels_after = change.labels_after.take().filter(|_| written.labels);
         change.priority = change.priority.filter(|_| written.priority);
         change.metadata = change.metadata.take().filter(|_| written.metadata);
+        change.further = self.further_if(|step| written.has_step(step));
         (change.pathway, change.to, change.direct) = (None, None, false);
         change
     }
 
-    /// What of it is not upstream yet.
+    fn further_if(&self, wanted: impl Fn(usize) -> bool) -> Vec<Further> {
+        let steps = self.further.iter().enumerate();
+        steps
+            .filter(|(step, _)| wanted(*step))
+            .map(|(_, further)| further.clone())
+            .collect()
+    }
+
+    /// What of it is not upstream yet. Further changes keep their places, and with them their bits of [`Written`].
     #[must_use]
     pub fn without(&self, written: Written) -> Self {
         let mut change = self.clone();
         change.labels_after = change.labels_after.take().filter(|_| !written.labels);
         change.priority = change.priority.filter(|_| !written.priority);
         change.metadata = change.metadata.take().filter(|_| !written.metadata);
+        change.further_written |= written.further;
         change
     }
 
@@ -124,13 +143,16 @@ impl Change {
         if let (None, Some(before)) = (&change.labels_after, &mut change.before) {
             before.json = "null".into();
         }
+        change.further = kept(&self.further, Self::brief);
         change.unsigned()
     }
 
     /// As a plan keeps it: the row as the agent saw it is the version of the input.
     #[must_use]
     pub fn whole(&self) -> Self {
-        self.clone().unsigned()
+        let mut change = self.clone();
+        change.further = kept(&self.further, Self::whole);
+        change.unsigned()
     }
 
     /// Without signed addresses.
@@ -159,7 +181,12 @@ impl Change {
             && self.priority == other.priority
             && self.metadata == other.metadata
             && labels(self) == labels(other)
+            && kept(&self.further, Self::brief) == kept(&other.further, Self::brief)
     }
+}
+
+fn kept(further: &[Further], keep: impl Fn(&Change) -> Change) -> Vec<Further> {
+    further.iter().map(|step| step.kept(&keep)).collect()
 }
 
 /// Label content: written by agents and people, kept to the letter.

@@ -1,9 +1,12 @@
 //! The result of a committed task, and what of it is upstream when a step was refused.
 
-use super::Change;
+use super::{Change, MAX_FURTHER};
 use crate::error::Error;
 
-/// Which parts of an outcome are upstream, short of the move.
+/// Bits of the row's own parts, below those of the further changes.
+const OWN_BITS: u32 = 3;
+
+/// Which parts of an outcome are upstream, short of its own move.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     /// The labels were saved.
@@ -12,6 +15,8 @@ pub struct Written {
     pub priority: bool,
     /// The client metadata were set.
     pub metadata: bool,
+    /// A bit for each of its further changes, in their order.
+    pub further: u64,
 }
 
 impl Written {
@@ -22,13 +27,30 @@ impl Written {
             labels: item.labels_after.is_some(),
             priority: item.priority.is_some(),
             metadata: item.metadata.is_some(),
+            further: match item.further.len() {
+                0 => 0,
+                n => u64::MAX >> (64 - if n > MAX_FURTHER { MAX_FURTHER } else { n }),
+            },
+        }
+    }
+
+    /// Whether a further change is upstream.
+    #[must_use]
+    pub const fn has_step(self, step: usize) -> bool {
+        step < MAX_FURTHER && self.further & (1 << step) != 0
+    }
+
+    /// A further change is upstream.
+    pub const fn add_step(&mut self, step: usize) {
+        if step < MAX_FURTHER {
+            self.further |= 1 << step;
         }
     }
 
     /// Whether anything is upstream.
     #[must_use]
     pub const fn any(self) -> bool {
-        self.labels || self.priority || self.metadata
+        self.labels || self.priority || self.metadata || self.further != 0
     }
 
     /// What either of them has.
@@ -38,16 +60,22 @@ impl Written {
             labels: self.labels || other.labels,
             priority: self.priority || other.priority,
             metadata: self.metadata || other.metadata,
+            further: self.further | other.further,
         }
     }
 
-    /// For people: `labels, priority and metadata`.
+    /// For people: `labels, priority and 2 further changes`.
     #[must_use]
     pub fn words(self) -> String {
+        let further = match self.further.count_ones() {
+            1 => "1 further change".to_owned(),
+            n => format!("{n} further changes"),
+        };
         let all = [
             (self.labels, "labels"),
             (self.priority, "priority"),
             (self.metadata, "metadata"),
+            (self.further != 0, &further),
         ];
         let there: Vec<&str> = all.iter().filter(|(is, _)| *is).map(|(_, w)| *w).collect();
         match there.split_last() {
@@ -60,7 +88,8 @@ impl Written {
     /// As a number, for storage.
     #[must_use]
     pub const fn bits(self) -> i64 {
-        self.labels as i64 | (self.priority as i64) << 1 | (self.metadata as i64) << 2
+        let own = self.labels as i64 | (self.priority as i64) << 1 | (self.metadata as i64) << 2;
+        own | (self.further << OWN_BITS).cast_signed()
     }
 
     /// From the number of [`Written::bits`].
@@ -70,6 +99,7 @@ impl Written {
             labels: bits & 1 != 0,
             priority: bits & 2 != 0,
             metadata: bits & 4 != 0,
+            further: bits.cast_unsigned() >> OWN_BITS,
         }
     }
 }
@@ -132,5 +162,26 @@ impl Committed {
             Self::Refused(error) if written.any() => Self::Partial { written, error },
             other => other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_hold_the_own_parts_and_every_further_change() {
+        let mut written = Written {
+            priority: true,
+            ..Written::default()
+        };
+        for step in [0, 7, MAX_FURTHER - 1, MAX_FURTHER] {
+            written.add_step(step);
+        }
+        assert!(written.has_step(7) && !written.has_step(8) && !written.has_step(MAX_FURTHER));
+        assert_eq!(Written::from_bits(written.bits()), written);
+        assert_eq!(written.words(), "priority and 3 further changes");
+        // As an earlier version wrote it.
+        assert_eq!(Written::from_bits(5).words(), "labels and metadata");
     }
 }

@@ -110,6 +110,7 @@ impl Scene {
                 ..Patch::default()
             },
             labels_after: Some(after),
+            further: Vec::new(),
             steps: vec![],
             unread: vec![],
         });

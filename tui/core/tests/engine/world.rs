@@ -151,6 +151,7 @@ impl World {
                 },
                 labels_after: drawn
                     .then(|| LabelBlob::new(&serde_json::json!({"note": "drawn at first"}))),
+                further: vec![],
                 steps: vec![],
                 unread: unread.clone(),
             })

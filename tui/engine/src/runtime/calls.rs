@@ -4,10 +4,11 @@
 //! other request, and unable to write. The way to the agent and back is left to the hosts; encoding of
 //! pictures to the host process.
 
+use super::seen::{SeenRow, SeenRows};
 use super::{Engine, World};
 use agent_abi::wire::{
-    IncludeOptions, InitialiseOptions, ItemsQuestion, ProjectQuestion, RowsQuestion, TaskDoc,
-    TwinQuestion, TwinSpec, call, input,
+    IncludeOptions, InitialiseOptions, ItemsQuestion, ProjectQuestion, RowsQuestion, TwinQuestion,
+    TwinSpec, call, input,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -33,14 +34,16 @@ const MOST: usize = 3000;
 const BRANCH: &str = "main";
 
 /// Documents for one task, with their names.
-type Given = Vec<(Cow<'static, str>, Arc<str>)>;
+type Documents = Vec<(Cow<'static, str>, Arc<str>)>;
+/// What one task is given: documents, and the rows that are in them.
+type Given = (Documents, Vec<SeenRow>);
 /// The documents of one batch, by stage and data.
 type Batch = HashMap<(StageId, DataHash), Given>;
 
 /// Answers questions of agents. Clones share what they know.
 #[derive(Clone)]
 pub(super) struct Answers {
-    reader: Reader,
+    pub(super) reader: Reader,
     cache: AssetCache,
     projects: Arc<Mutex<HashMap<ProjectHash, Arc<Project>>>>,
     ahead: Arc<Mutex<VecDeque<Batch>>>,
@@ -50,9 +53,11 @@ impl World {
     /// Answers a running job, beside everything else that goes on.
     pub(super) fn asked(&self, job: JobId, name: String, question: Vec<u8>, mut asked: Asked) {
         let answers = self.answers.clone();
+        let seen = self.jobs.get(&job).map(|facts| Arc::clone(&facts.seen));
+        let seen = seen.unwrap_or_default();
         tokio::spawn(async move {
             let answer = tokio::select! {
-                answer = answers.within(&name, &question) => answer,
+                answer = answers.within(&name, &question, &seen) => answer,
                 // Nobody waits any more: the request is given up.
                 () = asked.over() => return,
             };
@@ -87,19 +92,29 @@ impl Answers {
         }
     }
 
-    async fn within(&self, name: &str, question: &[u8]) -> Result<Option<Arc<str>>, String> {
+    async fn within(
+        &self,
+        name: &str,
+        question: &[u8],
+        seen: &SeenRows,
+    ) -> Result<Option<Arc<str>>, String> {
         if name == FETCH_AGAIN || name == DISCARD {
             // Downloads have limits of their own.
             let path = std::str::from_utf8(question).map_err(|e| e.to_string())?;
             return self.file(name, Path::new(path)).await.map(Some);
         }
-        tokio::time::timeout(LIMIT, self.answer(name, question))
+        tokio::time::timeout(LIMIT, self.answer(name, question, seen))
             .await
             .unwrap_or_else(|_| Err(format!("no answer within {} s", LIMIT.as_secs())))
     }
 
-    /// `None`: the name is not known.
-    async fn answer(&self, name: &str, question: &[u8]) -> Result<Option<Arc<str>>, String> {
+    /// `None`: the name is not known. Rows that it hands out are added to those that the job has seen.
+    async fn answer(
+        &self,
+        name: &str,
+        question: &[u8],
+        seen: &SeenRows,
+    ) -> Result<Option<Arc<str>>, String> {
         match name {
             call::PROJECT => {
                 let asked: ProjectQuestion = read(question)?;
@@ -110,9 +125,13 @@ impl Answers {
                 let asked: TwinQuestion = read(question)?;
                 let found = self.twins(&asked.spec, &[DataHash(asked.data_hash)]).await;
                 let twin = found.into_iter().next().unwrap_or(Ok(None))?;
-                Ok(Some(twin.unwrap_or_else(|| "null".into())))
+                let Some((document, row)) = twin else {
+                    return Ok(Some("null".into()));
+                };
+                lock(seen).push(row);
+                Ok(Some(document))
             }
-            call::LABEL_ROWS => self.label_rows(&read(question)?).await.map(Some),
+            call::LABEL_ROWS => self.label_rows(&read(question)?, seen).await.map(Some),
             call::STORAGE_ITEMS => self.items(&read(question)?).await.map(Some),
             _ => Ok(None),
         }
@@ -130,7 +149,7 @@ impl Answers {
     }
 
     /// A project, fetched once.
-    async fn project(&self, hash: Uuid) -> Result<Arc<Project>, String> {
+    pub(super) async fn project(&self, hash: Uuid) -> Result<Arc<Project>, String> {
         let hash = ProjectHash(hash);
         if let Some(known) = lock(&self.projects).get(&hash) {
             return Ok(known.clone());
@@ -141,12 +160,13 @@ impl Answers {
         Ok(project)
     }
 
-    async fn label_rows(&self, asked: &RowsQuestion) -> Result<Arc<str>, String> {
+    async fn label_rows(&self, asked: &RowsQuestion, seen: &SeenRows) -> Result<Arc<str>, String> {
         few(asked.data_hashes.len())?;
+        let branch = asked.include.branch_name.as_deref().unwrap_or(BRANCH);
         let units: Vec<(DataHash, Arc<str>)> = asked
             .data_hashes
             .iter()
-            .map(|hash| (DataHash(*hash), BRANCH.into()))
+            .map(|hash| (DataHash(*hash), branch.into()))
             .collect();
         let project = ProjectHash(asked.project);
         let (include, initialise) = (&asked.include, &asked.initialise);
@@ -156,7 +176,17 @@ impl Answers {
             .await;
         let text = |row: Result<Option<RowInput>, Error>| row.map_err(|error| text_of(&error));
         let rows: Result<Vec<_>, String> = rows.into_iter().map(text).collect();
-        Ok(list(rows?.iter().map(|row| match row {
+        let rows = rows?;
+        let found = rows.iter().zip(&units);
+        let found = found.map(|(row, (data, branch))| SeenRow {
+            project,
+            data: *data,
+            branch: branch.clone(),
+            labels: row.clone(),
+            tasks: None,
+        });
+        lock(seen).extend(found);
+        Ok(list(rows.iter().map(|row| match row {
             Some(row) => &*row.json,
             None => "null",
         })))
@@ -173,23 +203,22 @@ impl Answers {
         Ok(list(items?.iter().map(|item| &**item)))
     }
 
-    /// The twins of data units in their order: JSON of `TwinDoc`, `None` where there is none.
+    /// The twins of data units in their order: JSON of `TwinDoc` and the row in it, `None` where there is none.
     async fn twins(
         &self,
         spec: &TwinSpec,
         data: &[DataHash],
-    ) -> Vec<Result<Option<Arc<str>>, String>> {
+    ) -> Vec<Result<Option<(Arc<str>, SeenRow)>, String>> {
         let units: Vec<(DataHash, Arc<str>)> =
             data.iter().map(|data| (*data, BRANCH.into())).collect();
         let include = IncludeOptions {
             workflow_graph_node: spec.include_task,
             ..IncludeOptions::default()
         };
-        let mut initialise = InitialiseOptions::default();
-        if !spec.init_labels {
-            initialise.include_object_feature_hashes = Some(Vec::new());
-            initialise.include_classification_feature_hashes = Some(Vec::new());
-        }
+        let initialise = match spec.init_labels {
+            true => InitialiseOptions::default(),
+            false => no_labels(),
+        };
         let hash = ProjectHash(spec.project);
         let rows = self
             .reader
@@ -205,22 +234,35 @@ impl Answers {
             let Some(row) = row? else {
                 return Ok(None);
             };
-            let task = tasks.as_ref().map_err(Clone::clone)?.get(data);
+            let found = tasks.as_ref().map_err(Clone::clone)?.get(data);
+            let task = found.map(|(_, task)| task.doc(rfc3339));
             let task = serde_json::to_string(&task).map_err(|e| e.to_string())?;
-            Ok(Some(
-                format!("{{\"row\":{},\"task\":{task}}}", row.json).into(),
-            ))
+            let document = format!("{{\"row\":{},\"task\":{task}}}", row.json);
+            let tasks = || {
+                found
+                    .iter()
+                    .map(|(stage, task)| (task.id, *stage))
+                    .collect()
+            };
+            let seen = SeenRow {
+                project: hash,
+                data: *data,
+                branch: BRANCH.into(),
+                labels: Some(row),
+                tasks: spec.include_task.then(tasks),
+            };
+            Ok(Some((document.into(), seen)))
         };
         rows.into_iter().zip(data).map(twin).collect()
     }
 
     /// The tasks of data units, each at the stage that its row names.
-    async fn tasks(
+    pub(super) async fn tasks(
         &self,
         project: Uuid,
         data: &[DataHash],
         rows: &[Result<Option<RowInput>, String>],
-    ) -> Result<HashMap<DataHash, TaskDoc>, String> {
+    ) -> Result<HashMap<DataHash, (StageId, TaskRow)>, String> {
         let mut at: HashMap<StageId, Vec<DataHash>> = HashMap::new();
         for (data, row) in data.iter().zip(rows) {
             if let Ok(Some(row)) = row
@@ -238,7 +280,7 @@ impl Answers {
             };
             let found = self.reader.tasks_of(project.hash, stage, &data).await;
             for row in found.map_err(|error| text_of(&error.into()))? {
-                tasks.insert(row.data, row.doc(rfc3339));
+                tasks.insert(row.data, (stage.id, row));
             }
         }
         Ok(tasks)
@@ -256,11 +298,11 @@ impl Answers {
             let project = self.project(spec.project).await;
             for (found, data) in self.twins(spec, &data).await.into_iter().zip(&data) {
                 let Ok(found) = found else { continue };
-                let given = batch.entry((stage, *data)).or_default();
-                given.push((
-                    input::twin(spec).into(),
-                    found.unwrap_or_else(|| "null".into()),
-                ));
+                let (given, seen) = batch.entry((stage, *data)).or_default();
+                let (document, row) = found.unzip();
+                let document = document.unwrap_or_else(|| "null".into());
+                given.push((input::twin(spec).into(), document));
+                seen.extend(row);
                 if let Ok(project) = &project {
                     let name = input::project_of(spec.project);
                     given.push((name.into(), project.json.clone()));
@@ -299,8 +341,17 @@ struct Node {
     uuid: Uuid,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Options that read a row without any of its labels.
+pub(super) fn no_labels() -> InitialiseOptions {
+    InitialiseOptions {
+        include_object_feature_hashes: Some(Vec::new()),
+        include_classification_feature_hashes: Some(Vec::new()),
+        ..InitialiseOptions::default()
+    }
 }
 
 fn read<T: DeserializeOwned>(question: &[u8]) -> Result<T, String> {

@@ -232,7 +232,7 @@ impl World {
             return self.lost_stage(launch.job);
         };
         let inputs = &launch.inputs;
-        let mut given = self.answers.given(launch.stage, inputs.row.data);
+        let (mut given, seen) = self.answers.given(launch.stage, inputs.row.data);
         if let Some(labels) = &inputs.labels {
             given.push((input::LABEL_ROW.into(), labels.json.clone()));
         }
@@ -260,6 +260,7 @@ impl World {
             JobFacts {
                 stage: launch.stage,
                 inputs: launch.inputs,
+                seen: super::seen::shared(seen),
             },
         );
     }

@@ -3,22 +3,13 @@
 use super::World;
 use crate::files::Unusable;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 use wb_core::build::Probed;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Event, JobEvent};
 use wb_core::ids::JobId;
 use wb_core::limits;
-use wb_core::patch::judge_as;
-use wb_core::run::OnDuplicate;
 use wb_host::{HostEvent, JobResult};
-
-/// Answers up to this size are judged in place; larger ones on a thread of their own, so that the
-/// screen never waits for a large label row.
-const SMALL: usize = 16 * 1024;
-/// Large answers that are judged at a time: each takes some fifty times its size meanwhile.
-pub(super) const JUDGES: usize = 2;
 
 /// Nothing can be run on this machine as it is.
 pub(super) fn none(error: &wb_host::HostError) -> Error {
@@ -145,40 +136,6 @@ impl World {
                 return Some(event(Err(error), false));
             }
         };
-        let (Some(project), Some(ontology)) = (self.project.clone(), self.ontology.clone()) else {
-            let error = Error::new(
-                ErrorKind::Upstream,
-                "the project's ontology is not readable, so no outcome can be checked",
-            );
-            return Some(event(Err(error), false));
-        };
-        let author = match self.on_duplicate {
-            OnDuplicate::Skip => self.reader.known_me(),
-            OnDuplicate::Add => None,
-        };
-        let small = bytes.len() <= SMALL;
-        let decide = move || match project.workflow.stage(facts.stage) {
-            Some(stage) => {
-                let author = author.as_deref();
-                judge_as(author, stage, &ontology, &facts.inputs, &bytes).map(Arc::new)
-            }
-            None => Err(Error::new(
-                ErrorKind::Settings,
-                "the project has no such stage any more",
-            )),
-        };
-        if small {
-            return Some(event(decide(), false));
-        }
-        let (news, judges) = (self.news.clone(), Arc::clone(&self.judges));
-        tokio::spawn(async move {
-            let turn = judges.acquire_owned().await;
-            tokio::task::spawn_blocking(move || {
-                let judged = event(decide(), false);
-                drop(turn);
-                let _ = news.blocking_send(judged);
-            });
-        });
-        None
+        self.judge(facts, bytes, event)
     }
 }

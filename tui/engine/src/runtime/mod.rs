@@ -3,13 +3,16 @@
 //! Effects go out as tasks, their answers come back as events through one inbox. What to do next
 //! is decided by the core alone; what a person sees is left to the faces (screen and headless).
 
+mod around;
 mod calls;
 mod drain;
 mod effects;
 mod hosts;
 mod journal;
+mod judging;
 mod lines;
 mod listing;
+mod seen;
 mod twin;
 
 pub use crate::clock::now;
@@ -116,6 +119,8 @@ struct StageFacts {
 struct JobFacts {
     stage: StageId,
     inputs: Arc<Inputs>,
+    /// The other rows that it was given, as it saw them.
+    seen: seen::SeenRows,
 }
 
 /// Bytes of downloaded assets that are kept.
@@ -174,7 +179,7 @@ impl Engine {
             lines: lines::Lines::new(setup.verbose),
             launches: Vec::new(),
             news,
-            judges: Arc::new(Semaphore::new(hosts::JUDGES)),
+            judges: Arc::new(Semaphore::new(judging::JUDGES)),
         };
         let mut engine = Self {
             state,

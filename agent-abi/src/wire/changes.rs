@@ -1,0 +1,49 @@
+//! What an outcome changes beyond the task's own row: one document for each further change.
+
+use super::{AddLabel, AnswerLabel};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// One further change. `kind` decides which of the other fields are read; those that another kind has are refused.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChangeDoc {
+    /// `labels`, `priority`, `metadata` or `move`.
+    pub kind: String,
+    /// The project it is in; absent: the project of the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<Uuid>,
+    /// The data unit; absent: that of the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_hash: Option<Uuid>,
+    /// `move`: the task, where the data unit has several; absent: the one of the data unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_uuid: Option<Uuid>,
+    /// `metadata`: the storage item, in place of `data_hash`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item_uuid: Option<Uuid>,
+    /// `labels`, `priority` and `move`: the label branch; `main` unless it is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// `labels`: the whole label blob after the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Value>,
+    /// `labels`: as in [`super::Outcome::remove`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<String>,
+    /// `labels`: as in [`super::Outcome::add`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add: Vec<AddLabel>,
+    /// `labels`: as in [`super::Outcome::answer`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answer: Vec<AnswerLabel>,
+    /// `priority`: the new one, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<f64>,
+    /// `metadata`: the client metadata, replaced as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_metadata: Option<Map<String, Value>>,
+    /// `move`: the stage it goes to, of any kind: its name or UUID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}

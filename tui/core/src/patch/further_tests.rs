@@ -1,0 +1,202 @@
+//! Further changes judged.
+
+use super::super::judge_as;
+use super::super::tests::{inputs, ontology, stage};
+use super::*;
+use crate::work::{Outcome, WritePhase};
+use crate::workflow::{Stage, StageKind, Workflow};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const OWN: u128 = 50;
+const TWIN: u128 = 51;
+
+fn text(n: u128) -> String {
+    Uuid::from_u128(n).to_string()
+}
+
+fn project(title: &str) -> FurtherProject {
+    let stage = |n: u128, title: &str| Stage {
+        id: StageId(Uuid::from_u128(n)),
+        title: title.into(),
+        kind: StageKind::Other("REVIEW".into()),
+        pathways: vec![],
+    };
+    let workflow = Workflow {
+        stages: vec![stage(60, "Annotate"), stage(61, "Review")],
+        ..Workflow::default()
+    };
+    FurtherProject {
+        title: title.into(),
+        workflow,
+        ontology: ontology(),
+    }
+}
+
+/// The twin's row, which has the same data unit, and what its tasks are.
+fn around(tasks: &[(u128, u128)]) -> FurtherInputs {
+    let row = |tasks_too| FurtherInput {
+        row: WantedRow {
+            project: ProjectHash(Uuid::from_u128(TWIN)),
+            data: inputs(true).row.data,
+            branch: MAIN.to_owned(),
+            tasks: tasks_too,
+        },
+        labels: Ok(inputs(true).labels),
+        tasks: Ok((tasks.iter())
+            .map(|(task, at)| {
+                (
+                    TaskId(Uuid::from_u128(*task)),
+                    StageId(Uuid::from_u128(*at)),
+                )
+            })
+            .collect()),
+    };
+    FurtherInputs {
+        own: Some(ProjectHash(Uuid::from_u128(OWN))),
+        projects: [(OWN, "Own"), (TWIN, "Twin")]
+            .map(|(n, title)| (ProjectHash(Uuid::from_u128(n)), Ok(project(title))))
+            .into(),
+        rows: vec![row(false), row(true)],
+    }
+}
+
+fn given(changes: &Value) -> Result<Outcome, Error> {
+    let answer = json!({"route": "annotate", "changes": changes}).to_string();
+    judge_as(
+        None,
+        &stage(),
+        &ontology(),
+        &inputs(true),
+        &around(&[(70, 60)]),
+        answer.as_bytes(),
+    )
+}
+
+fn car() -> Value {
+    json!([{"name": "Car", "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}}])
+}
+
+#[test]
+fn further_changes_are_looked_up_and_put_in_the_order_of_writing() {
+    let outcome = given(&json!([
+        {"kind": "move", "project": text(TWIN), "to": "Review"},
+        {"kind": "priority", "project": text(TWIN), "priority": 0.75},
+        {"kind": "labels", "project": text(TWIN), "add": car()},
+        {"kind": "metadata", "item_uuid": text(80), "client_metadata": {"seen": 1}},
+    ]))
+    .unwrap();
+    let phases: Vec<WritePhase> = outcome.further.iter().map(Further::phase).collect();
+    assert_eq!(
+        phases,
+        [
+            WritePhase::Labels,
+            WritePhase::Values,
+            WritePhase::Values,
+            WritePhase::Moves
+        ]
+    );
+    let lines: Vec<String> = outcome.patch.changes.iter().map(|c| c.headline()).collect();
+    assert_eq!(
+        lines,
+        [
+            "labels of \"t\" in Twin".to_owned(),
+            "priority 0.75 of \"t\" in Twin".to_owned(),
+            format!("metadata of {} in Own", text(80)),
+            "\"t\" moves to \"Review\" in Twin".to_owned(),
+        ]
+    );
+    let labels = &outcome.patch.changes[0].labels;
+    assert_eq!(
+        (labels.len(), labels[0].sign, &*labels[0].name),
+        (1, '+', "Car")
+    );
+    let moved = &outcome.further[3].row().unwrap().change;
+    assert_eq!(moved.task, TaskId(Uuid::from_u128(70)));
+    assert_eq!(
+        (moved.stage, moved.to),
+        (
+            StageId(Uuid::from_u128(60)),
+            Some(StageId(Uuid::from_u128(61)))
+        )
+    );
+}
+
+#[test]
+fn a_change_that_changes_nothing_is_left_out() {
+    let outcome = given(&json!([
+        {"kind": "move", "project": text(TWIN), "to": "Annotate"},
+        {"kind": "labels", "project": text(TWIN), "labels": serde_json::from_str::<Value>(
+            &inputs(true).labels.unwrap().json).unwrap()["labels"]},
+    ]))
+    .unwrap();
+    assert!(outcome.further.is_empty() && outcome.patch.changes.is_empty());
+}
+
+#[test]
+fn a_wrong_change_is_refused_by_its_number() {
+    for (change, why) in [
+        (json!({"kind": "label"}), "there is no such kind"),
+        (json!({"kind": "labels"}), "it needs \"labels\""),
+        (
+            json!({"kind": "labels", "priority": 1, "add": car()}),
+            "does not take \"priority\"",
+        ),
+        (
+            json!({"kind": "labels", "add": car()}),
+            "the task's own row",
+        ),
+        (
+            json!({"kind": "priority", "priority": 0.5}),
+            "the task's own row",
+        ),
+        (
+            json!({"kind": "priority", "project": text(TWIN), "priority": 2}),
+            "0 to 1",
+        ),
+        (
+            json!({"kind": "move", "project": text(TWIN), "to": "Revue"}),
+            "no stage \"Revue\"",
+        ),
+        (
+            json!({"kind": "move", "project": text(TWIN), "task_uuid": text(71), "to": "Review"}),
+            "there is no such task",
+        ),
+        (
+            json!({"kind": "labels", "project": text(99), "add": car()}),
+            "was not read",
+        ),
+    ] {
+        let error =
+            given(&json!([{"kind": "priority", "project": text(TWIN), "priority": 0}, change]))
+                .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Agent);
+        assert!(
+            error.summary.starts_with("change 2 of \"changes\"") && error.summary.contains(why),
+            "{change}: {}",
+            error.summary
+        );
+    }
+    let twice = json!({"kind": "priority", "project": text(TWIN), "priority": 0.5});
+    let error = given(&json!([twice, twice])).unwrap_err();
+    assert!(error.summary.contains("changed twice"), "{}", error.summary);
+    let many: Vec<Value> = (0..=MAX_FURTHER as u128)
+        .map(|n| json!({"kind": "metadata", "item_uuid": text(n), "client_metadata": {}}))
+        .collect();
+    let error = given(&json!(many)).unwrap_err();
+    assert!(error.summary.contains("at most 60"), "{}", error.summary);
+}
+
+#[test]
+fn what_is_read_before_an_answer_is_judged_is_named_once() {
+    let own = ProjectHash(Uuid::from_u128(OWN));
+    let read =
+        |answer: &Value| super::super::wanted(own, &inputs(true), answer.to_string().as_bytes());
+    assert_eq!(read(&json!({"route": "changes"})), None);
+    let change = json!({"kind": "labels", "project": text(TWIN), "add": car()});
+    let wanted = read(&json!({"changes": [change, change,
+        {"kind": "metadata", "item_uuid": text(80), "client_metadata": {}}]}))
+    .unwrap();
+    assert_eq!(wanted.projects, [own, ProjectHash(Uuid::from_u128(TWIN))]);
+    assert_eq!(wanted.rows, [around(&[]).rows[0].row.clone()]);
+}

@@ -1,0 +1,108 @@
+//! What further changes name: the projects, rows and tasks that are read before an outcome is judged.
+
+use crate::error::Error;
+use crate::ids::{DataHash, ProjectHash, StageId, TaskId};
+use crate::work::{Inputs, RowInput};
+use crate::workflow::Workflow;
+use agent_abi::model::Ontology;
+use agent_abi::wire::{self, ChangeDoc};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The branch of rows that name none.
+pub(super) const MAIN: &str = "main";
+
+/// A label row or task that further changes need.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WantedRow {
+    /// The project it is in.
+    pub project: ProjectHash,
+    /// Its data unit.
+    pub data: DataHash,
+    /// Its label branch.
+    pub branch: String,
+    /// Whether its tasks are needed, with the stages that they are at.
+    pub tasks: bool,
+}
+
+/// What was read of a [`WantedRow`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct FurtherInput {
+    /// Which row.
+    pub row: WantedRow,
+    /// As the agent saw it, or as it is now where it saw none; `None`: the project does not have the data unit.
+    pub labels: Result<Option<RowInput>, Error>,
+    /// Its tasks, where they are needed.
+    pub tasks: Result<Vec<(TaskId, StageId)>, Error>,
+}
+
+/// A project that further changes name.
+#[derive(Clone, Debug)]
+pub struct FurtherProject {
+    /// Its title.
+    pub title: String,
+    /// Its stages.
+    pub workflow: Workflow,
+    /// Its ontology.
+    pub ontology: Arc<Ontology>,
+}
+
+/// What was read for the further changes of an outcome.
+#[derive(Clone, Debug, Default)]
+pub struct FurtherInputs {
+    /// The project of the task.
+    pub own: Option<ProjectHash>,
+    /// The projects that are named, the task's own included.
+    pub projects: BTreeMap<ProjectHash, Result<FurtherProject, Error>>,
+    /// The rows that are named.
+    pub rows: Vec<FurtherInput>,
+}
+
+/// What has to be read before an answer is judged: the projects that its further changes name, and the rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The projects.
+    pub projects: Vec<ProjectHash>,
+    /// The rows.
+    pub rows: Vec<WantedRow>,
+}
+
+/// What the further changes of an answer need; `None` for an answer without any, and for one that cannot be read.
+#[must_use]
+pub fn wanted(own: ProjectHash, inputs: &Inputs, answer: &[u8]) -> Option<Wanted> {
+    #[derive(Deserialize)]
+    struct Changes {
+        #[serde(default)]
+        changes: Vec<ChangeDoc>,
+    }
+    let text = std::str::from_utf8(answer).ok()?;
+    // The usual answer has none; a text that has the word elsewhere is parsed for nothing.
+    if !text.contains("\"changes\"") {
+        return None;
+    }
+    let Changes { changes } = wire::text::parse(text).ok()?;
+    let mut wanted = Wanted::default();
+    for doc in &changes {
+        let row = row_named(own, inputs, doc);
+        wanted.projects.push(row.project);
+        if matches!(&*doc.kind, "labels" | "move") {
+            wanted.rows.push(row);
+        }
+    }
+    wanted.projects.sort_unstable();
+    wanted.projects.dedup();
+    wanted.rows.sort_unstable();
+    wanted.rows.dedup();
+    (!changes.is_empty()).then_some(wanted)
+}
+
+/// The row that a change names.
+pub(super) fn row_named(own: ProjectHash, inputs: &Inputs, doc: &ChangeDoc) -> WantedRow {
+    WantedRow {
+        project: doc.project.map_or(own, ProjectHash),
+        data: doc.data_hash.map_or(inputs.row.data, DataHash),
+        branch: doc.branch.clone().unwrap_or_else(|| MAIN.to_owned()),
+        tasks: doc.kind == "move",
+    }
+}
