@@ -10,7 +10,7 @@
 //! 11. [Long work](#long-work) · 12. [Tests](#tests) · 13. [Building](#building)
 //!
 //! [Recipes](recipes): preflight, threads and async, HTTP with secrets, paths, PDF pages, sounds, JSON from a model.
-//! [Helpers](helpers): boxes from a detector, masks, frames in batches, tracks, copies.
+//! [Helpers](helpers): boxes from a detector, masks, frames in batches, tracks, copies, schemas for language models.
 //! [Moving from Python](python): `encord-agents` word by word.
 //!
 //! # A stage

@@ -1,8 +1,10 @@
-//! What models and ports need again and again: boxes from a detector, masks, frames in batches, tracks, copies.
+//! What models and ports need again and again: boxes from a detector, masks, frames in batches, tracks, copies,
+//! schemas for language models.
 //!
 //! 1. [Boxes from a detector](#boxes-from-a-detector) · 2. [Masks from COCO](#masks-from-coco) ·
 //! 3. [Frames in batches](#frames-in-batches) · 4. [Between key frames](#between-key-frames) ·
-//! 5. [Copies between rows](#copies-between-rows) · 6. [An answer replaced on frames](#an-answer-replaced-on-frames)
+//! 5. [Copies between rows](#copies-between-rows) · 6. [An answer replaced on frames](#an-answer-replaced-on-frames) ·
+//! 7. [Questions to a language model](#questions-to-a-language-model)
 //!
 //! # Boxes from a detector
 //!
@@ -171,4 +173,41 @@
 //! let labels = run.labels();
 //! let bright = labels.classifications().into_iter().find(|c| c.answer() == Some("Bright".into())).unwrap();
 //! assert_eq!(bright.ranges(), [(0, 2), (6, 8)]);
+//! ```
+//!
+//! # Questions to a language model
+//!
+//! `json_schema()` of a classification, of a kind of object, or of the whole ontology (all its classifications) is the
+//! schema for a model with structured outputs; it uses only what OpenAI's and Anthropic's take. It is the form of
+//! encord-agents' `OntologyDataModel`, and what that takes is taken here. The answers are read by
+//!
+//! | schema | answer |
+//! |---|---|
+//! | [`OntologyClassification::json_schema`](crate::model::OntologyClassification::json_schema) | [`LabelRow::add_json`](crate::model::LabelRow::add_json); for frames or a confidence: [`answer_json`](crate::model::OntologyClassification::answer_json) |
+//! | [`Ontology::json_schema`](crate::model::Ontology::json_schema) | [`LabelRow::add_json_all`](crate::model::LabelRow::add_json_all) |
+//! | [`OntologyObject::json_schema`](crate::model::OntologyObject::json_schema) | [`NewObject::answer_json`](crate::model::NewObject::answer_json), of one that is there [`LabelRow::answer_json`](crate::model::LabelRow::answer_json) |
+//! | [`Ontology::objects_json_schema`](crate::model::Ontology::objects_json_schema) | [`Ontology::chosen_object`](crate::model::Ontology::chosen_object), then as above |
+//!
+//! ```
+//! use agent_abi::prelude::*;
+//! use agent_abi::testing::{ontology, task};
+//!
+//! /// Stands for a request: the schema goes along, the answer is JSON of that form.
+//! fn model(schema: &Value) -> Value {
+//!     let hash = &schema["properties"]["weather"]["properties"]["feature_node_hash"]["const"];
+//!     json!({"weather": {"choice": "Night", "feature_node_hash": hash}})
+//! }
+//!
+//! #[stage("describe")]
+//! fn describe(labels: &mut LabelRow) -> Result<Route> {
+//!     let ontology = labels.ontology();
+//!     let weather = ontology.classification("Weather")?;
+//!     let answer = model(&weather.json_schema());
+//!     labels.replace(&weather.answer_json(&answer)?.manual(false))?;
+//!     Ok(Route::to("review"))
+//! }
+//!
+//! let kinds = ontology().radio("Weather", &["Sunny", "Night"]);
+//! let run = task("a.jpg").ontology(kinds).run::<describe>();
+//! assert_eq!(run.labels().classification("Weather").unwrap().answer(), Some("Night".into()));
 //! ```

@@ -212,6 +212,7 @@
 //!
 //! # JSON from a model
 //!
+//! A model with structured outputs is best given the ontology's own schema ([helpers](super::helpers#questions-to-a-language-model)).
 //! A model that answers with JSON may name labels as agents in C do: names of the ontology, shapes in shares of the
 //! picture ([`AddLabel`](crate::wire::AddLabel)). [`LabelRow::apply`](crate::model::LabelRow::apply) adds one, with the
 //! nearest names in its error, which is worth sending back to the model:

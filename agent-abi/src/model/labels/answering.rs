@@ -229,7 +229,7 @@ impl LabelRow {
     }
 }
 
-fn unknown(hash: &str) -> ModelError {
+pub(super) fn unknown(hash: &str) -> ModelError {
     ModelError::Unknown(format!(
         "there is no object or classification with the hash {hash}"
     ))

@@ -3,6 +3,7 @@
 
 use super::super::{BoundingBox, ModelError, ModelResult, Point};
 use super::LabelRow;
+use super::answering::unknown;
 use serde_json::{Value, json};
 use std::ops::RangeBounds;
 
@@ -76,9 +77,7 @@ impl LabelRow {
     pub fn interpolate(&mut self, hash: &str, frames: impl RangeBounds<u64>) -> ModelResult<u64> {
         self.check_blob()?;
         let Some(object) = self.object(hash) else {
-            return Err(ModelError::Unknown(format!(
-                "there is no object with the hash {hash}"
-            )));
+            return Err(unknown(hash));
         };
         let keys = object.frames();
         let name = object.name();

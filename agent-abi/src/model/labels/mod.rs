@@ -13,6 +13,7 @@ mod copy;
 mod edit;
 mod index;
 mod interpolate;
+mod json;
 mod named;
 mod new;
 mod outcome;

@@ -231,7 +231,7 @@ impl OntologyObject {
         ))
     }
 
-    fn blank(&self, geometry: Geometry) -> NewObject<'_> {
+    pub(super) fn blank(&self, geometry: Geometry) -> NewObject<'_> {
         NewObject {
             object: self,
             geometry,
