@@ -17,12 +17,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Error(Box<Inner>);
 
 /// An error as it is kept.
-type Source = Box<dyn StdError + Send + Sync>;
+type Cause = Box<dyn StdError + Send + Sync>;
 
 struct Inner {
     /// Added by [`Context::context`], innermost first.
     context: Vec<String>,
-    source: Source,
+    source: Cause,
     location: &'static Location<'static>,
     kind: Kind,
     retry: bool,
@@ -101,7 +101,7 @@ impl Error {
     }
 
     #[track_caller]
-    pub(crate) fn boxed(source: Source) -> Self {
+    pub(crate) fn boxed(source: Cause) -> Self {
         match source.downcast::<Boxed>() {
             Ok(own) => own.0,
             Err(source) => Self(Box::new(Inner {
@@ -220,7 +220,7 @@ impl From<Error> for Box<dyn StdError> {
     }
 }
 
-impl From<Error> for Source {
+impl From<Error> for Cause {
     fn from(error: Error) -> Self {
         Box::new(Boxed(error))
     }
@@ -236,7 +236,7 @@ pub trait Context<T> {
     fn context(self, doing: impl fmt::Display) -> Result<T>;
 }
 
-impl<T, E: Into<Source>> Context<T> for std::result::Result<T, E> {
+impl<T, E: Into<Cause>> Context<T> for std::result::Result<T, E> {
     fn context(self, doing: impl fmt::Display) -> Result<T> {
         match self {
             Ok(value) => Ok(value),

@@ -54,7 +54,7 @@ fn workbench(dir: &Path, server: &Server, args: &[&str]) -> Output {
 }
 
 /// How many labels of which name, and by which pathway, per data unit.
-fn told(output: &Output) -> BTreeMap<String, (String, BTreeMap<String, usize>)> {
+fn outcomes_of(output: &Output) -> BTreeMap<String, (String, BTreeMap<String, usize>)> {
     let (tasks, _) = lines(output);
     let mut all: BTreeMap<String, (String, BTreeMap<String, usize>)> = BTreeMap::new();
     for task in tasks.iter().filter(|task| task["data_title"].is_string()) {
@@ -96,7 +96,7 @@ fn real_agents_are_planned_reviewed_applied_and_undone() {
 
     let planned = workbench(dir.path(), &server, &["plan", "-o", "p.wbplan", "--json"]);
     assert_eq!(server.writes(), 0, "a plan writes nothing");
-    let all = told(&planned);
+    let all = outcomes_of(&planned);
     let labels = |title: &str| -> Vec<(&str, usize)> {
         all[title].1.iter().map(|(name, n)| (&**name, *n)).collect()
     };
@@ -117,7 +117,7 @@ fn real_agents_are_planned_reviewed_applied_and_undone() {
     assert_eq!(all.len(), before.len());
 
     let reviewed = workbench(dir.path(), &server, &["review", "p.wbplan", "--json"]);
-    assert_eq!(told(&reviewed), all, "the plan holds what ran");
+    assert_eq!(outcomes_of(&reviewed), all, "the plan holds what ran");
     workbench(
         dir.path(),
         &server,
@@ -131,7 +131,7 @@ fn real_agents_are_planned_reviewed_applied_and_undone() {
     assert_eq!(stages(&server), before);
     let again = workbench(dir.path(), &server, &["run", "--dry-run", "--json"]);
     assert_eq!(
-        told(&again),
+        outcomes_of(&again),
         all,
         "the labels are gone, and the same ones are added again"
     );

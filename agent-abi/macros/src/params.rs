@@ -2,7 +2,7 @@
 
 use crate::lookup::lookup;
 use crate::twin;
-use crate::types::{anonymous, form, lifetime_in, pretty};
+use crate::types::{anonymous, form, lent_for_ever, pretty};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -26,18 +26,6 @@ pub enum Origin {
     Named(syn::Path, Vec<Expr>),
     /// `#[arg]` of a dependency.
     Argument,
-}
-
-/// The `'static` of a type that is lent for a task. What a dependency's value holds may last longer.
-fn lent_for_ever(origin: &Origin, ty: &Type) -> Option<Span> {
-    match (origin, ty) {
-        (Origin::Argument, _) => None,
-        (Origin::Named(..), Type::Reference(lent)) => {
-            let word = lent.lifetime.as_ref()?;
-            (word.ident == "static").then(|| word.span())
-        }
-        _ => lifetime_in(ty, "static"),
-    }
 }
 
 /// One parameter.
@@ -93,7 +81,8 @@ pub fn take(function: &mut ItemFn, arguments_allowed: bool) -> Result<Vec<Param>
             }
         };
         let span = input.ty.span();
-        if let Some(word) = lent_for_ever(&origin, &input.ty) {
+        let word = lent_for_ever(&input.ty, matches!(origin, Origin::Named(..)));
+        if let (Some(word), false) = (word, matches!(origin, Origin::Argument)) {
             return Err(Error::new(
                 word,
                 "what an agent is given lasts for its task, not for ever: leave `'static` out, or write `'_`",
