@@ -23,9 +23,11 @@ use crate::workflow::Workflow;
 /// so that crates above need not name the author's crate.
 pub use agent_abi::{table::needs, wire};
 
+use agent_abi::model::{LabelFacts, quoted};
 use agent_abi::wire::{IncludeOptions, InitialiseOptions, ProjectDoc, StepDoc, TaskDoc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -249,7 +251,7 @@ pub struct Timing {
 }
 
 /// One label that differs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LabelChange {
     /// `+` added, `~` changed, `-` removed.
     pub sign: char,
@@ -257,8 +259,22 @@ pub struct LabelChange {
     pub name: String,
     /// Its hash.
     pub hash: String,
-    /// What a person reads: `box 0.11 0.42 0.20 0.18 on frame 0`.
+    /// What a person reads: `frame 0 · box 11 %, 42 %, 20 × 18 %`.
     pub detail: String,
+    /// The same as fields; empty for what is neither an object nor a classification.
+    #[serde(flatten)]
+    pub facts: Box<LabelFacts>,
+}
+
+impl LabelChange {
+    /// What a person reads, with the characters that it covers where they are known.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.facts.text {
+            Some(text) => format!("{} · {}", self.detail, quoted(text)),
+            None => self.detail.clone(),
+        }
+    }
 }
 
 /// What an outcome would change upstream.
@@ -288,6 +304,34 @@ const fn is_zero(n: &usize) -> bool {
 }
 
 impl Patch {
+    /// What a person reads of it, a line for each label and each other change, as it came (strip control codes
+    /// before it is shown).
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let label = |label: &LabelChange| format!("{} {} {}", label.sign, label.name, label.text());
+        let mut lines: Vec<String> = self.labels.iter().map(label).collect();
+        if let Some((before, after)) = self.priority {
+            let before = before.map_or_else(|| "?".to_owned(), |before| before.to_string());
+            lines.push(format!("priority {before} → {after}"));
+        }
+        if let Some(metadata) = &self.metadata {
+            lines.push(format!("client metadata {}", Value::from(metadata.clone())));
+        }
+        for further in &self.changes {
+            lines.push(further.headline());
+            lines.extend(further.labels.iter().map(|one| format!("  {}", label(one))));
+        }
+        lines
+    }
+
+    /// The characters that its labels cover, by hash, as far as they are known.
+    #[must_use]
+    pub fn excerpts(&self) -> BTreeMap<String, String> {
+        let known = self.labels.iter();
+        let known = known.filter_map(|label| Some((label.hash.clone(), label.facts.text.clone()?)));
+        known.collect()
+    }
+
     /// Nothing but perhaps a move.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -223,24 +223,7 @@ fn difference(line: &PlanLine, patch: &Patch, out: &mut String) {
         line.task,
         clean(&way)
     );
-    for change in &patch.labels {
-        let _ = writeln!(
-            out,
-            "  {} {} {}",
-            change.sign,
-            clean(&change.name),
-            clean(&change.detail)
-        );
-    }
-    if let Some((before, after)) = patch.priority {
-        let before = before.map_or_else(|| "?".to_owned(), |p| p.to_string());
-        let _ = writeln!(out, "  priority {before} → {after}");
-    }
-    if let Some(metadata) = &patch.metadata {
-        let _ = writeln!(
-            out,
-            "  client metadata {}",
-            clean(&json!(metadata).to_string())
-        );
+    for change in patch.lines() {
+        let _ = writeln!(out, "  {}", clean(&change));
     }
 }

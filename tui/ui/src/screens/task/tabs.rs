@@ -77,7 +77,7 @@ pub fn change_line<'a>(change: &LabelChange, columns: usize, st: &Styles) -> Lin
         ),
         Span::styled(hash, st.dim),
         Span::raw(fit(
-            &change.detail,
+            &change.text(),
             columns.saturating_sub(name_w + hash_w + 3),
         )),
     ])
@@ -125,6 +125,12 @@ pub fn patch<'a>(outcome: &Outcome, state: &State, columns: usize, st: &Styles) 
                 fit(&value.to_string(), columns.saturating_sub(10)),
             ));
         }
+    }
+    for further in &outcome.patch.changes {
+        all.push(Line::default());
+        all.push(Line::styled(fit(&further.headline(), columns), st.strong));
+        let labels = further.labels.iter();
+        all.extend(labels.map(|label| change_line(label, columns, st)));
     }
     all.push(Line::default());
     all.push(Line::styled("A commit would", st.strong));
