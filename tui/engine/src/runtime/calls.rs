@@ -1,9 +1,10 @@
-//! What agents ask for by name while they run, and the twins that are fetched ahead for a batch.
+//! What agents ask for by name while they run (lists are in `lists`), and the twins that are fetched ahead for a batch.
 //!
 //! Everything here reads through the client's [`Reader`]: signed, limited, retried and counted as any
 //! other request, and unable to write. The way to the agent and back is left to the hosts; encoding of
 //! pictures to the host process.
 
+use super::lists::RowLists;
 use super::seen::{SeenRow, SeenRows};
 use super::{Engine, World};
 use agent_abi::wire::{
@@ -47,6 +48,7 @@ pub(super) struct Answers {
     cache: AssetCache,
     projects: Arc<Mutex<HashMap<ProjectHash, Arc<Project>>>>,
     ahead: Arc<Mutex<VecDeque<Batch>>>,
+    pub(super) lists: Arc<Mutex<RowLists>>,
 }
 
 impl World {
@@ -89,6 +91,7 @@ impl Answers {
             cache,
             projects: Arc::default(),
             ahead: Arc::default(),
+            lists: Arc::default(),
         }
     }
 
@@ -133,6 +136,8 @@ impl Answers {
             }
             call::LABEL_ROWS => self.label_rows(&read(question)?, seen).await.map(Some),
             call::STORAGE_ITEMS => self.items(&read(question)?).await.map(Some),
+            call::LIST => self.list(&read(question)?).await.map(Some),
+            call::SIGNED_URL => self.signed_url(read(question)?).await.map(Some),
             _ => Ok(None),
         }
     }
@@ -365,7 +370,7 @@ fn few(n: usize) -> Result<(), String> {
     Ok(())
 }
 
-fn text_of(error: &Error) -> String {
+pub(super) fn text_of(error: &Error) -> String {
     match &error.cause {
         Some(cause) => format!("{}: {cause}", error.summary),
         None => error.summary.clone(),
@@ -373,7 +378,7 @@ fn text_of(error: &Error) -> String {
 }
 
 /// A JSON list of documents.
-fn list<'a>(documents: impl Iterator<Item = &'a str>) -> Arc<str> {
+pub(super) fn list<'a>(documents: impl Iterator<Item = &'a str>) -> Arc<str> {
     let all: Vec<&str> = documents.collect();
     format!("[{}]", all.join(",")).into()
 }

@@ -12,6 +12,7 @@ mod journal;
 mod judging;
 mod lines;
 mod listing;
+mod lists;
 mod seen;
 mod twin;
 
