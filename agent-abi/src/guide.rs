@@ -358,23 +358,6 @@
 //! items, projects, and lists: the rows of a project, the tasks of a stage, the items of a folder, collections and
 //! their items. A list is an iterator that asks for a page when it is reached. It cannot write.
 //!
-//! ```
-//! use agent_abi::prelude::*;
-//! use agent_abi::testing::task;
-//!
-//! #[stage("spread")]
-//! fn spread(project: &Project, upstream: Upstream<'_>) -> Result<Route> {
-//!     let mut waiting = 0;
-//!     for task in upstream.list_tasks(project.hash(), "review") {
-//!         waiting += u32::from(task?.title().ends_with(".mp4"));
-//!     }
-//!     Ok(Route::to(if waiting < 50 { "review" } else { "wait" }))
-//! }
-//!
-//! let run = task("a.mp4").listed("tasks", Vec::<Value>::new()).run::<spread>();
-//! assert_eq!(run.route(), Some("review"));
-//! ```
-//!
 //! [`Upstream::signed_url`](crate::inject::Upstream::signed_url) gives an address that the file of a storage item can be
 //! read from without a key, for a service that fetches it by itself. `{:?}` does not show it; never log what `expose()`
 //! gives.

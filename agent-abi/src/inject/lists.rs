@@ -14,6 +14,23 @@ use uuid::Uuid;
 
 /// Entries of a list, in the platform's order. A page is asked for when it is reached, so that a long list costs only
 /// what is read of it. After an error it ends.
+///
+/// ```
+/// use agent_abi::prelude::*;
+/// use agent_abi::testing::task;
+///
+/// #[stage("spread")]
+/// fn spread(project: &Project, upstream: Upstream<'_>) -> Result<Route> {
+///     let mut waiting = 0;
+///     for task in upstream.list_tasks(project.hash(), "review") {
+///         waiting += u32::from(task?.title().ends_with(".mp4"));
+///     }
+///     Ok(Route::to(if waiting < 50 { "review" } else { "wait" }))
+/// }
+///
+/// let run = task("a.mp4").listed("tasks", Vec::<Value>::new()).run::<spread>();
+/// assert_eq!(run.route(), Some("review"));
+/// ```
 #[must_use = "nothing is asked for before the first entry is"]
 pub struct Listing<'t, T> {
     source: &'t dyn Source,

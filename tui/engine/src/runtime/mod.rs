@@ -13,6 +13,7 @@ mod judging;
 mod lines;
 mod listing;
 mod lists;
+mod replies;
 mod seen;
 mod twin;
 
