@@ -472,6 +472,10 @@
 //! as JSON, is taken whole with [`ontology_of`](crate::testing::ontology_of). With `.pathways(&[…])` an agent that
 //! returns another one fails, as it would in a run.
 //!
+//! `.with_labels(|labels| …)` describes labels that are there already, `.item_field("fps", 25.0)` the storage item,
+//! `.timeout(…)` the limit of an attempt. [`testing::host`](crate::testing::host) is a process that runs several tasks:
+//! values with `scope = host` stay in it, and [`attempts`](crate::testing::TestHost::attempts) tries a task again as a run would.
+//!
 //! # Building
 //!
 //! `crate-type = ["cdylib"]` (and `"rlib"`, for tests). `panic = "abort"` is allowed, and then a panic is reported as

@@ -6,6 +6,7 @@ use crate::model::Picture;
 use crate::wire::{EncodeQuestion, call};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
 
 /// A source in memory.
 pub(super) struct Feed {
@@ -16,6 +17,8 @@ pub(super) struct Feed {
     pub(super) broken: Vec<(u64, String)>,
     pub(super) answers: Vec<(String, Value)>,
     pub(super) cancelled: bool,
+    /// When the attempt began, and how long it may take.
+    pub(super) limit: Option<(Instant, Duration)>,
     pub(super) logs: RefCell<Vec<LogLine>>,
     pub(super) progress: Cell<Option<f64>>,
     pub(super) held: Cell<i64>,
@@ -30,10 +33,18 @@ impl Feed {
             broken: Vec::new(),
             answers: Vec::new(),
             cancelled: false,
+            limit: None,
             logs: RefCell::default(),
             progress: Cell::new(None),
             held: Cell::new(0),
         }
+    }
+}
+
+impl Feed {
+    pub(super) fn is_late(&self) -> bool {
+        self.limit
+            .is_some_and(|(began, limit)| began.elapsed() >= limit)
     }
 }
 
@@ -90,7 +101,7 @@ impl Source for Feed {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.cancelled
+        self.cancelled || self.is_late()
     }
 
     fn call(&self, name: &str, question: &[u8]) -> Result<Option<Vec<u8>>, String> {

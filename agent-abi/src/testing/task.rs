@@ -4,14 +4,16 @@ use super::docs::{Kind, TempFile, project_doc};
 use super::feed::Feed;
 use super::ontology::{OntologyBuilder, ontology};
 use super::run::Run;
+use crate::error::Result;
 use crate::glue::Agent;
 use crate::inject::{Finished, Job, attempt, install_logger};
-use crate::model::{Picture, Project, Stage, Task};
+use crate::model::{LabelRow, Ontology, Picture, Project, Stage, Task};
 use crate::table::{needs, status};
 use crate::wire::{Failure, call};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// A task to run agents on. Without data given it is an image of which no picture is at hand.
@@ -28,6 +30,8 @@ pub struct TestTask {
     pub(super) last_actioned_by: Option<String>,
     params: Value,
     pub(super) labels: Option<Value>,
+    pub(super) item_fields: Map<String, Value>,
+    limit: Option<Duration>,
     pub(super) asset: Option<String>,
     attempt: u32,
     cancelled: bool,
@@ -53,6 +57,8 @@ pub fn task(title: &str) -> TestTask {
         last_actioned_by: None,
         params: json!({}),
         labels: None,
+        item_fields: Map::new(),
+        limit: None,
         asset: None,
         attempt: 1,
         cancelled: false,
@@ -197,6 +203,51 @@ impl TestTask {
         self
     }
 
+    /// Labels that are there already, made as an agent makes them. Describe the ontology and the data first.
+    ///
+    /// ```
+    /// # use agent_abi::testing::{ontology, task};
+    /// let labelled = task("a.jpg")
+    ///     .ontology(ontology().object("Car", "bounding_box"))
+    ///     .with_labels(|labels| {
+    ///         let ontology = labels.ontology();
+    ///         labels.add(ontology.object("Car")?.bounding_box(0.1, 0.1, 0.2, 0.2)?)?;
+    ///         Ok(())
+    ///     });
+    /// # let _ = labelled;
+    /// ```
+    ///
+    /// # Panics
+    /// With the error of `make`.
+    #[must_use]
+    #[track_caller]
+    pub fn with_labels(mut self, make: impl FnOnce(&mut LabelRow) -> Result<()>) -> Self {
+        let ontology = Ontology::from_editor(&self.ontology.editor());
+        let ontology = ontology.expect("an ontology that can be read");
+        let mut labels = LabelRow::from_doc(self.row(), Arc::new(ontology));
+        if let Err(error) = make(&mut labels) {
+            panic!("the labels to begin with cannot be made: {error}");
+        }
+        self.labels = Some(labels.into_labels());
+        self
+    }
+
+    /// A field of the storage item under Encord's name: `fileSize`, `width`, `fps`, `duration`, `mimeType`, …
+    /// [`TestTask::metadata`] is for `clientMetadata`.
+    #[must_use]
+    pub fn item_field(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.item_fields.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The limit of the attempt. When it is over, a cancellable agent is asked to stop, as in a run; what an agent gives
+    /// after it is not used. The test waits for agents that never stop.
+    #[must_use]
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
     /// A file as the asset.
     #[must_use]
     pub fn asset(mut self, path: impl AsRef<Path>) -> Self {
@@ -277,6 +328,7 @@ impl TestTask {
             broken: self.broken.clone(),
             answers: self.answers.clone(),
             cancelled: self.cancelled,
+            limit: self.limit.map(|limit| (Instant::now(), limit)),
             ..Feed::new(self.documents(&row, A::STAGE, place))
         };
         let params = self.params.to_string();
@@ -290,7 +342,7 @@ impl TestTask {
             agent: A::call,
             panic_note: || None,
         });
-        let finished = self.known(finished, A::STAGE);
+        let finished = in_time(&feed, self.known(finished, A::STAGE));
         Run::new(finished, row, self.ontology.editor(), feed)
     }
 
@@ -316,4 +368,22 @@ impl TestTask {
             _ => finished,
         }
     }
+}
+
+/// A run does not use what comes after the limit.
+fn in_time(feed: &Feed, finished: Finished) -> Finished {
+    let Some((_, limit)) = feed.limit.filter(|_| feed.is_late()) else {
+        return finished;
+    };
+    let steps = match finished {
+        Finished::Done(outcome) => outcome.steps,
+        Finished::Failed(_, failure) => failure.steps,
+    };
+    let failure = Failure {
+        message: format!("the attempt took longer than its limit of {limit:?}"),
+        retry: true,
+        steps,
+        ..Failure::default()
+    };
+    Finished::Failed(status::CANCELLED, failure)
 }
