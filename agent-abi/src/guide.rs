@@ -344,10 +344,11 @@
 //!     Ok(Route::to("review"))
 //! }
 //!
-//! # #[stage("elsewhere")]
-//! # fn label(labels: &mut LabelRow) -> Result<Route> { labels.classify("Weather", "Night")?; Ok(Route::stay()) }
 //! let here = task("a.jpg").ontology(ontology().radio("Weather", &["Sunny", "Night"]));
-//! let there = here.clone().labels(here.run::<label>().into_labels());
+//! let there = here.clone().with_labels(|labels| {
+//!     labels.classify("Weather", "Night")?;
+//!     Ok(())
+//! });
 //! let run = here.twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11", &there).run::<transfer>();
 //! assert_eq!(run.labels().classification("Weather").unwrap().answer(), Some("Night".into()));
 //! ```
