@@ -23,6 +23,7 @@
 
 mod docs;
 mod feed;
+mod given;
 mod host;
 mod ontology;
 mod run;

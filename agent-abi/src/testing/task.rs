@@ -1,13 +1,12 @@
 //! A task with its data, described in a few lines.
 
 use super::docs::{Kind, TempFile, project_doc};
-use super::feed::Feed;
+use super::feed::{Encoder, Feed};
 use super::ontology::{OntologyBuilder, ontology};
 use super::run::Run;
-use crate::error::Result;
 use crate::glue::Agent;
 use crate::inject::{Finished, Job, attempt, install_logger};
-use crate::model::{LabelRow, Ontology, Picture, Project, Stage, Task};
+use crate::model::{Picture, Project, Stage, Task};
 use crate::table::{needs, status};
 use crate::wire::{Failure, call};
 use serde_json::{Map, Value, json};
@@ -31,7 +30,8 @@ pub struct TestTask {
     params: Value,
     pub(super) labels: Option<Value>,
     pub(super) item_fields: Map<String, Value>,
-    limit: Option<Duration>,
+    pub(super) limit: Option<Duration>,
+    pub(super) encoder: Option<Encoder>,
     pub(super) asset: Option<String>,
     attempt: u32,
     cancelled: bool,
@@ -59,6 +59,7 @@ pub fn task(title: &str) -> TestTask {
         labels: None,
         item_fields: Map::new(),
         limit: None,
+        encoder: None,
         asset: None,
         attempt: 1,
         cancelled: false,
@@ -203,51 +204,6 @@ impl TestTask {
         self
     }
 
-    /// Labels that are there already, made as an agent makes them. Describe the ontology and the data first.
-    ///
-    /// ```
-    /// # use agent_abi::testing::{ontology, task};
-    /// let labelled = task("a.jpg")
-    ///     .ontology(ontology().object("Car", "bounding_box"))
-    ///     .with_labels(|labels| {
-    ///         let ontology = labels.ontology();
-    ///         labels.add(ontology.object("Car")?.bounding_box(0.1, 0.1, 0.2, 0.2)?)?;
-    ///         Ok(())
-    ///     });
-    /// # let _ = labelled;
-    /// ```
-    ///
-    /// # Panics
-    /// With the error of `make`.
-    #[must_use]
-    #[track_caller]
-    pub fn with_labels(mut self, make: impl FnOnce(&mut LabelRow) -> Result<()>) -> Self {
-        let ontology = Ontology::from_editor(&self.ontology.editor());
-        let ontology = ontology.expect("an ontology that can be read");
-        let mut labels = LabelRow::from_doc(self.row(), Arc::new(ontology));
-        if let Err(error) = make(&mut labels) {
-            panic!("the labels to begin with cannot be made: {error}");
-        }
-        self.labels = Some(labels.into_labels());
-        self
-    }
-
-    /// A field of the storage item under Encord's name: `fileSize`, `width`, `fps`, `duration`, `mimeType`, …
-    /// [`TestTask::metadata`] is for `clientMetadata`.
-    #[must_use]
-    pub fn item_field(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.item_fields.insert(name.to_owned(), value.into());
-        self
-    }
-
-    /// The limit of the attempt. When it is over, a cancellable agent is asked to stop, as in a run; what an agent gives
-    /// after it is not used. The test waits for agents that never stop.
-    #[must_use]
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.limit = Some(limit);
-        self
-    }
-
     /// A file as the asset.
     #[must_use]
     pub fn asset(mut self, path: impl AsRef<Path>) -> Self {
@@ -289,7 +245,7 @@ impl TestTask {
     }
 
     /// What the workbench answers to a question by name ([`crate::wire::call`]), whatever is asked.
-    /// Unanswered questions about twins find none; pictures are encoded without a codec, as PPM.
+    /// Unanswered questions about twins find none; pictures are encoded without a codec, as PPM ([`TestTask::encoder`]).
     #[must_use]
     pub fn answer(mut self, name: &str, answer: impl Into<Value>) -> Self {
         self.answers.push((name.to_owned(), answer.into()));
@@ -328,6 +284,7 @@ impl TestTask {
             broken: self.broken.clone(),
             answers: self.answers.clone(),
             cancelled: self.cancelled,
+            encoder: self.encoder,
             limit: self.limit.map(|limit| (Instant::now(), limit)),
             ..Feed::new(self.documents(&row, A::STAGE, place))
         };
