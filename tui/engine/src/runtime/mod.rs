@@ -13,6 +13,8 @@ mod journal;
 mod judging;
 mod lines;
 mod listing;
+mod lists;
+mod replies;
 mod seen;
 mod twin;
 
