@@ -2,7 +2,7 @@
 //! is written all the same where a person decided so.
 
 use super::compare::{part_of, unit};
-use super::{Change, Look, Machine, Next, Reply, Request, Seen, Unit, Writing};
+use super::{Change, Look, Machine, Next, Reply, Request, Seen, Unit, Writing, further};
 use crate::ids::TaskId;
 use crate::work::{Committed, RowMetadata};
 
@@ -82,6 +82,7 @@ impl Commit {
         });
         let look = Look {
             rows: rows.collect(),
+            others: further::rows_again(&changes),
             ..Look::default()
         };
         self.step = Step::LookingAgain(Conflicts {
@@ -102,6 +103,9 @@ impl Commit {
             change.before = Some(row);
             // Theirs may be replaced; the journal keeps what was there.
             change.metadata_before = None;
+        }
+        if further::over_theirs(&mut conflicts.changes, seen.others).is_err() {
+            return self.over(conflicts.results);
         }
         let tasks = conflicts.changes.iter().map(|c| c.task).collect();
         self.step = Step::Releasing(conflicts);

@@ -1,6 +1,6 @@
 //! How what was written stands now, and the change that takes it back.
 
-use super::{Change, Look, Seen, StandingEntry, Unit};
+use super::{Change, Look, Seen, StandingEntry, Unit, further};
 use crate::error::Error;
 use crate::ids::{DataHash, StageId, TaskId};
 use crate::labels::{ANSWERS, same_priority, saved_as};
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Skipped(pub String);
 
-fn skipped<T>(why: &str) -> Result<T, Skipped> {
+pub(super) fn skipped<T>(why: &str) -> Result<T, Skipped> {
     Err(Skipped(why.to_owned()))
 }
 
@@ -70,7 +70,9 @@ pub(super) fn rows_of(
     written: &[Change],
 ) -> impl Iterator<Item = (usize, (Unit, InitialiseOptions))> {
     let writes_row = |item: &Change| {
-        item.labels_after.is_some() || item.priority.is_some() || item.metadata.is_some()
+        let writes = item.labels_after.is_some() || item.priority.is_some();
+        // A storage item that is named itself has no row.
+        (writes || item.metadata.is_some()) && !item.data.0.is_nil()
     };
     let items = written.iter().enumerate();
     items
@@ -83,7 +85,7 @@ pub(super) fn rows_of(
 }
 
 /// The rows that were read for [`rows_of`], by the place of their change.
-fn by_place<'a>(
+pub(super) fn by_place<'a>(
     written: &[Change],
     rows: &'a [Result<RowInput, Error>],
 ) -> BTreeMap<usize, &'a Result<RowInput, Error>> {
@@ -156,7 +158,8 @@ pub(super) fn look_at(entries: &[StandingEntry], project: &Project) -> Look {
         tasks,
         rows: rows_of(&changes_of(entries)).map(|(_, row)| row).collect(),
         client_metadata: true,
-        metadata: Vec::new(),
+        others: further::look_at(&changes_of(entries)),
+        ..Look::default()
     }
 }
 
@@ -176,7 +179,13 @@ pub(super) fn inverse(
     if let Some(error) = seen.tasks.values().find_map(|tasks| tasks.as_ref().err()) {
         return Err(error.clone());
     }
-    let rows = by_place(&changes_of(entries), &seen.rows);
+    let mut others = seen.others.values().flat_map(|seen| seen.tasks.values());
+    if let Some(error) = others.find_map(|tasks| tasks.as_ref().err()) {
+        return Err(error.clone());
+    }
+    let changes = changes_of(entries);
+    let mut further = further::inverse(&changes, &seen.others).into_iter();
+    let rows = by_place(&changes, &seen.rows);
     let each = entries.iter().enumerate().map(|(i, entry)| {
         let place = place_of(&entry.change, seen);
         if let (Some(to), None) = (entry.change.to, place) {
@@ -185,17 +194,19 @@ pub(super) fn inverse(
             let why = format!("the task is no longer at \"{stage}\", where it was sent");
             return Err(Skipped(why));
         }
-        match rows.get(&i) {
+        let further = further.next().unwrap_or_else(|| Ok(Vec::new()))?;
+        let back = match rows.get(&i) {
             Some(Ok(row)) => taken_back(entry, place, Some(row)),
             Some(Err(error)) => skipped(&error.summary),
             None => taken_back(entry, place, None),
-        }
+        };
+        back.map(|back| Change { further, ..back })
     });
     Ok(each.collect())
 }
 
 /// The task of a change at the stage that it was sent to. It may have a new identity there; its data unit stays.
-fn place_of(change: &Change, seen: &Seen) -> Option<TaskId> {
+pub(super) fn place_of(change: &Change, seen: &Seen) -> Option<TaskId> {
     let tasks = seen.tasks.get(&change.to?)?.as_ref().ok()?;
     let item = change;
     let same = tasks.iter().find(|(task, _)| *task == item.task);
@@ -203,7 +214,7 @@ fn place_of(change: &Change, seen: &Seen) -> Option<TaskId> {
     same.or_else(of_data).map(|(task, _)| *task)
 }
 
-fn taken_back(
+pub(super) fn taken_back(
     entry: &StandingEntry,
     place: Option<TaskId>,
     row: Option<&RowInput>,

@@ -8,6 +8,7 @@ mod apply;
 mod commit;
 mod compare;
 mod entry;
+mod further;
 #[cfg(test)]
 pub(crate) mod memory;
 mod request;
