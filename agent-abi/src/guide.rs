@@ -10,6 +10,7 @@
 //! 11. [Long work](#long-work) · 12. [Tests](#tests) · 13. [Building](#building)
 //!
 //! [Recipes](recipes): preflight, threads and async, HTTP with secrets, paths, PDF pages, sounds, JSON from a model.
+//! [Helpers](helpers): boxes from a detector, masks, frames in batches, tracks, copies, schemas for language models.
 //! [Moving from Python](python): `encord-agents` word by word.
 //!
 //! # A stage
@@ -168,7 +169,6 @@
 //! ```
 //! use agent_abi::prelude::*;
 //! use agent_abi::testing::{ontology, task};
-//! # use agent_abi::model::Picture;
 //!
 //! #[stage("track")]
 //! fn track(labels: &mut LabelRow) -> Result<Route> {
@@ -214,7 +214,8 @@
 //! assert_eq!(car.answer_on("Speed", 7), Some("fast".into()));
 //! ```
 //!
-//! - [`BoundingBox::iou`](crate::model::BoundingBox::iou), areas and crops are there for comparing.
+//! - [`BoundingBox::iou`](crate::model::BoundingBox::iou), areas and crops are there for comparing; what detectors and
+//!   trackers need beside them is under [helpers].
 //! - [`LabelRow::problems`](crate::model::LabelRow::problems) lists what in a row the ontology does not allow, with
 //!   the path to each mistake.
 //!
@@ -225,7 +226,6 @@
 //! share of them (`sample(0.5)`) or a list (`at([0, 7, 30])`):
 //!
 //! ```
-//! use agent_abi::model::Picture;
 //! use agent_abi::prelude::*;
 //! use agent_abi::testing::task;
 //!
@@ -473,5 +473,6 @@
 //! a crash. An edit is active a moment after `cargo build`; debug builds are meant to be used that way, and
 //! `workbench run` in production should use `--release`.
 
+pub mod helpers;
 pub mod python;
 pub mod recipes;

@@ -47,8 +47,8 @@ impl Route {
 
     /// Sets the priority of the task, 0 to 1. 0.0 counts; what lies at most 1e-6 beyond is taken back to
     /// the edge, anything further is an error of the attempt, and nothing is written.
-    pub const fn priority(mut self, priority: f64) -> Self {
-        self.priority = Some(priority);
+    pub fn priority(mut self, priority: impl Into<f64>) -> Self {
+        self.priority = Some(priority.into());
         self
     }
 

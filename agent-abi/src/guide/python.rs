@@ -21,6 +21,8 @@
 //! | its `init_labels=False`, `include_task=True` | `twin("…", init_labels = false, include_task = true)` |
 //! | `dep_client` | `upstream: Upstream`: reads only, through the workbench |
 //! | `frame.b64_encoding(image_format="jpeg", output_format="url")` | `frame.jpeg(85)?.data_url()`, `.base64()` |
+//! | `OntologyDataModel(classifications)`, its `model_json_schema`, and calling it with an answer | `ontology.json_schema()`, `labels.add_json_all(&answer)?` |
+//! | `object_instance.copy()` | `labels.copy_object(&object)?` |
 //! | `Depends(my_dependency)` | `#[depends(my_dependency)] value: &T` with `#[dependency] fn my_dependency(…)` |
 //! | `functools.partial(my_dependency, arg2=42)` | `#[depends(my_dependency(42))]`, the parameter marked `#[arg]` |
 //! | a generator dependency, closed after the task | `#[dependency(close = function)]`, or `Drop` |
@@ -53,7 +55,6 @@
 //!     Ok(Route::to("annotate"))
 //! }
 //!
-//! # use agent_abi::model::Picture;
 //! let picture = Picture::filled(64, 48, [0; 3]);
 //! let run = task("a.jpg").image(picture).ontology(ontology().object("Car", "bounding_box")).run::<pre_label>();
 //! assert_eq!((run.route(), run.labels().objects().len()), (Some("annotate"), 1));

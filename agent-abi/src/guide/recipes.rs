@@ -106,7 +106,7 @@
 //!   [`permanent`](crate::Error::permanent). `idempotent` allows another attempt after the process was killed half-way.
 //! - The workbench replaces values of `authorization`, `x-api-key`, `cookie` and the like in the log, and the signatures
 //!   of addresses. It cannot know other secrets: never log a key or a whole request.
-//! - `sample-agents/src/model.rs` does the same without async, with `ureq`.
+//! - `sample-agents/real/src/model.rs` does the same without async, with `ureq`.
 //!
 //! # Paths and the working directory
 //!
@@ -212,6 +212,7 @@
 //!
 //! # JSON from a model
 //!
+//! A model with structured outputs is best given the ontology's own schema ([helpers](super::helpers#questions-to-a-language-model)).
 //! A model that answers with JSON may name labels as agents in C do: names of the ontology, shapes in shares of the
 //! picture ([`AddLabel`](crate::wire::AddLabel)). [`LabelRow::apply`](crate::model::LabelRow::apply) adds one, with the
 //! nearest names in its error, which is worth sending back to the model:

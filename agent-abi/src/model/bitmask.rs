@@ -110,7 +110,7 @@ impl Bitmask {
     }
 }
 
-fn to_text(runs: &[i64]) -> String {
+pub(super) fn to_text(runs: &[i64]) -> String {
     let mut out = String::new();
     for (index, run) in runs.iter().enumerate() {
         let mut rest = if index > 2 {
@@ -136,7 +136,7 @@ fn to_text(runs: &[i64]) -> String {
 }
 
 /// `None` when a character is none of its own or a number does not end or fit.
-fn from_text(text: &str) -> Option<Vec<i64>> {
+pub(super) fn from_text(text: &str) -> Option<Vec<i64>> {
     let mut runs: Vec<i64> = Vec::new();
     let mut bytes = text.bytes();
     while let Some(first) = bytes.next() {

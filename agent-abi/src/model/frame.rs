@@ -2,7 +2,7 @@
 //!
 //! Decoding is left to the host; a frame is a window onto its memory for as long as it is held.
 
-use super::BoundingBox;
+use super::{Batched, Batches, BoundingBox};
 use crate::error::{Context, Error, Result};
 use crate::inject::{RawFrame, Source};
 use std::collections::BTreeSet;
@@ -254,6 +254,27 @@ impl<'t> Frames<'t> {
             step: step.max(1),
             done: false,
         }
+    }
+
+    /// All frames in order, `size` at a time, for a model that takes several at once; the last batch may be
+    /// smaller. [`Batched::batches`] does the same for `every`, `sample` and `at`.
+    ///
+    /// ```
+    /// # use agent_abi::prelude::*;
+    /// # fn detect(frames: Frames<'_>) -> Result<()> {
+    /// for batch in frames.batches(8) {
+    ///     let batch = batch?;
+    ///     info!("frames {} and {} more", batch[0].index(), batch.len() - 1);
+    /// }
+    /// for batch in frames.sample(0.5)?.batches(8) {
+    ///     let _ = batch?.len();
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn batches(&self, size: usize) -> Batches<Walk<'t>> {
+        self.iter().batches(size)
     }
 
     /// A share of the frames: 1.0 is all, 0.5 every second one (`int(k / rate)`, as the Python sampler

@@ -1,5 +1,5 @@
-//! Points and upright boxes in coordinates from 0 to 1, and a little arithmetic on them. Other shapes are
-//! in `figures`.
+//! Points in coordinates from 0 to 1, their JSON, and a little arithmetic on them. Boxes are in `boxes`,
+//! other shapes in `figures`.
 
 use super::{ModelError, ModelResult};
 use serde_json::{Value, json};
@@ -13,21 +13,8 @@ pub struct Point {
     pub y: f64,
 }
 
-/// An upright box: upper left corner, width and height, all 0 to 1 of the picture.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BoundingBox {
-    /// Left edge.
-    pub x: f64,
-    /// Upper edge.
-    pub y: f64,
-    /// Width.
-    pub w: f64,
-    /// Height.
-    pub h: f64,
-}
-
 /// How far a number may lie beyond its edge and be taken back to it: what rounding in 32 bits adds up to.
-const SLACK: f64 = 1e-6;
+pub(super) const SLACK: f64 = 1e-6;
 
 /// A share: a number from 0 to 1. One that lies at most 1e-6 beyond is taken back to the edge.
 ///
@@ -54,7 +41,7 @@ pub fn share(what: &str, number: f64) -> ModelResult<f64> {
 }
 
 /// A length that a person can read.
-fn short(length: f64) -> String {
+pub(super) fn short(length: f64) -> String {
     if !(1e-7..1e6).contains(&length.abs()) {
         return format!("{length:e}");
     }
@@ -62,144 +49,24 @@ fn short(length: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Where a box begins and how long it is in one direction, taken back into the picture.
-fn extent(start: f64, length: f64, [side, first, last]: [&str; 3]) -> Result<(f64, f64), String> {
-    if !start.is_finite() || !length.is_finite() {
-        return Err("all four must be finite numbers".to_owned());
-    }
-    if length <= 0.0 {
-        return Err(format!("its {side} must be above 0"));
-    }
-    if start < -SLACK {
-        return Err(format!(
-            "it begins {} beyond the {first} edge",
-            short(-start)
-        ));
-    }
-    let beyond = start + length - 1.0;
-    if beyond > SLACK {
-        return Err(format!("it ends {} beyond the {last} edge", short(beyond)));
-    }
-    let (from, mut length) = (start.max(0.0) + 0.0, length + start.min(0.0));
-    if from + length > 1.0 {
-        length = 1.0 - from;
-    }
-    if length <= 0.0 {
-        return Err(format!("nothing of its {side} is left inside"));
-    }
-    Ok((from, length))
-}
-
 impl Point {
+    /// A point, from numbers of either width. Whether it lies in the picture is checked when it is drawn.
+    #[must_use]
+    pub fn new(x: impl Into<f64>, y: impl Into<f64>) -> Self {
+        let (x, y) = (x.into(), y.into());
+        Self { x, y }
+    }
+
+    /// A point given in pixels of a picture of this width and height.
+    #[must_use]
+    pub fn from_pixels(x: impl Into<f64>, y: impl Into<f64>, size: (u32, u32)) -> Self {
+        Self::new(x.into() / f64::from(size.0), y.into() / f64::from(size.1))
+    }
+
     /// A point, moved to the nearest edge when it lies outside of the picture.
     #[must_use]
-    pub const fn clamped(x: f64, y: f64) -> Self {
-        Self {
-            x: x.clamp(0.0, 1.0),
-            y: y.clamp(0.0, 1.0),
-        }
-    }
-}
-
-impl BoundingBox {
-    /// A box that lies inside the picture. What lies at most 1e-6 beyond an edge, as rounding in 32 bits
-    /// makes it, is taken back to the edge.
-    ///
-    /// # Errors
-    /// [`ModelError::Invalid`] unless all numbers are 0 to 1, the sides are above 0 and the box ends
-    /// inside the picture.
-    pub fn new(x: f64, y: f64, w: f64, h: f64) -> ModelResult<Self> {
-        let columns = extent(x, w, ["width", "left", "right"]);
-        let rows = extent(y, h, ["height", "upper", "lower"]);
-        match columns.and_then(|columns| Ok((columns, rows?))) {
-            Ok(((x, w), (y, h))) => Ok(Self { x, y, w, h }),
-            Err(why) => Err(ModelError::Invalid(format!(
-                "the box x {x}, y {y}, w {w}, h {h} does not lie in the picture: {why}. Coordinates go from 0 to 1 (divide pixels by width and height); BoundingBox::clamped cuts a box off at the edges"
-            ))),
-        }
-    }
-
-    /// A box, cut off at the edges of the picture.
-    ///
-    /// # Errors
-    /// [`ModelError::Invalid`] when nothing of it lies inside, or a number is not finite.
-    pub fn clamped(x: f64, y: f64, w: f64, h: f64) -> ModelResult<Self> {
-        let cut = |start: f64, length: f64| {
-            let (from, to) = (start.max(0.0), (start + length).min(1.0));
-            // What needs no cut keeps its digits.
-            let whole = from <= start && to >= start + length;
-            (from, if whole { length } else { to - from })
-        };
-        let all = [x, y, w, h].iter().all(|number| number.is_finite());
-        let ((left, width), (top, height)) = (cut(x, w), cut(y, h));
-        if all && w > 0.0 && h > 0.0 && width > 0.0 && height > 0.0 {
-            return Self::new(left, top, width, height);
-        }
-        Err(ModelError::Invalid(format!(
-            "nothing of the box x {x}, y {y}, w {w}, h {h} lies in the picture"
-        )))
-    }
-
-    /// A box given in pixels of a picture.
-    ///
-    /// # Errors
-    /// As [`BoundingBox::new`].
-    pub fn from_pixels(x: u32, y: u32, w: u32, h: u32, size: (u32, u32)) -> ModelResult<Self> {
-        let (width, height) = (f64::from(size.0), f64::from(size.1));
-        Self::new(
-            f64::from(x) / width,
-            f64::from(y) / height,
-            f64::from(w) / width,
-            f64::from(h) / height,
-        )
-    }
-
-    /// Share of the picture, 0 to 1.
-    #[must_use]
-    pub fn area(&self) -> f64 {
-        self.w * self.h
-    }
-
-    /// The part that both cover, if any.
-    #[must_use]
-    pub fn intersection(&self, other: &Self) -> Option<Self> {
-        let (x, y) = (self.x.max(other.x), self.y.max(other.y));
-        let w = (self.x + self.w).min(other.x + other.w) - x;
-        let h = (self.y + self.h).min(other.y + other.h) - y;
-        (w > 0.0 && h > 0.0).then_some(Self { x, y, w, h })
-    }
-
-    /// Intersection over union, 0 to 1.
-    #[must_use]
-    pub fn iou(&self, other: &Self) -> f64 {
-        let both = self.intersection(other).map_or(0.0, |part| part.area());
-        let either = self.area() + other.area() - both;
-        if either > 0.0 { both / either } else { 0.0 }
-    }
-
-    /// The middle.
-    #[must_use]
-    pub fn center(&self) -> Point {
-        Point {
-            x: self.x + self.w / 2.0,
-            y: self.y + self.h / 2.0,
-        }
-    }
-
-    pub(super) fn to_value(self) -> Value {
-        json!({"x": self.x, "y": self.y, "w": self.w, "h": self.h})
-    }
-
-    /// Reads `{x, y, w, h}`.
-    #[must_use]
-    pub fn from_value(value: &Value) -> Option<Self> {
-        let side = |key: &str| value.get(key)?.as_f64();
-        Some(Self {
-            x: side("x")?,
-            y: side("y")?,
-            w: side("w")?,
-            h: side("h")?,
-        })
+    pub fn clamped(x: impl Into<f64>, y: impl Into<f64>) -> Self {
+        Self::new(x.into().clamp(0.0, 1.0), y.into().clamp(0.0, 1.0))
     }
 }
 
@@ -293,60 +160,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn boxes_outside_the_picture_are_refused() {
-        assert!(BoundingBox::new(0.0, 0.0, 1.0, 1.0).is_ok());
-        assert!(BoundingBox::new(0.9, 0.0, 0.1 + 1e-12, 1.0).is_ok());
-        for (x, y, w, h) in [
-            (-0.1, 0.0, 0.5, 0.5),
-            (0.6, 0.0, 0.5, 0.5),
-            (0.0, 0.0, 0.0, 0.5),
-            (10.0, 10.0, 20.0, 20.0),
-            (f64::NAN, 0.0, 0.1, 0.1),
-        ] {
-            assert!(BoundingBox::new(x, y, w, h).is_err(), "{x} {y} {w} {h}");
-        }
+    fn points_beyond_nine_keep_their_order() {
+        let points: Vec<Point> = (0..12)
+            .map(|i| Point {
+                x: f64::from(i) / 12.0,
+                y: 0.5,
+            })
+            .collect();
+        assert_eq!(from_numbered(&numbered(&points)), points);
+        let square = [(0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.0, 0.5)].map(|(x, y)| Point { x, y });
+        assert!((ring_area(&square) - 0.25).abs() < 1e-12);
     }
 
     #[test]
-    fn boxes_of_a_32_bit_detector_are_taken_back_to_the_edge() {
-        for px in 0_u16..1920 {
-            let x1 = (f32::from(px) + 0.37) / 1920.0;
-            let w = 1.0 - x1;
-            let x = x1 + w / 2.0 - w / 2.0;
-            for (x, w) in [(x, w), (x1 - 1.0 / 16_777_216.0, w), (x1 - x1 - 6e-8, x1)] {
-                let (x, w) = (f64::from(x), f64::from(w));
-                let upright = BoundingBox::new(x, 0.1, w, 0.2).unwrap();
-                assert!(upright.x >= 0.0 && upright.x + upright.w <= 1.0);
-                let flat = BoundingBox::new(0.1, x, 0.2, w).unwrap();
-                assert!(flat.y >= 0.0 && flat.y + flat.h <= 1.0 && flat.h > 0.0);
-            }
-        }
-        let kept = BoundingBox::new(0.1, 0.2, 0.3, 0.4).unwrap();
-        assert_eq!(
-            kept.to_value(),
-            json!({"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4})
-        );
-        let zero = BoundingBox::new(-0.0, 0.0, 1.0, 1.0).unwrap();
-        assert!(zero.x.is_sign_positive());
-    }
-
-    #[test]
-    fn a_value_beyond_the_edge_is_refused_with_the_distance_and_a_way_to_clamp_it() {
-        let error = |x, y, w, h| BoundingBox::new(x, y, w, h).unwrap_err().to_string();
-        let text = error(0.6, 0.0, 0.5, 0.5);
-        assert!(
-            text.contains("0.1 beyond the right edge") && text.contains("clamped"),
-            "{text}"
-        );
-        let text = error(0.0, -0.000_002, 0.5, 0.5);
-        assert!(text.contains("0.000002 beyond the upper edge"), "{text}");
-        assert!(error(1.0, 0.0, 1e-7, 0.5).contains("nothing of its width is left"));
-        assert!(error(0.0, f64::INFINITY, 0.5, 0.5).contains("finite"));
-        let cut = BoundingBox::clamped(-0.25, 0.5, 0.5, 0.75).unwrap();
-        assert_eq!(cut, BoundingBox::new(0.0, 0.5, 0.25, 0.5).unwrap());
-        assert_eq!(BoundingBox::clamped(0.1, 0.2, 0.3, 0.4).unwrap().w, 0.3);
-        assert!(BoundingBox::clamped(1.5, 0.0, 0.5, 0.5).is_err());
-        assert!(BoundingBox::clamped(f64::NAN, 0.0, 0.5, 0.5).is_err());
+    fn points_and_shares_beyond_the_edge_are_refused_with_the_distance() {
         let point = |x, y| inside(&[Point { x, y }], 1, "point");
         assert_eq!(
             point(1.000_000_1, -3e-8).unwrap(),
@@ -363,28 +190,5 @@ mod tests {
         let text = share("a confidence", 1.2).unwrap_err().to_string();
         assert_eq!(text, "a confidence is 0 to 1, not 1.2 (0.2 beyond)");
         assert!(share("a priority", f64::NAN).is_err() && share("x", f64::NEG_INFINITY).is_err());
-    }
-
-    #[test]
-    fn intersection_over_union_is_one_for_equal_and_nothing_for_apart() {
-        let a = BoundingBox::new(0.0, 0.0, 0.5, 0.5).unwrap();
-        let b = BoundingBox::new(0.25, 0.0, 0.5, 0.5).unwrap();
-        let c = BoundingBox::new(0.6, 0.6, 0.2, 0.2).unwrap();
-        assert!((a.iou(&a) - 1.0).abs() < 1e-12);
-        assert!((a.iou(&b) - 1.0 / 3.0).abs() < 1e-12);
-        assert!(a.iou(&c).abs() < 1e-12);
-    }
-
-    #[test]
-    fn points_beyond_nine_keep_their_order() {
-        let points: Vec<Point> = (0..12)
-            .map(|i| Point {
-                x: f64::from(i) / 12.0,
-                y: 0.5,
-            })
-            .collect();
-        assert_eq!(from_numbered(&numbered(&points)), points);
-        let square = [(0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.0, 0.5)].map(|(x, y)| Point { x, y });
-        assert!((ring_area(&square) - 0.25).abs() < 1e-12);
     }
 }

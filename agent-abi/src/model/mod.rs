@@ -4,7 +4,10 @@
 //! labels. Where the documents come from is left to [`crate::inject`] and to the workbench.
 
 mod answer;
+mod batches;
 mod bitmask;
+mod boxes;
+mod coco;
 mod diff;
 mod duplicates;
 mod encode;
@@ -21,7 +24,9 @@ mod task;
 mod when;
 
 pub use answer::Answer;
+pub use batches::{Batched, Batches};
 pub use bitmask::Bitmask;
+pub use boxes::{BoundingBox, nms, nms_by_class};
 pub use diff::{LabelChange, LabelChangeKind, diff};
 pub use duplicates::duplicates;
 pub use encode::{Encoded, base64};
@@ -29,7 +34,7 @@ pub use figures::{
     Circle, Cuboid, CuboidBack, Ellipse, HtmlPlace, HtmlRange, RotatableBox, Vertex, Visibility,
 };
 pub use frame::{Frame, Frames, Picture};
-pub use geometry::{BoundingBox, Point, ring_area, share};
+pub use geometry::{Point, ring_area, share};
 pub use item::StorageItem;
 pub use labels::{
     Classification, DataType, LabelRow, NewClassification, NewLabel, NewObject, Object, ObjectMut,

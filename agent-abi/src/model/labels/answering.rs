@@ -229,14 +229,14 @@ impl LabelRow {
     }
 }
 
-fn unknown(hash: &str) -> ModelError {
+pub(super) fn unknown(hash: &str) -> ModelError {
     ModelError::Unknown(format!(
         "there is no object or classification with the hash {hash}"
     ))
 }
 
 /// Equal but for whether a person made them.
-fn same_answers(old: &Value, new: &[Value]) -> bool {
+pub(super) fn same_answers(old: &Value, new: &[Value]) -> bool {
     let core = |v: &Value| (v["featureHash"].clone(), v["answers"].clone());
     old.as_array().is_some_and(|old| {
         old.len() == new.len() && old.iter().zip(new).all(|(a, b)| core(a) == core(b))

@@ -87,12 +87,12 @@ impl NewObject<'_> {
         self
     }
 
-    /// How sure the maker is, 0 to 1; 1 by default.
+    /// How sure the maker is, 0 to 1, give or take 1e-6; 1 by default.
     ///
     /// # Errors
     /// [`ModelError::Invalid`] outside 0 to 1.
-    pub fn confidence(mut self, confidence: f64) -> ModelResult<Self> {
-        self.confidence = Some(share("a confidence", confidence)?);
+    pub fn confidence(mut self, confidence: impl Into<f64>) -> ModelResult<Self> {
+        self.confidence = Some(share("a confidence", confidence.into())?);
         Ok(self)
     }
 
@@ -222,12 +222,12 @@ impl NewClassification<'_> {
         self
     }
 
-    /// How sure the maker is, 0 to 1; 1 by default.
+    /// How sure the maker is, 0 to 1, give or take 1e-6; 1 by default.
     ///
     /// # Errors
     /// [`ModelError::Invalid`] outside 0 to 1.
-    pub fn confidence(mut self, confidence: f64) -> ModelResult<Self> {
-        self.confidence = Some(share("a confidence", confidence)?);
+    pub fn confidence(mut self, confidence: impl Into<f64>) -> ModelResult<Self> {
+        self.confidence = Some(share("a confidence", confidence.into())?);
         Ok(self)
     }
 

@@ -66,9 +66,8 @@ impl LabelRow {
     }
 
     /// A mask has a bit for each pixel of its picture; other clients cannot save a row where one has not.
-    pub(super) fn check_mask(&self, new: &NewObject<'_>, unit: &str) -> ModelResult<()> {
-        let mut parts = new.geometry.iter();
-        let Some((_, mask)) = parts.find(|(key, _)| key == "bitmask") else {
+    pub(super) fn check_mask(&self, mask: Option<&Value>, unit: &str) -> ModelResult<()> {
+        let Some(mask) = mask else {
             return Ok(());
         };
         let side = |value: &Value, key: &str| value.get(key).and_then(Value::as_u64);

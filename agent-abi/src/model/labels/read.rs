@@ -297,10 +297,8 @@ impl<'r> Object<'r> {
     /// answer, and a warning is logged that names their feature hashes.
     #[must_use]
     pub fn answer(&self, attribute: &str) -> Option<Answer> {
-        let entry = self.row.labels().get("object_answers")?.get(self.hash)?;
-        let entries = entry.get("classifications")?.as_array()?;
         answer_among(
-            entries.iter(),
+            self.answers().iter(),
             attribute,
             self.attributes(),
             &self.row.ontology,
@@ -338,11 +336,25 @@ impl<'r> Object<'r> {
         kind.map_or(&[], |kind| kind.attributes.as_slice())
     }
 
-    fn actions(&self) -> &'r [Value] {
-        let entry = self.row.labels()["object_actions"].get(self.hash);
-        let actions = entry.and_then(|entry| entry.get("actions")?.as_array());
-        actions.map_or(&[], Vec::as_slice)
+    /// Its dynamic answers, as they stand in the blob.
+    pub(super) fn actions(&self) -> &'r [Value] {
+        list(self.section("object_actions"), "actions")
     }
+
+    /// Its answers that hold for the whole, as they stand in the blob.
+    pub(super) fn answers(&self) -> &'r [Value] {
+        list(self.section("object_answers"), "classifications")
+    }
+
+    /// Its entry in a section of the blob.
+    pub(super) fn section(&self, key: &str) -> Option<&'r Value> {
+        self.row.labels().get(key)?.get(self.hash)
+    }
+}
+
+fn list<'r>(entry: Option<&'r Value>, key: &str) -> &'r [Value] {
+    let list = entry.and_then(|entry| entry.get(key)?.as_array());
+    list.map_or(&[], Vec::as_slice)
 }
 
 pub(super) fn ranges(entry: &Value) -> Vec<(u64, u64)> {

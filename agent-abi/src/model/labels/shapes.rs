@@ -18,7 +18,13 @@ impl OntologyObject {
     /// # Errors
     /// [`ModelError::Invalid`] when the ontology draws this object otherwise, or the box does not lie
     /// in the picture.
-    pub fn bounding_box(&self, x: f64, y: f64, w: f64, h: f64) -> ModelResult<NewObject<'_>> {
+    pub fn bounding_box(
+        &self,
+        x: impl Into<f64>,
+        y: impl Into<f64>,
+        w: impl Into<f64>,
+        h: impl Into<f64>,
+    ) -> ModelResult<NewObject<'_>> {
         let area = BoundingBox::new(x, y, w, h)?;
         self.drawn(&Shape::BoundingBox, area.to_value())
     }
@@ -94,8 +100,8 @@ impl OntologyObject {
     ///
     /// # Errors
     /// As [`OntologyObject::polygon`].
-    pub fn point(&self, x: f64, y: f64) -> ModelResult<NewObject<'_>> {
-        let points = inside(&[Point { x, y }], 1, "point")?;
+    pub fn point(&self, x: impl Into<f64>, y: impl Into<f64>) -> ModelResult<NewObject<'_>> {
+        let points = inside(&[Point::new(x, y)], 1, "point")?;
         self.drawn(&Shape::Point, numbered(&points))
     }
 
@@ -225,7 +231,7 @@ impl OntologyObject {
         ))
     }
 
-    fn blank(&self, geometry: Geometry) -> NewObject<'_> {
+    pub(super) fn blank(&self, geometry: Geometry) -> NewObject<'_> {
         NewObject {
             object: self,
             geometry,

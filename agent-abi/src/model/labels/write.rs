@@ -76,9 +76,11 @@ impl LabelRow {
         let hash = known.map_or_else(|| self.fresh_hash(&new.object.name), str::to_owned);
         // All places are looked up before the first is written.
         let mut places = Vec::with_capacity(frames.len());
+        let mut parts = new.geometry.iter();
+        let mask = parts.find(|(key, _)| key == "bitmask");
         for frame in &frames {
             let unit = self.unit_of(*frame)?;
-            self.check_mask(new, &unit)?;
+            self.check_mask(mask.map(|(_, mask)| mask), &unit)?;
             places.push(unit);
         }
         let value = frame_object(new, &hash, &now);
@@ -96,7 +98,13 @@ impl LabelRow {
     }
 
     /// Draws an object on a frame where it is not yet.
-    fn draw_on(&mut self, unit: &str, frame: u64, hash: &str, value: Value) -> ModelResult<()> {
+    pub(super) fn draw_on(
+        &mut self,
+        unit: &str,
+        frame: u64,
+        hash: &str,
+        value: Value,
+    ) -> ModelResult<()> {
         let by_frame = self.is_by_frame();
         let objects = self.objects_on(unit, frame)?;
         let place = Place {
@@ -226,7 +234,7 @@ impl LabelRow {
     }
 
     /// The ranges that a kind of classification covers; one of the whole is stored as frame 0.
-    fn classified_ranges(&mut self, kind: &OntologyClassification) -> &mut Track {
+    pub(super) fn classified_ranges(&mut self, kind: &OntologyClassification) -> &mut Track {
         let feature = kind.feature_hash.as_str();
         if !self.classified.contains_key(feature) {
             let all = self.classifications();

@@ -1,7 +1,9 @@
-//! The ontology: what may be labelled. Finding things in it is in `find`, skeletons are in `skeleton`.
+//! The ontology: what may be labelled. Finding things in it is in `find`, skeletons are in `skeleton`,
+//! schemas for language models in `schema`.
 
 mod find;
 mod kinds;
+pub(super) mod schema;
 mod skeleton;
 
 pub use find::Element;

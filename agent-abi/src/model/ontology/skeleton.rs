@@ -1,7 +1,6 @@
 //! The templates of skeletons: which vertices one has, what they are called, its shape at rest.
 
-use super::super::geometry::BoundingBox;
-use super::super::{ModelError, ModelResult, Point, Vertex, suggest};
+use super::super::{BoundingBox, ModelError, ModelResult, Point, Vertex, suggest};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
