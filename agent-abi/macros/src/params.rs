@@ -90,6 +90,7 @@ pub fn take(function: &mut ItemFn, arguments_allowed: bool) -> Result<Vec<Param>
         }
         let (optional, form, inner) = form(&input.ty);
         let inner = anonymous(inner, &lifetimes)?;
+        let twin = twin.map(|spec| twin::written(spec, form == Form::Exclusive));
         let text = format!("{name}: {}", pretty(&input.ty));
         let slot = format_ident!(
             "__p{index}",
@@ -224,6 +225,14 @@ impl Param {
                 &self.inner,
                 format_ident!("{slot}_lent", span = slot.span()),
             );
+            if self.form == Form::Exclusive {
+                // The value itself, so that what is changed in it counts.
+                return quote_spanned! {span=>
+                    let #entry = scope.depend::<#path>(#text, (#(#args,)*))?;
+                    let mut #lent = ::agent_abi::inject::Entry::<#path>::lend_mut(&#entry)?;
+                    let #slot: &mut #ty = scope.present(#text, (*#lent).as_mut())?;
+                };
+            }
             return quote_spanned! {span=>
                 let #entry = scope.depend::<#path>(#text, (#(#args,)*))?;
                 let #lent = ::agent_abi::inject::Entry::<#path>::lend(&#entry)?;
@@ -262,7 +271,7 @@ impl Param {
         if self.must_be_there() {
             return match self.form {
                 Form::Shared => quote_spanned!(span=> &#slot),
-                Form::Exclusive => quote_spanned!(span=> &mut #slot),
+                Form::Exclusive => quote_spanned!(span=> #slot),
                 Form::Owned => quote_spanned!(span=> #slot),
             };
         }

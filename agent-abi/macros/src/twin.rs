@@ -51,6 +51,14 @@ pub fn take(origin: &mut Origin) -> Result<Option<String>> {
     )))
 }
 
+/// The declaration of a twin that the agent may change.
+pub fn written(spec: String, changes: bool) -> String {
+    match spec.strip_suffix('}') {
+        Some(open) if changes => format!("{open},\"write\":true}}"),
+        _ => spec,
+    }
+}
+
 /// 32 hexadecimal digits, with or without the dashes in their places.
 fn is_uuid(text: &str) -> bool {
     let dashes: Vec<usize> = text.match_indices('-').map(|(at, _)| at).collect();

@@ -114,7 +114,7 @@ pub trait Lend {
 #[diagnostic::on_unimplemented(
     message = "`&mut {Self}` cannot be a parameter of an agent",
     label = "this cannot be changed by an agent",
-    note = "what can be changed is `&mut LabelRow` and `&mut StorageItem`"
+    note = "what can be changed is `&mut LabelRow`, `&mut StorageItem` and a twin, `#[depends(twin(\"…\"))] x: &mut Twin`"
 )]
 pub trait LendMut {
     /// What is to be fetched for it, bits of [`crate::table::needs`].

@@ -4,7 +4,7 @@ use super::feed::Feed;
 use crate::inject::Finished;
 use crate::model::{LabelRow, Ontology};
 use crate::table::status;
-use crate::wire::{Failure, Outcome, RowDoc, StepDoc};
+use crate::wire::{ChangeDoc, Failure, Outcome, RowDoc, StepDoc};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -102,6 +102,16 @@ impl Run {
     #[track_caller]
     pub fn metadata(&self) -> Option<&Map<String, Value>> {
         self.outcome().client_metadata.as_ref()
+    }
+
+    /// What it changed beyond the task's own row: changed twins, then those of [`crate::Route::also`].
+    ///
+    /// # Panics
+    /// When the agent failed.
+    #[must_use]
+    #[track_caller]
+    pub fn changes(&self) -> &[ChangeDoc] {
+        &self.outcome().changes
     }
 
     /// The labels after the run, changed or not.

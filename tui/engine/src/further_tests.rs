@@ -254,7 +254,7 @@ async fn further_changes_of_a_batch_are_bundled() {
         let counters = tokio::task::block_in_place(|| world.records("GET", "/local/counters", ""));
         counters["endpoints"][endpoint]["requests"]
             .as_u64()
-            .unwrap()
+            .unwrap_or(0)
     };
     let ends = ["save_labels", "priorities", "patch_items", "move_tasks"];
     let before = ends.map(counted);
