@@ -3,7 +3,6 @@
 //! Whether the project, the row and the stage exist is checked by the workbench, which reads them.
 
 use crate::error::{Error, Result};
-use crate::model::LabelRow;
 use crate::wire::ChangeDoc;
 use serde_json::Value;
 use uuid::Uuid;
@@ -31,13 +30,13 @@ use uuid::Uuid;
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "a change does something only in `Route::also`"]
 pub struct Change {
-    doc: ChangeDoc,
+    pub(crate) doc: ChangeDoc,
     /// Why it cannot be made.
-    wrong: Option<String>,
+    pub(crate) wrong: Option<String>,
 }
 
 impl Change {
-    fn of(kind: &str, project: Uuid, data_hash: Uuid) -> Self {
+    pub(crate) fn of(kind: &str, project: Uuid, data_hash: Uuid) -> Self {
         Self {
             doc: ChangeDoc {
                 kind: kind.to_owned(),
@@ -47,21 +46,6 @@ impl Change {
             },
             wrong: None,
         }
-    }
-
-    /// The labels of a row that was read with [`crate::inject::Upstream`] and changed, on the branch it was read from:
-    /// also those of the task's own data on another branch. A twin that is taken as `&mut Twin` needs no such change.
-    pub fn labels(project: Uuid, row: LabelRow) -> Self {
-        let Some(data_hash) = row.data_hash() else {
-            let mut change = Self::of("labels", project, Uuid::nil());
-            change.wrong = Some("the label row has no data hash".to_owned());
-            return change;
-        };
-        let mut change = Self::of("labels", project, data_hash);
-        let branch = row.metadata().get("branch_name").and_then(Value::as_str);
-        change.doc.branch = branch.filter(|name| *name != "main").map(str::to_owned);
-        change.doc.labels = Some(row.into_labels());
-        change
     }
 
     /// The priority of a data unit's task, 0 to 1.

@@ -6,7 +6,7 @@
 //! not go on to the next, and none fails because of another.
 
 use super::Writer;
-use super::bundle::{Fate, drive};
+use super::bundle::{BUNDLE, Fate, drive};
 use super::further::{Over, in_part};
 use super::moves::{Move, Moves, Way, committed};
 use super::values::{Metadata, Priorities};
@@ -19,9 +19,6 @@ use wb_core::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
 use wb_core::ledger::{Change, Noted};
 use wb_core::patch::share;
 use wb_core::work::{Committed, Project, Written};
-
-/// Largest bundle of priorities, metadata or actions.
-pub(super) const BUNDLE: usize = 1000;
 
 impl Writer {
     /// Sends changes; the result of each, in the order given. One that is refused after some of it was written

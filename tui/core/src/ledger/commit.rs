@@ -1,10 +1,10 @@
 //! Committing outcomes: what they overwrite is read where their agents did not, and a row that somebody else changed
 //! is written all the same where a person decided so.
 
-use super::compare::{part_of, unit};
+use super::compare::{keep_before, part_of, unit};
 use super::{Change, Look, Machine, Next, Reply, Request, Seen, Unit, Writing, further};
 use crate::ids::TaskId;
-use crate::work::{Committed, RowMetadata};
+use crate::work::Committed;
 
 /// Commits outcomes; the result of each, in the order given.
 #[derive(Clone, Debug, PartialEq)]
@@ -188,16 +188,4 @@ fn unknown(changes: &mut [Change]) -> impl Iterator<Item = &mut Change> {
         change.metadata.is_some() || change.priority.is_some() && change.old_priority.is_none()
     };
     changes.iter_mut().filter(unknown)
-}
-
-/// Keeps what a change overwrites, so that it can be taken back.
-pub(super) fn keep_before(change: &mut Change, row: Option<RowMetadata>) {
-    let Some(row) = row else { return };
-    if change.priority.is_some() {
-        change.old_priority = change.old_priority.or(row.priority);
-    }
-    if change.metadata.is_some() {
-        change.item = change.item.or(row.item);
-        change.old_metadata = Some(row.client_metadata.unwrap_or_default());
-    }
 }

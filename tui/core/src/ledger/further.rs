@@ -1,13 +1,14 @@
 //! Further changes in the ledger: what they overwrite is read before they are noted, and what takes them back is made of
 //! what stands there now.
 
-use super::compare::{Skipped, by_place, place_of, rows_of, skipped, taken_back};
-use super::{Change, Look, Seen, StandingEntry, Unit};
+use super::compare::{
+    Skipped, by_place, keep_before, place_of, rows_of, skipped, taken_back, unit,
+};
+use super::{Change, Look, Seen, StandingEntry};
 use crate::ids::{ItemId, ProjectHash, TaskId};
 use crate::work::{Further, FurtherRow, RowInput, Touched};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
 /// Steps for rows by their project: each with the place of its change and its own.
 type Rows<'a> = BTreeMap<ProjectHash, Vec<(usize, usize, &'a FurtherRow)>>;
@@ -42,10 +43,6 @@ pub(super) fn stays(change: &Change) -> Vec<String> {
 /// A storage item that is named itself, not by a data unit.
 fn item_of(change: &Change) -> Option<ItemId> {
     change.item.filter(|_| change.data.0.is_nil())
-}
-
-fn unit(change: &Change) -> Unit {
-    (change.data, Arc::clone(&change.branch))
 }
 
 /// Whether a step overwrites something that is not known.
@@ -91,7 +88,7 @@ pub(super) fn keep(changes: &mut [Change], seen: Seen) {
         if item_of(change).is_some() {
             change.old_metadata = items.next().and_then(Result::ok);
         } else if let Some(Ok(known)) = metadata.next() {
-            super::commit::keep_before(change, Some(known));
+            keep_before(change, Some(known));
         }
     }
 }

@@ -9,6 +9,7 @@ mod commit;
 mod compare;
 mod entry;
 mod further;
+mod inverse;
 #[cfg(test)]
 pub(crate) mod memory;
 mod request;

@@ -16,7 +16,6 @@ mod seen;
 mod twin;
 
 pub use crate::clock::now;
-#[cfg(test)]
 pub(crate) use calls::Answers;
 pub use drain::Drain;
 pub use listing::matching;

@@ -2,7 +2,7 @@
 
 use super::super::Writer;
 use super::super::bundle::Fate;
-use super::{Left, Step, by_project, steps};
+use super::{FurtherStep, Left, by_project, steps};
 use crate::labels::same_metadata;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -50,7 +50,7 @@ impl Writer {
             return left;
         }
         self.look_at_own(project, items, &tasks, ends).await;
-        let wanted: Vec<Step<'_>> = (steps(items, ends).into_iter())
+        let wanted: Vec<FurtherStep<'_>> = (steps(items, ends).into_iter())
             .filter(|step| items[step.task].further_written & (1 << step.step) == 0)
             .collect();
         let mut stands = self.stands(&wanted).await;
@@ -109,7 +109,7 @@ impl Writer {
         }
     }
 
-    async fn stands(&self, steps: &[Step<'_>]) -> Stands {
+    async fn stands(&self, steps: &[FurtherStep<'_>]) -> Stands {
         let of = |phase: WritePhase| {
             let steps = steps.iter().copied();
             steps.filter(move |step| phase_of(step) == phase)
@@ -118,8 +118,8 @@ impl Writer {
         for (project, steps) in by_project(of(WritePhase::Labels).collect()) {
             stands.extend(self.label_stands(project, &steps).await);
         }
-        let by_item = |step: &Step<'_>| step.row.change.data.0.is_nil();
-        let (items, units): (Vec<Step<'_>>, Vec<Step<'_>>) =
+        let by_item = |step: &FurtherStep<'_>| step.row.change.data.0.is_nil();
+        let (items, units): (Vec<FurtherStep<'_>>, Vec<FurtherStep<'_>>) =
             of(WritePhase::Values).partition(by_item);
         stands.extend(self.item_stands(&items).await);
         for (project, steps) in by_project(units) {
@@ -131,7 +131,8 @@ impl Writer {
             let each = steps.iter().zip(rows);
             stands.extend(each.map(|(step, row)| (place(step), value_stand(step, row))));
         }
-        let mut moves: BTreeMap<(ProjectHash, StageId, StageId), Vec<Step<'_>>> = BTreeMap::new();
+        let mut moves: BTreeMap<(ProjectHash, StageId, StageId), Vec<FurtherStep<'_>>> =
+            BTreeMap::new();
         for step in of(WritePhase::Moves) {
             if let Some(to) = step.row.change.to {
                 let way = (step.row.project, step.row.change.stage, to);
@@ -144,7 +145,7 @@ impl Writer {
         stands
     }
 
-    async fn label_stands(&self, project: ProjectHash, steps: &[Step<'_>]) -> Stands {
+    async fn label_stands(&self, project: ProjectHash, steps: &[FurtherStep<'_>]) -> Stands {
         let rows: Vec<Change> = steps.iter().map(|step| step.row.change.clone()).collect();
         let all: Vec<usize> = (0..rows.len()).collect();
         let mut now = self.rows_now(project, &rows, &all).await;
@@ -170,7 +171,7 @@ impl Writer {
     }
 
     /// Client metadata of storage items that are named themselves.
-    async fn item_stands(&self, steps: &[Step<'_>]) -> Stands {
+    async fn item_stands(&self, steps: &[FurtherStep<'_>]) -> Stands {
         let items: Vec<ItemId> = steps
             .iter()
             .filter_map(|step| step.row.change.item)
@@ -192,7 +193,7 @@ impl Writer {
         project: ProjectHash,
         from: StageId,
         to: StageId,
-        steps: &[Step<'_>],
+        steps: &[FurtherStep<'_>],
     ) -> Stands {
         let asked: Vec<(TaskId, DataHash)> = steps
             .iter()
@@ -220,7 +221,7 @@ impl Writer {
             Ok(there) => there.into_iter().map(|row| row.data).collect(),
             Err(error) => return refused(steps, &Error::from(&error)),
         };
-        let stand = |step: &Step<'_>| {
+        let stand = |step: &FurtherStep<'_>| {
             let change = &step.row.change;
             // It may have another identity at the stage that it was moved to.
             match (here.contains(&change.task), there.contains(&change.data)) {
@@ -236,32 +237,32 @@ impl Writer {
     }
 }
 
-fn place(step: &Step<'_>) -> (usize, usize) {
+fn place(step: &FurtherStep<'_>) -> (usize, usize) {
     (step.task, step.step)
 }
 
-fn phase_of(step: &Step<'_>) -> WritePhase {
+fn phase_of(step: &FurtherStep<'_>) -> WritePhase {
     step.row.phase()
 }
 
-fn is_labels(step: &Step<'_>) -> bool {
+fn is_labels(step: &FurtherStep<'_>) -> bool {
     phase_of(step) == WritePhase::Labels
 }
 
 /// What two steps of a batch must not both write.
-fn key(step: &Step<'_>) -> (ProjectHash, DataHash, Option<ItemId>, &'static str) {
+fn key(step: &FurtherStep<'_>) -> (ProjectHash, DataHash, Option<ItemId>, &'static str) {
     let change = &step.row.change;
     let item = change.item.filter(|_| change.data.0.is_nil());
     (step.row.project, change.data, item, step.row.kind())
 }
 
-fn refused(steps: &[Step<'_>], error: &Error) -> Stands {
+fn refused(steps: &[FurtherStep<'_>], error: &Error) -> Stands {
     let each = steps.iter().map(place);
     each.map(|place| (place, Stand::Ended(Fate::Refused(error.clone()))))
         .collect()
 }
 
-fn value_stand(step: &Step<'_>, row: Result<RowMetadata, Error>) -> Stand {
+fn value_stand(step: &FurtherStep<'_>, row: Result<RowMetadata, Error>) -> Stand {
     let change = &step.row.change;
     let row = match row {
         Ok(row) => row,

@@ -5,8 +5,7 @@
 mod look;
 
 use super::Writer;
-use super::bundle::{Fate, drive};
-use super::commit::BUNDLE;
+use super::bundle::{BUNDLE, Fate, drive};
 use super::values::{Metadata, Priorities};
 use crate::error::clean;
 use serde_json::{Map, Value};
@@ -18,13 +17,13 @@ use wb_core::work::{Change, Committed, FurtherRow, WritePhase, Written};
 
 /// One step: the place of its task in the batch, and its own among the further changes of the task.
 #[derive(Clone, Copy)]
-struct Step<'a> {
+struct FurtherStep<'a> {
     task: usize,
     step: usize,
     row: &'a FurtherRow,
 }
 
-impl Step<'_> {
+impl FurtherStep<'_> {
     /// What failed, with the step that it is about.
     fn about(&self, mut error: Error) -> Error {
         let kind = self.row.kind();
@@ -47,14 +46,14 @@ pub(super) struct Left {
 }
 
 /// All steps of the tasks that have not ended.
-fn steps<'a>(items: &'a [Change], ends: &[Option<Committed>]) -> Vec<Step<'a>> {
+fn steps<'a>(items: &'a [Change], ends: &[Option<Committed>]) -> Vec<FurtherStep<'a>> {
     let mut found = Vec::new();
     for (task, item) in items.iter().enumerate() {
         let rows = item.further.iter().enumerate();
         let rows = rows.filter(|_| ends[task].is_none());
         found.extend(rows.filter_map(|(step, further)| {
             let row = further.row()?;
-            Some(Step { task, step, row })
+            Some(FurtherStep { task, step, row })
         }));
     }
     found
@@ -67,12 +66,12 @@ impl Left {
         phase: WritePhase,
         items: &'a [Change],
         ends: &[Option<Committed>],
-    ) -> Vec<Step<'a>> {
+    ) -> Vec<FurtherStep<'a>> {
         let open = self.steps.iter().filter(|(task, _)| ends[*task].is_none());
         open.filter_map(|(task, step)| {
             let further = &items[*task].further[*step];
             let row = further.row().filter(|_| further.phase() == phase)?;
-            Some(Step {
+            Some(FurtherStep {
                 task: *task,
                 step: *step,
                 row,
@@ -93,7 +92,7 @@ impl<'e> Over<'e> {
         Self { ends, written }
     }
 
-    fn take(&mut self, step: &Step<'_>, fate: Fate) {
+    fn take(&mut self, step: &FurtherStep<'_>, fate: Fate) {
         let end = match fate {
             Fate::Applied => {
                 self.written[step.task].add_step(step.step);
@@ -124,7 +123,7 @@ impl Writer {
     /// Sets priorities and client metadata.
     pub(super) async fn further_values(&self, items: &[Change], left: &Left, mut over: Over<'_>) {
         let steps = left.of(WritePhase::Values, items, over.ends);
-        let (priorities, metadata): (Vec<Step<'_>>, Vec<Step<'_>>) =
+        let (priorities, metadata): (Vec<FurtherStep<'_>>, Vec<FurtherStep<'_>>) =
             (steps.into_iter()).partition(|step| step.row.change.priority.is_some());
         for (project, steps) in by_project(priorities) {
             let each = steps.iter().map(|step| &step.row.change);
@@ -159,7 +158,8 @@ impl Writer {
 
     /// Moves other tasks.
     pub(super) async fn further_moves(&self, items: &[Change], left: &Left, mut over: Over<'_>) {
-        let mut moves: BTreeMap<(ProjectHash, StageId, StageId), Vec<Step<'_>>> = BTreeMap::new();
+        let mut moves: BTreeMap<(ProjectHash, StageId, StageId), Vec<FurtherStep<'_>>> =
+            BTreeMap::new();
         for step in left.of(WritePhase::Moves, items, over.ends) {
             if let Some(to) = step.row.change.to {
                 let way = (step.row.project, step.row.change.stage, to);
@@ -167,7 +167,7 @@ impl Writer {
             }
         }
         for ((project, from, to), steps) in moves {
-            let change = |step: &Step<'_>| (step.row.change.task, step.row.change.data);
+            let change = |step: &FurtherStep<'_>| (step.row.change.task, step.row.change.data);
             let tasks: Vec<_> = steps.iter().map(change).collect();
             let ends = self.move_tasks(project, from, to, &tasks).await;
             for (step, (_, end)) in steps.iter().zip(ends) {
@@ -187,8 +187,8 @@ impl Writer {
     }
 }
 
-fn by_project(steps: Vec<Step<'_>>) -> BTreeMap<ProjectHash, Vec<Step<'_>>> {
-    let mut found: BTreeMap<ProjectHash, Vec<Step<'_>>> = BTreeMap::new();
+fn by_project(steps: Vec<FurtherStep<'_>>) -> BTreeMap<ProjectHash, Vec<FurtherStep<'_>>> {
+    let mut found: BTreeMap<ProjectHash, Vec<FurtherStep<'_>>> = BTreeMap::new();
     for step in steps {
         found.entry(step.row.project).or_default().push(step);
     }

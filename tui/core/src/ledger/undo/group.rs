@@ -1,7 +1,8 @@
 //! Entries that are taken back together: where they stand is read, then what takes them back is written.
 
-use super::super::compare::{Skipped, inverse, look_at};
+use super::super::compare::Skipped;
 use super::super::further::stays;
+use super::super::inverse::{inverse, look_at};
 use super::super::{Change, Machine, Next, Reply, Request, StandingEntry, UndoResult, Writing};
 use crate::error::{Error, ErrorKind};
 use crate::work::{Committed, Project};

@@ -1,7 +1,8 @@
 //! What an undo would do, task by task; nothing is written.
 
-use super::super::compare::{Skipped, inverse, look_at};
+use super::super::compare::Skipped;
 use super::super::further::stays;
+use super::super::inverse::{inverse, look_at};
 use super::super::{Change, Machine, Next, Reply, Request, Seen, StandingEntry};
 use crate::ids::{DataHash, StageId};
 use crate::journal::Restore;
