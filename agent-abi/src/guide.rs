@@ -358,7 +358,12 @@
 //! beyond the own row.
 //!
 //! What no parameter covers is asked of [`Upstream`](crate::inject::Upstream): label rows of any project, storage
-//! items, projects. It cannot write.
+//! items, projects, and lists: the rows of a project, the tasks of a stage, the items of a folder, collections and
+//! their items. A list is an iterator that asks for a page when it is reached. It cannot write.
+//!
+//! [`Upstream::signed_url`](crate::inject::Upstream::signed_url) gives an address that the file of a storage item can be
+//! read from without a key, for a service that fetches it by itself. `{:?}` does not show it; never log what `expose()`
+//! gives.
 //!
 //! # Dependencies
 //!

@@ -7,6 +7,7 @@ mod attempt;
 mod builtin;
 mod current;
 mod graph;
+mod lists;
 mod provide;
 mod scope;
 mod twins;
@@ -16,6 +17,7 @@ pub(crate) use attempt::{Finished, Job, attempt, is_unknown_name, text_of_panic}
 pub use builtin::{AssetPath, Child, Children, Params};
 pub(crate) use current::{call, install_logger, on_attempt};
 pub use current::{check_cancelled, checkpoint, progress};
+pub use lists::{Collection, ListedRow, Listing, SignedUrl};
 pub use provide::Provide;
 pub(crate) use provide::retire_all;
 pub use scope::Scope;

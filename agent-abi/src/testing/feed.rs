@@ -98,7 +98,11 @@ impl Source for Feed {
             return ppm(question).map(Some);
         }
         let asked: Value = serde_json::from_slice(question).map_err(|e| e.to_string())?;
-        let about = format!("{name} {}", asked["project"].as_str().unwrap_or_default());
+        let which = match name {
+            call::LIST => &asked["list"],
+            _ => &asked["project"],
+        };
+        let about = format!("{name} {}", which.as_str().unwrap_or_default());
         let known = |(known, _): &&(String, Value)| known == name || *known == about;
         let answer = self.answers.iter().find(known);
         let none = (name == call::TWIN).then(|| b"null".to_vec());

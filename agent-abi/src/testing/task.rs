@@ -8,7 +8,7 @@ use crate::glue::Agent;
 use crate::inject::{Finished, Job, attempt, install_logger};
 use crate::model::{Picture, Project, Stage, Task};
 use crate::table::{needs, status};
-use crate::wire::Failure;
+use crate::wire::{Failure, call};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -242,6 +242,15 @@ impl TestTask {
     #[must_use]
     pub fn answer(mut self, name: &str, answer: impl Into<Value>) -> Self {
         self.answers.push((name.to_owned(), answer.into()));
+        self
+    }
+
+    /// What the workbench lists of a kind (`label_rows`, `tasks`, `folder_items`, `collections`,
+    /// `collection_items`), as Encord describes it; on one page, whatever is asked.
+    #[must_use]
+    pub fn listed(mut self, kind: &str, entries: impl Into<Value>) -> Self {
+        let page = json!({"entries": entries.into()});
+        self.answers.push((format!("{} {kind}", call::LIST), page));
         self
     }
 
