@@ -344,10 +344,11 @@
 //!     Ok(Route::to("review"))
 //! }
 //!
-//! # #[stage("elsewhere")]
-//! # fn label(labels: &mut LabelRow) -> Result<Route> { labels.classify("Weather", "Night")?; Ok(Route::stay()) }
 //! let here = task("a.jpg").ontology(ontology().radio("Weather", &["Sunny", "Night"]));
-//! let there = here.clone().labels(here.run::<label>().into_labels());
+//! let there = here.clone().with_labels(|labels| {
+//!     labels.classify("Weather", "Night")?;
+//!     Ok(())
+//! });
 //! let run = here.twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11", &there).run::<transfer>();
 //! assert_eq!(run.labels().classification("Weather").unwrap().answer(), Some("Night".into()));
 //! ```
@@ -474,6 +475,10 @@
 //! log lines, the failure, and how many pictures were not given back. The ontology of a project of one's own, saved
 //! as JSON, is taken whole with [`ontology_of`](crate::testing::ontology_of). With `.pathways(&[…])` an agent that
 //! returns another one fails, as it would in a run.
+//!
+//! `.with_labels(|labels| …)` describes labels that are there already, `.item_field("fps", 25.0)` the storage item,
+//! `.timeout(…)` the limit of an attempt. [`testing::host`](crate::testing::host) is a process that runs several tasks:
+//! values with `scope = host` stay in it, and [`attempts`](crate::testing::TestHost::attempts) tries a task again as a run would.
 //!
 //! # Building
 //!

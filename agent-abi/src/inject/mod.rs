@@ -19,7 +19,7 @@ pub(crate) use current::{call, install_logger, on_attempt};
 pub use current::{check_cancelled, checkpoint, progress};
 pub use lists::{Collection, ListedRow, Listing, SignedUrl};
 pub use provide::Provide;
-pub(crate) use provide::retire_all;
+pub(crate) use provide::{in_host, retire_all, retire_host};
 pub use scope::Scope;
 pub use twins::{Twin, twin};
 pub use upstream::Upstream;
