@@ -355,8 +355,7 @@
 //!
 //! Without `Option` a task that has no twin fails with an error.
 //!
-//! Taken as `&mut Twin`, it is written like the task's own labels; see [`further`] for that and for all other changes
-//! beyond the own row.
+//! Taken as `&mut Twin` it is written too: [`further`] has that and all other changes beyond the own row.
 //!
 //! What no parameter covers is asked of [`Upstream`](crate::inject::Upstream): label rows of any project, storage
 //! items, projects, and lists: the rows of a project, the tasks of a stage, the items of a folder, collections and
