@@ -6,6 +6,7 @@
 #![allow(unsafe_code)] // a borrowed attempt in a thread-local
 
 use super::Source;
+use super::overheard::overheard;
 use crate::error::{Error, Result};
 use crate::wire::StepDoc;
 use log::{LevelFilter, Log, Metadata, Record};
@@ -166,7 +167,7 @@ impl Log for Logger {
         let message = record.args().to_string();
         let carried =
             with(|_, source| source.log(record.level() as u32, record.target(), &message));
-        if carried.is_none() {
+        if carried.is_none() && !overheard(record.level() as u32, record.target(), &message) {
             eprintln!("{} {}: {message}", record.level(), record.target());
         }
     }
