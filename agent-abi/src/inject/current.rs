@@ -6,7 +6,6 @@
 #![allow(unsafe_code)] // a borrowed attempt in a thread-local
 
 use super::Source;
-use super::overheard::overheard;
 use crate::error::{Error, Result};
 use crate::wire::StepDoc;
 use log::{LevelFilter, Log, Metadata, Record};
@@ -167,7 +166,9 @@ impl Log for Logger {
         let message = record.args().to_string();
         let carried =
             with(|_, source| source.log(record.level() as u32, record.target(), &message));
-        if carried.is_none() && !overheard(record.level() as u32, record.target(), &message) {
+        if carried.is_none()
+            && !super::overheard::overheard(record.level() as u32, record.target(), &message)
+        {
             eprintln!("{} {}: {message}", record.level(), record.target());
         }
     }
