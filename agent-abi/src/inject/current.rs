@@ -179,7 +179,9 @@ impl Log for Logger {
         let message = record.args().to_string();
         let carried =
             with(|_, source| source.log(record.level() as u32, record.target(), &message));
-        if carried.is_none() {
+        if carried.is_none()
+            && !super::overheard::overheard(record.level() as u32, record.target(), &message)
+        {
             eprintln!("{} {}: {message}", record.level(), record.target());
         }
     }
