@@ -318,8 +318,10 @@ impl Patch {
             lines.push(format!("client metadata {}", Value::from(metadata.clone())));
         }
         for further in &self.changes {
-            lines.push(further.headline());
+            lines.push(format!("also {}", further.headline()));
             lines.extend(further.labels.iter().map(|one| format!("  {}", label(one))));
+            let metadata = further.metadata.clone().map(Value::from);
+            lines.extend(metadata.map(|metadata| format!("  {metadata}")));
         }
         lines
     }

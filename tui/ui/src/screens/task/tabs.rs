@@ -126,11 +126,10 @@ pub fn patch<'a>(outcome: &Outcome, state: &State, columns: usize, st: &Styles) 
             ));
         }
     }
-    for further in &outcome.patch.changes {
+    for change in &outcome.patch.changes {
         all.push(Line::default());
-        all.push(Line::styled(fit(&further.headline(), columns), st.strong));
-        let labels = further.labels.iter();
-        all.extend(labels.map(|label| change_line(label, columns, st)));
+        all.push(Line::styled(fit(&change.headline(), columns), st.strong));
+        all.extend(change.labels.iter().map(|l| change_line(l, columns, st)));
     }
     all.push(Line::default());
     all.push(Line::styled("A commit would", st.strong));
