@@ -132,8 +132,9 @@ impl RunReports {
 
 /// The summary, causes and hints of an error, a line each.
 fn details(error: &Error) -> String {
-    let lines = std::iter::once(&error.summary).chain(&error.cause);
-    let lines: Vec<_> = lines.chain(&error.hints).map(|l| clean_lines(l)).collect();
+    let mut lines = vec![clean_lines(&error.summary)];
+    lines.extend(error.explanation().map(|line| clean_lines(&line).into_owned()));
+    lines.extend(error.hints.iter().map(|hint| clean_lines(hint)));
     lines.join("\n")
 }
 
@@ -227,7 +228,10 @@ fn failures(totals: &Totals) -> Markup {
                         td.n { (group.count) }
                         td { code { (format!("{:08x}", group.id)) } }
                         td { (group.first.kind.word()) }
-                        td { (clean(&group.first.summary)) }
+                        td {
+                            (clean(&group.first.summary))
+                            @if let Some(reason) = group.first.reason() { br; (clean(&reason)) }
+                        }
                         td { (clean(&group.title)) }
                     }
                 }
