@@ -169,7 +169,6 @@
 //! ```
 //! use agent_abi::prelude::*;
 //! use agent_abi::testing::{ontology, task};
-//! # use agent_abi::model::Picture;
 //!
 //! #[stage("track")]
 //! fn track(labels: &mut LabelRow) -> Result<Route> {
@@ -227,7 +226,6 @@
 //! share of them (`sample(0.5)`) or a list (`at([0, 7, 30])`):
 //!
 //! ```
-//! use agent_abi::model::Picture;
 //! use agent_abi::prelude::*;
 //! use agent_abi::testing::task;
 //!

@@ -1,7 +1,6 @@
 //! What an agent declares and asks for beyond its own task: twins, questions upstream, pathways, parameters.
 #![allow(clippy::unwrap_used)] // a test may stop anywhere
 
-use agent_abi::model::Picture;
 use agent_abi::prelude::*;
 use agent_abi::testing::{ontology, task};
 

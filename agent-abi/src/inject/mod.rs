@@ -75,7 +75,7 @@ impl Stop {
     /// An agent's or a dependency's own error.
     #[track_caller]
     pub fn agent(error: impl Into<Box<dyn StdError>>) -> Self {
-        Self::Agent(Error::boxed(error.into()))
+        Self::Agent(Error::copied(error.into()))
     }
 
     /// The same, about this parameter, unless one further in was named already.
@@ -193,7 +193,7 @@ impl IntoDone for () {
 
 impl<E: Into<Box<dyn StdError>>> IntoDone for Result<(), E> {
     fn into_done(self) -> Result<()> {
-        self.map_err(|error| Error::boxed(error.into()))
+        self.map_err(|error| Error::copied(error.into()))
     }
 }
 
