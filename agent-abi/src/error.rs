@@ -24,6 +24,8 @@ struct Inner {
     context: Vec<String>,
     source: Cause,
     location: &'static Location<'static>,
+    /// Where it came up, when the location is not in the agent's code: see [`crate::glue::frames`].
+    frames: Vec<u64>,
     kind: Kind,
     retry: bool,
 }
@@ -47,6 +49,17 @@ impl fmt::Display for Message {
 }
 
 impl StdError for Message {}
+
+/// Whether a place is not in the agent's code: the standard library calls a function that it was given
+/// (`.map_err(Error::new)`), or this crate itself.
+fn is_foreign(place: &Location<'_>) -> bool {
+    let own = file!().trim_end_matches("error.rs");
+    let file = place.file();
+    // Only in its own tests are this crate's files an agent's.
+    file.starts_with("/rustc/")
+        || file.contains("/library/core/src/")
+        || !cfg!(test) && file.starts_with(own)
+}
 
 /// The text of an error, and of what caused it.
 #[derive(Debug)]
@@ -108,6 +121,10 @@ impl Error {
                 context: Vec::new(),
                 source,
                 location: Location::caller(),
+                frames: match is_foreign(Location::caller()) {
+                    true => crate::glue::frames(),
+                    false => Vec::new(),
+                },
                 kind: Kind::Failed,
                 retry: true,
             })),
@@ -132,15 +149,26 @@ impl Error {
 
     /// The same error, marked: another attempt would give the same, so do not make one.
     #[must_use]
+    #[track_caller]
     pub fn permanent(mut self) -> Self {
         self.0.retry = false;
-        self
+        self.located(Location::caller())
     }
 
     /// Puts a line in front with what was being done.
     #[must_use]
+    #[track_caller]
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
         self.0.context.push(doing.to_string());
+        self.located(Location::caller())
+    }
+
+    /// Takes this place, if none in the agent's code is known yet.
+    fn located(mut self, here: &'static Location<'static>) -> Self {
+        if is_foreign(self.0.location) && !is_foreign(here) {
+            self.0.location = here;
+            self.0.frames.clear();
+        }
         self
     }
 
@@ -159,16 +187,28 @@ impl Error {
         lines
     }
 
-    /// `file:line` where it became an [`Error`]: the place of the `?` in most cases.
+    /// `file:line` where it became an [`Error`]: the place of the `?` in most cases. After `.map_err(Error::new)`
+    /// it is one in the standard library, until context is added; the workbench then reports the place from a trace.
     #[must_use]
     pub fn location(&self) -> String {
         format!("{}:{}", self.0.location.file(), self.0.location.line())
     }
 
-    /// Whether another attempt makes sense.
+    /// The place, where it is one in the agent's code.
+    pub(crate) fn place(&self) -> Option<String> {
+        (!is_foreign(self.0.location)).then(|| self.location())
+    }
+
+    /// Return addresses, where there is no place.
+    pub(crate) fn frames(&self) -> Vec<u64> {
+        self.0.frames.clone()
+    }
+
+    /// Whether another attempt makes sense: not for one that is [`permanent`](Self::permanent), nor for a name that
+    /// the project does not have.
     #[must_use]
     pub fn may_retry(&self) -> bool {
-        self.0.retry
+        self.0.retry && !crate::inject::is_unknown_name(self)
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -343,6 +383,47 @@ mod tests {
             format!("{error:#}"),
             "no number: invalid digit found in string"
         );
+    }
+
+    #[test]
+    fn the_place_of_an_error_is_the_authors_however_it_comes_up() {
+        fn passed() -> Result<u8> {
+            "x".parse::<u8>().map_err(Error::new)
+        }
+        fn converted() -> Result<u8> {
+            "x".parse::<u8>().map_err(Error::from)
+        }
+        for (error, made) in [
+            (passed().unwrap_err(), "Error::new"),
+            (converted().unwrap_err(), "Error::from"),
+        ] {
+            assert_eq!(
+                error.place(),
+                None,
+                "{made} is called by the standard library"
+            );
+            assert!(cfg!(not(unix)) || !error.frames().is_empty(), "{made}");
+            let line = line!() + 1;
+            let error = error.context("scoring");
+            assert_eq!(error.place(), Some(format!("{}:{line}", file!())));
+            assert!(error.frames().is_empty());
+        }
+        let line = line!() + 1;
+        let boxed = Err::<u8, Box<dyn StdError + Send + Sync>>("text".into()).context("boxed");
+        assert_eq!(
+            boxed.unwrap_err().place(),
+            Some(format!("{}:{line}", file!()))
+        );
+        let line = line!() + 1;
+        let closure = || Ok::<u8, Error>("x".parse::<u8>()?);
+        assert_eq!(
+            closure().unwrap_err().place(),
+            Some(format!("{}:{line}", file!()))
+        );
+        let line = line!() + 1;
+        let thread = std::thread::spawn(|| -> Result<u8> { Ok("x".parse()?) });
+        let error = thread.join().unwrap().unwrap_err();
+        assert_eq!(error.place(), Some(format!("{}:{line}", file!())));
     }
 
     #[test]

@@ -41,7 +41,7 @@
 //! | `overwrite` | may take the stage over from another library that is loaded too |
 //! | `routes = ["complete"]` | the pathways it may return; `workbench check` compares them with the workflow |
 //! | `timeout = "30s"` | limit of one attempt; without it the workbench's own |
-//! | `idempotent` | may be run again by itself after its process was killed half-way |
+//! | `idempotent` | may be run again by itself after its process was ended half-way: time limit, memory, killed from outside |
 //! | `serial` | one task at a time, however many processes run |
 //! | `cancellable` | checks [`check_cancelled`](crate::prelude::check_cancelled), so it may be asked to stop before it is killed |
 //! | `params(every: u64 = 10)` | what may stand in `workbench.toml` for this stage |
@@ -408,8 +408,12 @@
 //!
 //! Any error is returned with `?`; [`bail!`](crate::bail) and [`Context`](crate::Context) add words. A failed attempt
 //! writes nothing, and the next one (three more by default) sees everything fresh. An error marked
-//! [`permanent`](crate::Error::permanent) is not tried again. A panic costs one attempt, and so does a crash or an
-//! endless loop: agents run in processes of their own.
+//! [`permanent`](crate::Error::permanent) is not tried again, and neither is a name that the project does not have. A panic
+//! costs one attempt. A crash, an abort or a call of `exit` costs the task, and an endless loop does too unless the agent
+//! is `idempotent`: agents run in processes of their own.
+//!
+//! Below the message, every output shows the cause and the place: the line of the `?`, in any function, closure or thread.
+//! `.map_err(Error::new)?` has its place too, read from a trace; [`context`](crate::Error::context) after it is cheaper.
 //!
 //! ```
 //! use agent_abi::prelude::*;

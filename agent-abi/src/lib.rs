@@ -96,6 +96,8 @@ mod error;
 pub mod glue;
 pub mod guide;
 pub mod inject;
+#[doc(hidden)]
+pub mod logs;
 pub mod model;
 pub mod prelude;
 mod route;

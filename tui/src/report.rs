@@ -3,6 +3,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -132,10 +133,13 @@ impl RunReports {
 
 /// The summary, causes and hints of an error, a line each.
 fn details(error: &Error) -> String {
-    let mut lines = vec![clean_lines(&error.summary)];
-    lines.extend(error.explanation().map(|line| clean_lines(&line).into_owned()));
-    lines.extend(error.hints.iter().map(|hint| clean_lines(hint)));
-    lines.join("\n")
+    let mut text = clean_lines(&error.summary).into_owned();
+    let hints = error.hints.iter().map(|hint| Cow::Borrowed(hint.as_str()));
+    for line in error.explanation().chain(hints) {
+        text.push('\n');
+        text.push_str(&clean_lines(&line));
+    }
+    text
 }
 
 fn junit(lines: &[TaskLine], project: &str, wall_s: f64) -> quick_junit::Report {

@@ -7,6 +7,9 @@
 mod host;
 mod panic;
 
+pub(crate) use host::log_to_host;
+pub(crate) use panic::frames;
+
 use crate::error::{Error, Result};
 use crate::inject::{
     Finished, Job, Scope, Source, Stop, attempt, install_logger, is_unknown_name, retire_all,
@@ -142,14 +145,15 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
     true
 }
 
-unsafe extern "C" fn init(_: *const Host, _: *mut Out) -> i32 {
-    install();
+unsafe extern "C" fn init(host: *const Host, _: *mut Out) -> i32 {
+    host::remember(host);
+    install(None);
     status::OK
 }
 
 /// Logger and panic hook; also called before each run, for hosts that skip `init`.
-fn install() {
-    install_logger();
+fn install(of: Option<&'static str>) {
+    install_logger(of);
     panic::install_hook();
 }
 
@@ -169,7 +173,7 @@ unsafe extern "C" fn run<A: Agent>(
     host: *const Host,
     out: *mut Out,
 ) -> i32 {
-    install();
+    install(Some(std::any::type_name::<A>()));
     let guarded = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: promised by the caller. Every host has the fields of 1.0; a reference would claim that it has
         // all that this version knows.
@@ -229,7 +233,7 @@ fn run_with<A: Agent>(
 /// # Safety
 /// The pointers are valid as described in [`table`], until this returns.
 pub unsafe extern "C" fn preflight<P: Preflight>(host: *const Host, out: *mut Out) -> i32 {
-    install();
+    install(Some(std::any::type_name::<P>()));
     let guarded = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: promised by the caller.
         let source = unsafe { HostSource::new(host) };
@@ -252,7 +256,8 @@ fn failure(error: &Error) -> Failure {
     Failure {
         message: error.to_string(),
         chain: error.chain(),
-        location: Some(error.location()),
+        location: error.place(),
+        frames: error.frames(),
         retry: error.may_retry(),
         unknown_name: is_unknown_name(error),
         ..Failure::default()

@@ -5,10 +5,10 @@
 //! library file.
 #![allow(unsafe_code)] // the unwinder and the dynamic linker are C
 
-use crate::inject::on_attempt;
+use crate::inject::{emit, on_attempt};
 use crate::wire::Failure;
 use std::cell::RefCell;
-use std::sync::Once;
+use std::sync::{Mutex, Once, PoisonError};
 
 thread_local! {
     static NOTE: RefCell<Option<Failure>> = const { RefCell::new(None) };
@@ -36,7 +36,14 @@ pub(super) fn install_hook() {
             // Nobody comes to fetch it: a thread of the agent's own, or a build that aborts.
             if cfg!(panic = "abort") || !on_attempt() {
                 let place = note.location.as_deref().unwrap_or("unknown place");
-                eprintln!("panicked at {place}: {}", note.message);
+                let text = format!("panicked at {place}: {}", note.message);
+                match cfg!(panic = "abort") {
+                    // The last words on stderr become part of the error.
+                    true => eprintln!("{text}"),
+                    false => emit(log::Level::Error, "panic", &text),
+                }
+                remember_elsewhere(&note);
+                return;
             }
             // The first panic is the cause; one in a destructor behind it is not.
             let _ = NOTE.try_with(|cell| {
@@ -48,14 +55,27 @@ pub(super) fn install_hook() {
     });
 }
 
-/// What the hook saw on this thread since it was asked last.
+/// The last panic on a thread without an attempt. A thread pool carries it to the thread that waits, where no hook
+/// runs again.
+static ELSEWHERE: Mutex<Option<Failure>> = Mutex::new(None);
+
+fn remember_elsewhere(note: &Failure) {
+    if let Ok(mut last) = ELSEWHERE.try_lock() {
+        *last = Some(note.clone());
+    }
+}
+
+/// What the hook saw on this thread since it was asked last, or on another thread.
 pub(super) fn take_note() -> Option<Failure> {
-    NOTE.with_borrow_mut(Option::take)
+    let here = NOTE.with_borrow_mut(Option::take);
+    let mut elsewhere = ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner);
+    let elsewhere = elsewhere.take();
+    here.or(elsewhere)
 }
 
 /// Instruction pointers of this library's frames, innermost first, relative to its load address.
 #[cfg(unix)]
-fn frames() -> Vec<u64> {
+pub(crate) fn frames() -> Vec<u64> {
     let mut pointers: Vec<usize> = Vec::with_capacity(64);
     // SAFETY: the unwinder calls `collect` with the pointer given here, before it returns.
     unsafe {
@@ -71,7 +91,7 @@ fn frames() -> Vec<u64> {
 }
 
 #[cfg(not(unix))]
-fn frames() -> Vec<u64> {
+pub(crate) fn frames() -> Vec<u64> {
     Vec::new()
 }
 

@@ -103,9 +103,11 @@
 //! ```
 //!
 //! - An attempt that failed is tried again, three more times by default; mark an error that will stay with
-//!   [`permanent`](crate::Error::permanent). `idempotent` allows another attempt after the process was killed half-way.
-//! - The workbench replaces values of `authorization`, `x-api-key`, `cookie` and the like in the log, and the signatures
-//!   of addresses. It cannot know other secrets: never log a key or a whole request.
+//!   [`permanent`](crate::Error::permanent). `idempotent` allows another attempt after a
+//!   time limit and after the process was killed from outside, not after a crash.
+//! - The workbench takes out of logs, prints, errors and steps: values of `authorization`, `x-api-key`, `cookie` and the
+//!   like, tokens after `Bearer`, signatures of addresses, and wherever they stand the values of environment variables
+//!   named `…_KEY`, `…_TOKEN`, `…_SECRET` or `…_PASSWORD`. It cannot know other secrets: keep keys in such variables.
 //! - `sample-agents/real/src/model.rs` does the same without async, with `ureq`.
 //!
 //! # Paths and the working directory

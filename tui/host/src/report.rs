@@ -285,10 +285,16 @@ pub(crate) fn detailed(mut error: Error, about: &About, tail: &[String]) -> Erro
     error
 }
 
-/// Adds symbolised frames to an error.
+/// Adds symbolised frames to an error. The first of the agent's is its place, if no other one is known.
 pub(crate) fn add_frames(error: &mut Error, lines: &[String]) {
-    if lines.is_empty() {
+    let Some(first) = lines.first() else {
         return;
+    };
+    if error.location.is_none()
+        && let Some((_, place)) = first.rsplit_once(" at ")
+        && !place.ends_with(":0")
+    {
+        error.location = Some(place.to_owned());
     }
     let details = error.details.get_or_insert_default();
     details.push_str("\nframes:");
