@@ -108,7 +108,7 @@ pub async fn read_again(engine: &mut Engine) {
 pub async fn libraries(
     engine: &mut Engine,
     expected: &[PathBuf],
-    limits: HostLimits,
+    limits: &HostLimits,
     notify: Notify,
 ) -> Vec<Finding> {
     let opened = |state: &State| expected.iter().filter(|l| known(state, l)).count();
