@@ -92,6 +92,7 @@
 extern crate self as agent_abi;
 
 mod error;
+mod frames;
 #[doc(hidden)]
 pub mod glue;
 pub mod guide;

@@ -60,8 +60,8 @@ impl Filter {
         nearest.map(|(_, level)| *level).or(self.rest)
     }
 
-    /// Whether a line is wanted: everything of the agent's own crates, from `warn` of others, unless directives say
-    /// otherwise.
+    /// Whether a line is wanted: everything of the agent's own crates, from `warn` of others, unless directives
+    /// change it.
     #[must_use]
     pub fn allows(&self, level: u8, target: &str, own: &[&str]) -> bool {
         let default = match own.iter().any(|name| is_in(target, name)) {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_directive_is_named_with_what_can_be_written() {
+    fn a_bad_directive_is_named_with_what_can_be_written() {
         let error = Filter::parse("info,hyper=loud").unwrap_err();
         assert!(
             error.contains("\"hyper=loud\"") && error.contains("debug"),

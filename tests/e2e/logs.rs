@@ -2,13 +2,13 @@
 //! place of a `?`, attempts that cannot help; and keys, which stand in no file and on no screen.
 
 use crate::support::{
-    Server, build_agents, command, everything_in, lines, root, stderr, workbench,
+    Server, Terminal, build_agents, command, everything_in, lines, root, stderr, workbench,
 };
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-/// In a variable whose name says that it is secret.
+/// In a variable with a secret name.
 const KEY: &str = "planted-key-7f3a9c";
 /// In one that does not: only the header that it is sent in is known.
 const TOKEN: &str = "planted-header-51d2";
@@ -153,7 +153,8 @@ fn a_planted_key_is_in_no_file_and_on_no_screen_at_the_most_verbose_level() {
     );
 
     let agents = ["--agents", agents, "--log", "trace", "--project-hash"];
-    let args = [&agents[..], &[&server.project()]].concat();
+    let project = server.project();
+    let args = [&agents[..], &[project.as_str()]].concat();
     let env = [&server.env()[..], &secrets()[..]].concat();
     let mut screen = Terminal::start(dir.path(), &args, &env, (120, 36));
     screen.wait("build #1");

@@ -16,7 +16,7 @@ pub(super) fn remember(host: *const Host) {
 }
 
 /// Logs a line to the host of this process; false where there is none.
-pub(crate) fn log_to_host(level: u32, target: &str, message: &str) -> bool {
+pub(super) fn log(level: u32, target: &str, message: &str) -> bool {
     let host = HOST.load(Ordering::Acquire);
     if host.is_null() {
         return false;

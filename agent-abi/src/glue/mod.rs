@@ -7,13 +7,10 @@
 mod host;
 mod panic;
 
-pub(crate) use host::log_to_host;
-pub(crate) use panic::frames;
-
 use crate::error::{Error, Result};
 use crate::inject::{
-    Finished, Job, Scope, Source, Stop, attempt, install_logger, is_unknown_name, retire_all,
-    text_of_panic,
+    Finished, Job, Scope, Source, Stop, attempt, install_logger, is_unknown_name, log_elsewhere,
+    retire_all, text_of_panic,
 };
 use crate::model::{Project, Stage, Task};
 use crate::route::Route;
@@ -147,6 +144,7 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
 
 unsafe extern "C" fn init(host: *const Host, _: *mut Out) -> i32 {
     host::remember(host);
+    log_elsewhere(host::log);
     install(None);
     status::OK
 }
@@ -258,7 +256,7 @@ fn failure(error: &Error) -> Failure {
         chain: error.chain(),
         location: error.place(),
         frames: error.frames(),
-        retry: error.may_retry(),
+        retry: error.may_retry() && !is_unknown_name(error),
         unknown_name: is_unknown_name(error),
         ..Failure::default()
     }

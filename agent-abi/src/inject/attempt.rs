@@ -173,7 +173,7 @@ fn failed(stop: Stop) -> (i32, Box<Failure>) {
         location: error.place(),
         frames: error.frames(),
         dependency,
-        retry: error.may_retry(),
+        retry: error.may_retry() && !is_unknown_name(&error),
         unknown_name: is_unknown_name(&error),
         ..Failure::default()
     };

@@ -14,7 +14,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::sync::{LazyLock, Once, PoisonError, RwLock};
+use std::sync::{LazyLock, Once, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
 /// Steps of one attempt, timed from its beginning.
@@ -179,11 +179,25 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
+/// Takes a line of a thread without an attempt: level, target, text; false if it could not.
+type LogElsewhere = fn(u32, &str, &str) -> bool;
+static ELSEWHERE: OnceLock<LogElsewhere> = OnceLock::new();
+
+/// Where lines of threads without an attempt go from now on.
+pub(crate) fn log_elsewhere(log: LogElsewhere) {
+    let _ = ELSEWHERE.set(log);
+}
+
 /// A line of the attempt of this thread, else of the host; printed where there is neither, as in tests.
 pub(crate) fn emit(level: Level, target: &str, message: &str) {
     let number = level as u32;
     let carried = with(|_, source| source.log(number, target, message));
-    if carried.is_none() && !crate::glue::log_to_host(number, target, message) {
+    let elsewhere = || {
+        ELSEWHERE
+            .get()
+            .is_some_and(|log| log(number, target, message))
+    };
+    if carried.is_none() && !elsewhere() {
         eprintln!("{level} {target}: {message}");
     }
 }

@@ -10,11 +10,11 @@ mod named;
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-/// Shortest value of the environment that is taken out of every text, in bytes: a shorter one is no key.
+/// Shortest value of the environment that is taken out of every text, in bytes: a shorter one cannot be a key.
 const SHORTEST: usize = 10;
 static VALUES: OnceLock<Vec<String>> = OnceLock::new();
 
-/// From now on [`clean`] takes out what these environment variables hold, if their names say that it is secret:
+/// From now on [`clean`] takes out what these environment variables hold, if they have secret names:
 /// agents inherit most of them, and may repeat their values anywhere. The first call counts.
 pub fn mask(environment: impl Iterator<Item = (String, String)>) {
     let secret = environment.filter(|(name, _)| named::is_variable(name));
@@ -74,7 +74,7 @@ pub fn address(text: &str) -> &str {
 }
 
 /// A text without secrets: no values of the environment that [`mask`] was given, no values of headers and variables
-/// whose names say that they are secret (`authorization`, `x-api-key`, `cookie`, `MODEL_KEY`), no token after `Bearer`,
+/// with secret names (`authorization`, `x-api-key`, `cookie`, `MODEL_KEY`), no token after `Bearer`,
 /// and each address without a query that signs it and without a password.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {

@@ -151,7 +151,7 @@ pub fn paths(value: &Path) -> Vec<PathBuf> {
 /// Log directives, which stay text: hosts read them again.
 ///
 /// # Errors
-/// One of them is none.
+/// One of them cannot be read.
 pub fn log(text: &str) -> Result<String, String> {
     agent_abi::logs::Filter::parse(text).map(|_| text.to_owned())
 }

@@ -212,7 +212,7 @@ mod tests {
             r#"{"authorization": "Bearer sk-geheim", "host": "h"}"#,
             r#"{"Authorization":"geheim"}"#,
             r#"{\"authorization\": \"Bearer sk-geheim\", \"host\": \"h\"}"#,
-            r#"{"x-api-key": "say \"geheim\""}"#,
+            r#"{"x-api-key": "a \"geheim\""}"#,
             "authorization=Bearer sk-geheim status=200",
             "x_api_key=geheim&b=1",
             "X-Api-Key => geheim",
