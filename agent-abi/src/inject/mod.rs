@@ -7,6 +7,7 @@ mod attempt;
 mod builtin;
 mod current;
 mod graph;
+mod lists;
 mod provide;
 mod scope;
 mod twins;
@@ -16,8 +17,9 @@ pub(crate) use attempt::{Finished, Job, attempt, is_unknown_name, text_of_panic}
 pub use builtin::{AssetPath, Child, Children, Params};
 pub(crate) use current::{call, emit, install_logger, log_elsewhere, on_attempt};
 pub use current::{check_cancelled, checkpoint, progress};
+pub use lists::{Collection, ListedRow, Listing, SignedUrl};
 pub use provide::Provide;
-pub(crate) use provide::retire_all;
+pub(crate) use provide::{in_host, retire_all, retire_host};
 pub use scope::Scope;
 pub use twins::{Twin, twin};
 pub use upstream::Upstream;
