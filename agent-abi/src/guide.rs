@@ -418,8 +418,7 @@
 //! costs one attempt. A crash, an abort or a call of `exit` costs the task, and an endless loop does too unless the agent
 //! is `idempotent`: agents run in processes of their own.
 //!
-//! Below the message, every output shows the cause and the place: the line of the `?`, in any function, closure or thread.
-//! `.map_err(Error::new)?` has its place too, read from a trace; [`context`](crate::Error::context) after it is cheaper.
+//! Below the message, every output shows the cause and the place: the line of the `?`, in any function or thread.
 //!
 //! ```
 //! use agent_abi::prelude::*;
@@ -445,11 +444,7 @@
 //! # Long work
 //!
 //! `info!` and its kin go to the Task screen and to the log in `.workbench/log`, from any thread of the agent, and
-//! so does what it prints; `workbench run -v` shows them on stderr too, `-vv` all down to `trace!`. Tasks run one at a
-//! time in a process, so that a line belongs to the task that runs; lines between two tasks belong to none. Every line
-//! of the agent's own crate is kept, of other crates from `warn`; `log = "info,hyper=debug"` in `workbench.toml`, `--log`
-//! and `WORKBENCH_LOG` change it. Crates that use `tracing` are heard with
-//! `tracing = { version = "0.1", features = ["log"] }` among the dependencies.
+//! so does what it prints; `workbench run -v` shows them on stderr too, `-vv` all down to `trace!` ([levels](recipes#log-lines)).
 //! [`checkpoint`](crate::prelude::checkpoint) notes a value, [`progress`](crate::prelude::progress) reports how far it is,
 //! [`check_cancelled`](crate::prelude::check_cancelled) ends it where the workbench has asked the attempt to stop.
 //!

@@ -1,9 +1,9 @@
 //! Work that comes up in real agents: a preflight, threads and async, HTTP with secrets, files, PDFs, sounds, JSON from a model.
 //!
-//! 1. [Threads and async](#threads-and-async) · 2. [HTTP and secrets](#http-and-secrets) ·
-//! 3. [Paths and the working directory](#paths-and-the-working-directory) · 4. [PDF pages](#pdf-pages) ·
-//! 5. [A sound as a whole](#a-sound-as-a-whole) · 6. [JSON from a model](#json-from-a-model) ·
-//! 7. [Preflight](#preflight)
+//! 1. [Threads and async](#threads-and-async) · 2. [HTTP and secrets](#http-and-secrets) · 3. [Log lines](#log-lines) ·
+//! 4. [Paths and the working directory](#paths-and-the-working-directory) · 5. [PDF pages](#pdf-pages) ·
+//! 6. [A sound as a whole](#a-sound-as-a-whole) · 7. [JSON from a model](#json-from-a-model) ·
+//! 8. [Preflight](#preflight)
 //!
 //! # Threads and async
 //!
@@ -109,6 +109,14 @@
 //!   like, tokens after `Bearer`, signatures of addresses, and wherever they stand the values of environment variables
 //!   named `…_KEY`, `…_TOKEN`, `…_SECRET` or `…_PASSWORD`. It cannot know other secrets: keep keys in such variables.
 //! - `sample-agents/real/src/model.rs` does the same without async, with `ureq`.
+//!
+//! # Log lines
+//!
+//! Every line of the agent's own crate is kept, of other crates from `warn` on. `log = "info,hyper=debug"` in
+//! `workbench.toml`, `--log` and `WORKBENCH_LOG` change it: a level for all (`off`, `error`, `warn`, `info`, `debug`, `trace`),
+//! or one for a crate or module and what is below it. Tasks run one at a time in a process, so that a line of any thread
+//! belongs to the task that runs; lines between two tasks belong to none. Prints cannot push out logged lines. Lines of
+//! crates that use `tracing` arrive with `tracing = { version = "0.1", features = ["log"] }` among the dependencies.
 //!
 //! # Paths and the working directory
 //!
