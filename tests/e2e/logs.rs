@@ -186,10 +186,10 @@ use agent_abi::prelude::*;
 #[stage("Agent 1", idempotent)]
 fn places(task: &Task) -> Result<Route> {
     let number = || "x".parse::<u8>();
-    match task.title() {
-        "TITLE_0" => number().context("counting")?,
-        "TITLE_1" => number().map_err(Error::new)?,
-        "TITLE_2" => std::thread::spawn(move || -> Result<u8> { Ok(number()?) }).join().unwrap()?,
+    match task.uuid().to_string().as_str() {
+        "UUID_0" => number().context("counting")?,
+        "UUID_1" => number().map_err(Error::new)?,
+        "UUID_2" => std::thread::spawn(move || -> Result<u8> { Ok(number()?) }).join().unwrap()?,
         _ => std::process::abort(),
     };
     Ok(Route::stay())
@@ -202,12 +202,12 @@ export![places];
 fn the_place_of_an_error_is_the_line_of_the_question_mark_in_every_output() {
     let (krate, dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let server = Server::start(&["--scenario", "seed", "--tasks", "4"]);
-    let titles: Vec<String> = (server.tasks().iter())
-        .map(|task| task["title"].as_str().unwrap_or_default().to_owned())
+    let uuids: Vec<String> = (server.tasks().iter())
+        .map(|task| task["uuid"].as_str().unwrap_or_default().to_owned())
         .collect();
     let mut source = PLACES.to_owned();
-    for (n, title) in titles.iter().enumerate() {
-        source = source.replace(&format!("TITLE_{n}"), title);
+    for (n, uuid) in uuids.iter().enumerate() {
+        source = source.replace(&format!("UUID_{n}"), uuid);
     }
     let line = |part: &str| source.lines().position(|line| line.contains(part)).unwrap() + 1;
     let library = library(krate.path(), "places", &source);
@@ -230,7 +230,7 @@ fn the_place_of_an_error_is_the_line_of_the_question_mark_in_every_output() {
     let of = |n: usize| {
         tasks
             .iter()
-            .find(|t| t["data_title"] == titles[n].as_str())
+            .find(|t| t["task_uuid"] == uuids[n].as_str())
             .unwrap()
     };
     for (n, part, attempts) in [(0, "counting", 3), (1, "map_err", 3), (2, "spawn", 3)] {

@@ -8,7 +8,7 @@
 use super::Source;
 use crate::error::{Error, Result};
 use crate::logs::Filter;
-use crate::wire::StepDoc;
+use crate::wire::{ChangeDoc, StepDoc};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
@@ -21,6 +21,8 @@ use std::time::Instant;
 pub(crate) struct Current {
     started: Instant,
     steps: RefCell<Vec<StepDoc>>,
+    /// What dependencies change beyond the task's own row, as they close.
+    changes: RefCell<Vec<ChangeDoc>>,
 }
 
 /// The value of a step until it ends; no value of an agent's, which are texts.
@@ -34,6 +36,7 @@ impl Current {
         Rc::new(Self {
             started: Instant::now(),
             steps: RefCell::new(Vec::new()),
+            changes: RefCell::new(Vec::new()),
         })
     }
 
@@ -61,6 +64,11 @@ impl Current {
             value,
         };
         self.steps.borrow_mut().push(step);
+    }
+
+    /// What dependencies changed.
+    pub(crate) fn take_changes(&self) -> Vec<ChangeDoc> {
+        self.changes.take()
     }
 
     /// All steps.
@@ -114,6 +122,11 @@ fn with<R>(look: impl FnOnce(&Current, &dyn Source) -> R) -> Option<R> {
     // away before what it points at ends; the borrow does not leave this function.
     let running = unsafe { pointer.as_ref() };
     Some(look(running.current, running.source))
+}
+
+/// Adds a further change to the attempt of this thread.
+pub(crate) fn also(change: ChangeDoc) {
+    with(|current, _| current.changes.borrow_mut().push(change));
 }
 
 /// Whether an attempt runs on this thread.
@@ -197,7 +210,8 @@ pub(crate) fn emit(level: Level, target: &str, message: &str) {
             .get()
             .is_some_and(|log| log(number, target, message))
     };
-    if carried.is_none() && !elsewhere() {
+    let heard = || super::overheard::overheard(number, target, message);
+    if carried.is_none() && !elsewhere() && !heard() {
         eprintln!("{level} {target}: {message}");
     }
 }

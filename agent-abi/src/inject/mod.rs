@@ -8,6 +8,7 @@ mod builtin;
 mod current;
 mod graph;
 mod lists;
+mod overheard;
 mod provide;
 mod scope;
 mod twins;
@@ -18,6 +19,7 @@ pub use builtin::{AssetPath, Child, Children, Params};
 pub(crate) use current::{call, emit, install_logger, log_elsewhere, on_attempt};
 pub use current::{check_cancelled, checkpoint, progress};
 pub use lists::{Collection, ListedRow, Listing, SignedUrl};
+pub(crate) use overheard::{Listener, OverheardLine};
 pub use provide::Provide;
 pub(crate) use provide::{in_host, retire_all, retire_host};
 pub use scope::Scope;
@@ -116,7 +118,7 @@ pub trait Lend {
 #[diagnostic::on_unimplemented(
     message = "`&mut {Self}` cannot be a parameter of an agent",
     label = "this cannot be changed by an agent",
-    note = "what can be changed is `&mut LabelRow` and `&mut StorageItem`"
+    note = "what can be changed is `&mut LabelRow`, `&mut StorageItem` and a twin, `#[depends(twin(\"…\"))] x: &mut Twin`"
 )]
 pub trait LendMut {
     /// What is to be fetched for it, bits of [`crate::table::needs`].
