@@ -416,11 +416,8 @@
 //!
 //! Any error is returned with `?`; [`bail!`](crate::bail) and [`Context`](crate::Context) add words. A failed attempt
 //! writes nothing, and the next one (three more by default) sees everything fresh. An error marked
-//! [`permanent`](crate::Error::permanent) is not tried again, and neither is a name that the project does not have. A panic
-//! costs one attempt. A crash, an abort or a call of `exit` costs the task, and an endless loop does too unless the agent
-//! is `idempotent`: agents run in processes of their own.
-//!
-//! Below the message, every output shows the cause and the place: the line of the `?`, in any function or thread.
+//! [`permanent`](crate::Error::permanent) is not tried again. A panic costs one attempt; a crash, an abort or `exit` costs the
+//! task, for agents run in processes of their own. Below the message every output shows the cause and the line of the `?`.
 //!
 //! ```
 //! use agent_abi::prelude::*;
