@@ -2,6 +2,7 @@
 //! none may need a look at all the others.
 
 use super::LabelRow;
+use super::parts::only_on_parts;
 use super::read::{sequence, text};
 use super::work::looked_at;
 use serde_json::{Map, Value};
@@ -86,6 +87,9 @@ impl LabelRow {
             let Some(feature) = entry.get("featureHash").and_then(Value::as_str) else {
                 continue;
             };
+            if only_on_parts(entry) {
+                continue;
+            }
             let known = index.entry(hash.to_owned()).or_default();
             if known.places.is_empty() {
                 feature.clone_into(&mut known.feature);

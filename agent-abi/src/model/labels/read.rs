@@ -7,6 +7,7 @@ use super::super::{
 };
 use super::LabelRow;
 use super::asked::answer_among;
+use super::parts::only_on_parts;
 use super::track::Track;
 use super::work::looked_at;
 use serde_json::{Map, Value};
@@ -27,9 +28,17 @@ pub struct Object<'r> {
 }
 
 impl LabelRow {
-    /// All objects, in the order in which they are first seen.
+    /// All objects, in the order in which they are first seen. Those on the parts of a data group are read part
+    /// by part ([`LabelRow::part`]).
     #[must_use]
     pub fn objects(&self) -> Vec<Object<'_>> {
+        let mut all = self.every_object();
+        all.retain(|object| !object.frames.is_empty() || !only_on_parts(object.facts));
+        all
+    }
+
+    /// The same, and the ranges on the parts of a data group.
+    pub(in super::super) fn every_object(&self) -> Vec<Object<'_>> {
         let mut out: Vec<Object<'_>> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
         for (frame, labels) in self.frames() {
