@@ -3,8 +3,7 @@
 use super::super::{Answer, OntologyClassification, ambiguous};
 use super::LabelRow;
 use super::asked::{answer_among, read};
-use super::parts::only_on_parts;
-use super::read::{ranges, text};
+use super::read::{only_on_parts, ranges, text};
 use serde_json::Value;
 use std::collections::BTreeSet;
 

@@ -2,8 +2,7 @@
 //! none may need a look at all the others.
 
 use super::LabelRow;
-use super::parts::only_on_parts;
-use super::read::{sequence, text};
+use super::read::{only_on_parts, sequence, text};
 use super::work::looked_at;
 use serde_json::{Map, Value};
 use std::collections::HashMap;

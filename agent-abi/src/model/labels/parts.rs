@@ -3,8 +3,8 @@
 
 use super::super::{ModelError, ModelResult, listed, quoted};
 use super::LabelRow;
+use super::read::only_on_parts;
 use super::space::Space;
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use uuid::Uuid;
@@ -294,16 +294,6 @@ impl LabelRow {
     pub(in super::super) fn part_name<'r>(&'r self, id: &'r str) -> &'r str {
         Space::of(self, id).name()
     }
-}
-
-/// Whether an answer belongs to labels on parts of a group, and to none on the whole.
-pub(super) fn only_on_parts(entry: &Value) -> bool {
-    let filled = |key: &str| match entry.get(key) {
-        Some(Value::Object(map)) => !map.is_empty(),
-        Some(Value::Array(list)) => !list.is_empty(),
-        _ => false,
-    };
-    filled("spaces") && !filled("range")
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use super::super::{
 };
 use super::LabelRow;
 use super::asked::answer_among;
-use super::parts::only_on_parts;
 use super::track::Track;
 use super::work::looked_at;
 use serde_json::{Map, Value};
@@ -387,4 +386,14 @@ pub(super) fn html_ranges(entry: &Value) -> Vec<HtmlRange> {
 
 pub(super) fn text<'r>(value: &'r Value, key: &str) -> &'r str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Whether an answer belongs to labels on parts of a group, and to none on the whole.
+pub(super) fn only_on_parts(entry: &Value) -> bool {
+    let filled = |key: &str| match entry.get(key) {
+        Some(Value::Object(map)) => !map.is_empty(),
+        Some(Value::Array(list)) => !list.is_empty(),
+        _ => false,
+    };
+    filled("spaces") && !filled("range")
 }
