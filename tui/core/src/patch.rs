@@ -6,6 +6,7 @@
 
 mod answer;
 mod further;
+mod issues;
 mod wanted;
 
 pub use further::changes_of;

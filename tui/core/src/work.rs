@@ -8,11 +8,13 @@ mod blob;
 mod change;
 mod committed;
 mod further;
+mod issue;
 
 pub use blob::LabelBlob;
 pub use change::{Change, without_secrets};
 pub use committed::{Committed, Written};
 pub use further::{Further, FurtherChange, FurtherRow, MAX_FURTHER, Touched, WritePhase};
+pub use issue::NewIssue;
 
 use crate::build::AgentDescriptor;
 use crate::ids::{
