@@ -75,8 +75,8 @@ impl Change {
         change
     }
 
-    /// A new issue on a data unit: a comment for people, at most 10,000 bytes. An open one that says the same of the same
-    /// place, with the same tags, is not made again. It stays when the outcome is undone.
+    /// A new issue on a data unit: a comment for people, at most 10,000 bytes. An open one with the same comment,
+    /// place and tags is not made again. It stays when the outcome is undone.
     ///
     /// ```
     /// use agent_abi::prelude::*;

@@ -37,7 +37,7 @@
 //! `project.hash()` of a `&Project`. An outcome has at most 60.
 //!
 //! [`Change::issue`](crate::Change::issue) leaves a comment for people on a data unit, a frame, a place or a label. An open
-//! issue that says the same there is not made again, and an issue stays when its outcome is undone.
+//! issue with the same comment and tags there is not made again, and an issue stays when its outcome is undone.
 //!
 //! They are held, reviewed, written and undone together with the outcome. Everything is looked at first: if somebody
 //! else has changed one of the rows since the agent saw it, the whole task is a conflict, and nothing of it is

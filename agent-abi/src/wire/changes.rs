@@ -46,7 +46,7 @@ pub struct ChangeDoc {
     /// `move`: the stage it goes to, of any kind: its name or UUID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// `issue`: what it says, at most 10,000 bytes.
+    /// `issue`: the comment, at most 10,000 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// `issue`: names of its tags, at most 20; those that the project does not have are made.

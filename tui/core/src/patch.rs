@@ -6,7 +6,7 @@
 
 mod answer;
 mod further;
-mod issues;
+mod kinds;
 mod wanted;
 
 pub use further::changes_of;

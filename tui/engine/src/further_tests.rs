@@ -287,7 +287,7 @@ async fn issues_are_made_once_and_stay_when_the_task_is_taken_back() {
     assert_eq!(world.changed("change_notes") - made, 2 * n);
     world.undo(op).await.unwrap();
     assert_eq!(world.changed("change_notes") - made, 2 * n, "they stay");
-    // The same outcome again: open issues that say the same are there already.
+    // The same outcome again: equal open issues are there already.
     let (ends, _) = world.commit(world.further(issues).await).await;
     assert!(done(&ends), "{ends:?}");
     assert_eq!(world.changed("change_notes") - made, 2 * n);

@@ -53,14 +53,14 @@ struct Resolution {
 }
 
 impl Listed {
-    /// Whether it is still open and says the same of the same place.
+    /// Whether it is still open and has the same comment on the same place.
     fn is(&self, issue: &NewIssue) -> bool {
         let last = self.resolutions.iter().max_by_key(|r| &r.created_at);
         let open = last.is_none_or(|last| !last.is_resolved);
-        let says = self.comments.first().map(|comment| &*comment.content);
+        let comment = self.comments.first().map(|comment| &*comment.content);
         let tags: BTreeSet<&str> = self.tags.iter().map(|tag| &*tag.name).collect();
         let ours: BTreeSet<&str> = issue.tags.iter().map(String::as_str).collect();
-        open && says == Some(&*issue.comment) && tags == ours && self.is_at(&issue.anchor())
+        open && comment == Some(&*issue.comment) && tags == ours && self.is_at(&issue.anchor())
     }
 
     /// Places that are asked for as `x` and `y` are listed as a `coordinate`.

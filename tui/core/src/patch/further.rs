@@ -3,15 +3,15 @@
 //!
 //! Reading those rows, tasks and projects is left to the engine ([`super::wanted`] names them).
 
+use super::kinds::{fits, refused};
 use super::wanted::{FurtherInput, FurtherInputs, FurtherProject, MAIN, WantedRow, row_named};
-use super::{changed_labels, issues, of_model, share};
+use super::{changed_labels, of_model, share};
 use crate::error::{Error, ErrorKind, foreign};
 use crate::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
 use crate::work::{
     Change, Further, FurtherChange, FurtherRow, Inputs, LabelChange, MAX_FURTHER, NewIssue,
     RowInput, Touched,
 };
-use crate::workflow::nearest;
 use agent_abi::model::{Ontology, quoted};
 use agent_abi::wire::{self, ChangeDoc};
 use serde::Deserialize;
@@ -20,8 +20,6 @@ use std::sync::Arc;
 
 /// Longest part of an agent's text in an error, in bytes.
 const TEXT: usize = 100;
-/// The kinds of further changes.
-const KINDS: [&str; 5] = ["labels", "priority", "metadata", "move", "issue"];
 
 /// One of the changes that are judged.
 struct Judged<'a> {
@@ -122,56 +120,6 @@ fn one(
         "issue" => judged.issue().map(Some),
         _ => judged.moved(),
     }
-}
-
-/// The kind is known, has what it needs, and nothing that another one has.
-fn fits(doc: &ChangeDoc) -> Result<(), Error> {
-    if !KINDS.contains(&&*doc.kind) {
-        let text = format!("there is no such kind; there are {}", KINDS.join(", "));
-        let near = nearest(&doc.kind, KINDS).first().copied();
-        let error = refused(text);
-        return Err(match near {
-            Some(near) => error.hint(format!("did the agent mean \"{near}\"?")),
-            None => error,
-        });
-    }
-    let drawn = doc.labels.is_some()
-        || !(doc.remove.is_empty() && doc.add.is_empty() && doc.answer.is_empty());
-    for (field, given, kinds) in [
-        ("labels", drawn, &["labels"][..]),
-        ("priority", doc.priority.is_some(), &["priority"]),
-        (
-            "client_metadata",
-            doc.client_metadata.is_some(),
-            &["metadata"],
-        ),
-        ("to", doc.to.is_some(), &["move"]),
-        ("comment", doc.comment.is_some(), &["issue"]),
-    ] {
-        let wanted = kinds.contains(&&*doc.kind);
-        if wanted != given {
-            let does = if wanted { "needs" } else { "does not take" };
-            return Err(refused(format!("it {does} \"{field}\"")));
-        }
-    }
-    for (field, given, kinds) in [
-        ("task_uuid", doc.task_uuid.is_some(), &["move"][..]),
-        ("item_uuid", doc.item_uuid.is_some(), &["metadata"]),
-        (
-            "branch",
-            doc.branch.is_some(),
-            &["labels", "priority", "move"],
-        ),
-        ("tags", !doc.tags.is_empty(), &["issue"]),
-        ("frame", doc.frame.is_some(), &["issue"]),
-        ("at", doc.at.is_some(), &["issue"]),
-        ("label", doc.label.is_some(), &["issue"]),
-    ] {
-        if given && !kinds.contains(&&*doc.kind) {
-            return Err(refused(format!("it does not take \"{field}\"")));
-        }
-    }
-    Ok(())
 }
 
 impl Judged<'_> {
@@ -319,7 +267,6 @@ impl Judged<'_> {
     }
 
     fn issue(mut self) -> Result<Further, Error> {
-        issues::fits(&self.doc)?;
         let own = self.inputs.row.data == self.row.data && self.row.project == self.own;
         if !own && self.input()?.labels.clone()?.is_none() {
             return Err(refused(self.no_data()));
@@ -408,11 +355,6 @@ fn in_words(ontology: &Arc<Ontology>, step: &Further) -> Result<FurtherChange, E
         to: row.to_title.clone(),
         issue: None,
     })
-}
-
-/// A further change that the agent must not make.
-pub(super) fn refused(text: String) -> Error {
-    Error::new(ErrorKind::Agent, text)
 }
 
 #[cfg(test)]

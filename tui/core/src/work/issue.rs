@@ -4,7 +4,7 @@ use crate::ids::{DataHash, ProjectHash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// An issue that is made. The platform names it when it is made; it is recognised by what it says and where: an open
+/// An issue that is made. The platform names it when it is made; it is recognised by its comment and its place: an open
 /// one with the same place, comment and tags is not made again.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct NewIssue {
@@ -17,7 +17,7 @@ pub struct NewIssue {
     /// Its title, for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
-    /// What it says.
+    /// The comment.
     pub comment: String,
     /// Names of its tags; those that the project does not have yet are made with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -34,7 +34,7 @@ pub struct NewIssue {
 }
 
 impl NewIssue {
-    /// Where it is, as the platform is told.
+    /// Where it is, in the platform's terms.
     #[must_use]
     pub fn anchor(&self) -> Value {
         let data = self.data;
