@@ -294,13 +294,24 @@ pub(crate) fn add_frames(error: &mut Error, lines: &[String]) {
         && let Some((_, place)) = first.rsplit_once(" at ")
         && !place.ends_with(":0")
     {
-        error.location = Some(place.to_owned());
+        let agent = error.details.iter().flat_map(|text| text.lines().next());
+        let declared = agent.last().and_then(|line| line.rsplit(' ').next());
+        error.location = Some(as_declared(place, declared.unwrap_or_default()));
     }
     let details = error.details.get_or_insert_default();
     details.push_str("\nframes:");
     for line in lines {
         details.push_str("\n  ");
         details.push_str(line);
+    }
+}
+
+/// A place from debug information, from where the place that the agent declares is counted: its crate, or the
+/// workspace that the crate is in.
+fn as_declared(place: &str, declared: &str) -> String {
+    match (place.rfind("src/"), declared.rfind("src/")) {
+        (Some(at), Some(root)) => format!("{}{}", &declared[..root], &place[at..]),
+        _ => place.to_owned(),
     }
 }
 
