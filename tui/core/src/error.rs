@@ -121,10 +121,10 @@ pub struct Error {
     /// `src/lib.rs:41`: where in the agent's code it came up, as the compiler writes places: relative to the crate,
     /// or to the workspace that the crate belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub location: Option<String>,
+    pub location: Option<Box<str>>,
     /// Where it ran, last lines of output, frames of a trace: a line each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub details: Option<String>,
+    pub details: Option<Box<str>>,
     /// Whether another attempt makes sense.
     #[serde(default)]
     pub retry: bool,
@@ -175,8 +175,8 @@ impl Error {
     pub fn bounded(mut self) -> Self {
         self.summary = foreign(self.summary, SUMMARY);
         self.cause = self.cause.map(|cause| foreign(cause, CAUSE));
-        self.location = self.location.map(|place| foreign(place, PLACE));
-        self.details = self.details.map(|details| foreign(details, CAUSE));
+        self.location = (self.location).map(|place| foreign(place.into(), PLACE).into());
+        self.details = (self.details).map(|details| foreign(details.into(), CAUSE).into());
         self.hints.truncate(HINTS);
         for hint in &mut self.hints {
             *hint = foreign(std::mem::take(hint), SUMMARY);
@@ -292,10 +292,10 @@ mod tests {
     fn the_first_cause_and_the_place_are_the_second_line() {
         let mut error = Error::new(ErrorKind::Agent, "asking the model");
         assert_eq!(error.reason(), None);
-        error.location = Some("src/lib.rs:41".to_owned());
+        error.location = Some("src/lib.rs:41".into());
         assert_eq!(error.reason().unwrap(), "at src/lib.rs:41");
         error = error.because("connection refused\nos error 111");
-        error.details = Some("libcars.so build #1".to_owned());
+        error.details = Some("libcars.so build #1".into());
         assert_eq!(
             error.reason().unwrap(),
             "connection refused (at src/lib.rs:41)"

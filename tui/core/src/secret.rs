@@ -85,7 +85,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 }
 
 /// Cleans what a step before left.
-fn then<'t>(text: Cow<'t, str>, step: impl Fn(&str) -> Cow<'_, str>) -> Cow<'t, str> {
+fn then(text: Cow<'_, str>, step: impl Fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
     match step(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(cleaned) => Cow::Owned(cleaned),

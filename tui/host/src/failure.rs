@@ -47,11 +47,20 @@ pub(crate) fn failed(about: &About, done: &Done, written: &[u8]) -> (Error, Opti
     let mut error = detailed(Error::new(ErrorKind::Agent, summary), about, &[]);
     let cause = failure.chain.join("\n");
     error.cause = (!cause.is_empty()).then_some(cause);
-    error.location.clone_from(&failure.location);
+    error.location = failure.location.as_deref().map(Into::into);
     error.unknown_name = failure.unknown_name;
     // A name that the project does not have stays unknown until the project is read again.
     error.retry = failure.retry && !failure.unknown_name && done.status != status::UNSUPPORTED;
     (error.bounded(), Some(Box::new(failure)))
+}
+
+/// A place from debug information, from where the place that the agent declares is counted: its crate, or the
+/// workspace that the crate is in.
+pub(crate) fn as_declared(place: &str, declared: &str) -> String {
+    match (place.rfind("src/"), declared.rfind("src/")) {
+        (Some(at), Some(root)) => format!("{}{}", &declared[..root], &place[at..]),
+        _ => place.to_owned(),
+    }
 }
 
 /// Longest reason and longest value of a step that are kept of what an agent wrote, in bytes.

@@ -2,6 +2,7 @@
 //!
 //! What happened, what it means for the task, what to do next; frames are added by `symbols`.
 
+use crate::failure::as_declared;
 use crate::jobs::JobRequest;
 use crate::page::{LastWords, Phase};
 use crate::proto::MAX_INPUT;
@@ -281,7 +282,7 @@ pub(crate) fn detailed(mut error: Error, about: &About, tail: &[String]) -> Erro
             text.push_str(line);
         }
     }
-    error.details = Some(text);
+    error.details = Some(text.into());
     error
 }
 
@@ -294,25 +295,17 @@ pub(crate) fn add_frames(error: &mut Error, lines: &[String]) {
         && let Some((_, place)) = first.rsplit_once(" at ")
         && !place.ends_with(":0")
     {
-        let agent = error.details.iter().flat_map(|text| text.lines().next());
-        let declared = agent.last().and_then(|line| line.rsplit(' ').next());
-        error.location = Some(as_declared(place, declared.unwrap_or_default()));
+        let agent = (error.details.as_deref()).and_then(|text| text.lines().next());
+        let declared = agent.and_then(|line| line.rsplit(' ').next());
+        error.location = Some(as_declared(place, declared.unwrap_or_default()).into());
     }
-    let details = error.details.get_or_insert_default();
+    let mut details = String::from(error.details.take().unwrap_or_default());
     details.push_str("\nframes:");
     for line in lines {
         details.push_str("\n  ");
         details.push_str(line);
     }
-}
-
-/// A place from debug information, from where the place that the agent declares is counted: its crate, or the
-/// workspace that the crate is in.
-fn as_declared(place: &str, declared: &str) -> String {
-    match (place.rfind("src/"), declared.rfind("src/")) {
-        (Some(at), Some(root)) => format!("{}{}", &declared[..root], &place[at..]),
-        _ => place.to_owned(),
-    }
+    error.details = Some(details.into());
 }
 
 /// Why a library could not be probed: one line, and what to do.
