@@ -54,15 +54,6 @@ pub(crate) fn failed(about: &About, done: &Done, written: &[u8]) -> (Error, Opti
     (error.bounded(), Some(Box::new(failure)))
 }
 
-/// A place from debug information, from where the place that the agent declares is counted: its crate, or the
-/// workspace that the crate is in.
-pub(crate) fn as_declared(place: &str, declared: &str) -> String {
-    match (place.rfind("src/"), declared.rfind("src/")) {
-        (Some(at), Some(root)) => format!("{}{}", &declared[..root], &place[at..]),
-        _ => place.to_owned(),
-    }
-}
-
 /// Longest reason and longest value of a step that are kept of what an agent wrote, in bytes.
 const TEXT: usize = 2 << 10;
 /// Longest name, place and cause.

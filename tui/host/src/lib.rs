@@ -39,6 +39,7 @@ mod jobs;
 mod link;
 mod output;
 mod page;
+mod place;
 mod pool;
 mod proto;
 mod ready;

@@ -2,9 +2,9 @@
 //!
 //! What happened, what it means for the task, what to do next; frames are added by `symbols`.
 
-use crate::failure::as_declared;
 use crate::jobs::JobRequest;
 use crate::page::{LastWords, Phase};
+use crate::place::as_declared;
 use crate::proto::MAX_INPUT;
 use crate::sys::exit::Exit;
 use std::time::Duration;

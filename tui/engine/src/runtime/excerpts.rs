@@ -60,17 +60,13 @@ impl Places {
             }
             let (from, length) = (*from as usize, to.saturating_sub(*from) as usize);
             let start = self.bytes.get(from / STEP).copied().unwrap_or(text.len());
-            out.extend(
-                text[start..]
-                    .chars()
-                    .skip(from % STEP)
-                    .take(length.min(left)),
-            );
-            if length > left {
+            let mut characters = text[start..].chars().skip(from % STEP);
+            out.extend(characters.by_ref().take(length.min(left)));
+            if length > left && characters.next().is_some() {
                 out.push('…');
                 return out;
             }
-            left -= length;
+            left = left.saturating_sub(length);
         }
         out
     }
