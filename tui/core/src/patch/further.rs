@@ -1,7 +1,7 @@
 //! Further changes judged: what an outcome names beyond the task's own row, looked up in what was read of it, and in
 //! words.
 //!
-//! Reading those rows, tasks and projects is left to the engine ([`super::wanted`] names them).
+//! Reading those rows, tasks and projects is left to the engine ([`super::wanted()`] names them).
 
 use super::kinds::{fits, refused};
 use super::wanted::{FurtherInput, FurtherInputs, FurtherProject, MAIN, WantedRow, row_named};
