@@ -136,13 +136,9 @@ impl Writer {
             let answer = self.reader.wire.send(&call).await?;
             let page: Page<Listed> = self.reader.parse(&call, "the issues", &answer)?;
             found.extend(page.results);
-            match page.next {
-                Some(token) if next.as_ref() == Some(&token) => {
-                    let what = "a page that follows itself".to_owned();
-                    return Err(self.reader.wire.nonsense(&call, what));
-                }
-                Some(token) if !token.is_empty() => next = Some(token),
-                _ => return Ok(found),
+            next = self.reader.following(&call, next.as_deref(), page.next)?;
+            if next.is_none() {
+                return Ok(found);
             }
         }
     }
