@@ -18,6 +18,7 @@ mod filters;
 mod folders;
 mod guards;
 mod hang_up;
+mod held;
 mod hidden;
 mod hostile;
 mod hosts;
