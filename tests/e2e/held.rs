@@ -1,7 +1,7 @@
 //! What outcomes change beyond their own rows, through the command line: nothing is lost, and nothing written twice,
 //! wherever the program is killed; and `undo` names what stays.
 
-use crate::support::{Server, c_agent, c_text, command, stderr, workbench};
+use crate::support::{Server, c_agent, c_text, command, lines, plan, stderr, workbench};
 use serde_json::{Value, json};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -182,4 +182,60 @@ fn an_issue_whose_answer_is_lost_is_made_once() {
     world.all_once("lost", &before);
     let faults = world.server.admin("/local/faults");
     assert_eq!(faults["faults"][0]["struck"], 1, "{faults}");
+}
+
+#[test]
+fn a_plan_is_left_where_somebody_changed_a_twin_and_its_dry_run_shows_it() {
+    let world = World::new(&[]);
+    let planned = plan(
+        world.path(),
+        &world.server,
+        &world.agents,
+        &["--filter", "jpg"],
+    );
+    assert_eq!(planned.status.code(), Some(0), "{}", stderr(&planned));
+    let shown = world.does(&["review", "p.wbplan", "--json"]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    let first: Value = serde_json::from_str(shown.lines().nth(1).unwrap()).unwrap();
+    assert_eq!(first["to_stage_title"], "Archive", "{first}");
+    let kinds = first["patch"]["changes"].as_array().unwrap().iter();
+    let kinds: Vec<&str> = kinds
+        .map(|change| change["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["labels", "priority", "issue", "move"]);
+
+    let (edited, twin) = (&world.units[0], world.server.field("twin_project_hash"));
+    let edit = json!({"data_hash": edited, "project": twin, "by": "ann@example.com"});
+    world.server.post("/local/edit", &edit);
+    let left = |args: &[&str]| {
+        let args = [&["apply", "p.wbplan", "--json"], args].concat();
+        let output = workbench(world.path(), &world.server, &args);
+        let (all, summary) = lines(&output);
+        let conflicts = all.iter().filter(|line| line["outcome"] == "conflict");
+        let units: Vec<Value> = conflicts.map(|line| line["data_hash"].clone()).collect();
+        (
+            output.status.code(),
+            units,
+            summary["writes"].clone(),
+            stderr(&output),
+        )
+    };
+    let (code, units, writes, text) = left(&["--dry-run"]);
+    assert_eq!(
+        (&units[..], &writes),
+        (std::slice::from_ref(edited), &json!(0)),
+        "{text}"
+    );
+    let (real, units, _, text) = left(&[]);
+    assert_eq!(
+        (real, &units[..]),
+        (code, std::slice::from_ref(edited)),
+        "{text}"
+    );
+    let [own, twin] = world.both();
+    for (task, other) in own.iter().zip(&twin) {
+        let changed = &task["data_hash"] == edited;
+        assert_eq!(task["stage"] == "Archive", !changed, "{task}");
+        assert_eq!(other["priority"] == 0.125, !changed, "{other}");
+    }
 }
