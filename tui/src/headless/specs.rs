@@ -48,6 +48,8 @@ pub struct Answer {
     pub error: Option<String>,
     /// Left because somebody else was there first.
     pub left: bool,
+    /// Not begun: the command was stopped before.
+    pub not_run: bool,
 }
 
 impl Answer {
@@ -74,6 +76,7 @@ impl Answer {
             pathway,
             error: None,
             left: false,
+            not_run: false,
         }
     }
 
@@ -90,6 +93,17 @@ impl Answer {
             pathway: None,
             error: Some(error),
             left: false,
+            not_run: false,
+        }
+    }
+
+    /// Not begun before the command was stopped.
+    #[must_use]
+    pub fn not_run() -> Self {
+        let error = "not run: the command was stopped; the task is where it was";
+        Self {
+            not_run: true,
+            ..Self::failed(&Error::new(ErrorKind::Host, error))
         }
     }
 
@@ -102,6 +116,7 @@ impl Answer {
             pathway: None,
             error: Some(error),
             left: true,
+            not_run: false,
         }
     }
 
@@ -120,15 +135,9 @@ impl Answer {
             pathway: None,
             error: Some(error),
             left: true,
+            not_run: false,
         }
     }
-}
-
-/// Why a task has no outcome.
-#[must_use]
-pub fn not_run() -> Error {
-    let text = "not run: the command was stopped; the task is where it was";
-    Error::new(ErrorKind::Host, text)
 }
 
 /// The fields that must be there.
@@ -233,6 +242,7 @@ pub fn result(line: &Line, answers: &HashMap<TaskId, Answer>, stage: StageId) ->
         pathway: None,
         error: Some("not run".to_owned()),
         left: false,
+        not_run: false,
     };
     let of = |entry: &Entry| match &entry.error {
         Some(error) => Answer {
