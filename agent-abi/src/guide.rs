@@ -11,6 +11,7 @@
 //!
 //! [Recipes](recipes): preflight, threads and async, HTTP with secrets, paths, PDF pages, sounds, JSON from a model.
 //! [Helpers](helpers): boxes from a detector, masks, frames in batches, tracks, copies, schemas for language models.
+//! [Heavy models](models): what takes long to load, once per process or once for all of them.
 //! [Moving from Python](python): `encord-agents` word by word.
 //!
 //! # A stage
@@ -362,8 +363,9 @@
 //! # Dependencies
 //!
 //! [`#[dependency]`](macro@crate::dependency) makes a function's value a parameter. It is injected like an agent, may
-//! ask for other dependencies, takes arguments marked `#[arg]`, and is made once per task for equal arguments. With `scope = host` the value is kept until the build retires, and making it counts towards
-//! the limit for loading. Values are closed by `Drop`, or by `close = function`, in the reverse order of their
+//! ask for other dependencies, takes arguments marked `#[arg]`, and is made once per task for equal arguments. With
+//! `scope = host` the value is kept until the build retires, and making it counts towards the limit for loading; what
+//! should outlive builds is a [resource](models). Values are closed by `Drop`, or by `close = function`, in the reverse order of their
 //! opening, also after an error or a panic.
 //!
 //! ```
@@ -476,5 +478,6 @@
 //! `workbench run` in production should use `--release`.
 
 pub mod helpers;
+pub mod models;
 pub mod python;
 pub mod recipes;

@@ -103,7 +103,7 @@ pub mod table;
 pub mod testing;
 pub mod wire;
 
-pub use agent_abi_macros::{dependency, export, stage};
+pub use agent_abi_macros::{dependency, export, resource, stage};
 pub use error::{Context, Error, Result};
 pub use inject::End;
 pub use model::Project;

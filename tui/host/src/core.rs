@@ -11,11 +11,13 @@ use crate::events::{Events, HostEvent};
 use crate::link::Link;
 use crate::pool::{Batch, Effect, Explain, HostId, HostNews, News, PREFLIGHTS, Pool};
 use crate::proto::ToHost;
+use crate::resources;
 use crate::spawn::{SpawnRequest, Started};
 use crate::store::{LibraryStore, StagedCopy};
 use crate::symbols::Question;
 use crate::thread::HostThread;
 use crate::wire;
+use agent_abi::wire::call::RESOURCE;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,9 +32,13 @@ use wb_core::ids::BuildId;
 pub(crate) struct Core {
     pub config: HostConfig,
     pub events: Events,
-    pub store: LibraryStore,
+    pub store: Arc<LibraryStore>,
     pub spawner: Sender<SpawnRequest>,
     pub symbols: Sender<Question>,
+    /// The thread that keeps resources; `None` in the core of a resource.
+    pub resources: Option<resources::Inbox>,
+    /// Who gets the answers of a resource; `None` in the core of everything else.
+    pub answers: Option<resources::Answers>,
     quiet: Notify,
     /// Preflights and hosts so far, for their numbers.
     preflights: AtomicU64,
@@ -80,7 +86,7 @@ impl Core {
     pub(crate) fn new(
         config: HostConfig,
         events: Events,
-        store: LibraryStore,
+        store: Arc<LibraryStore>,
         spawner: Sender<SpawnRequest>,
         symbols: Sender<Question>,
     ) -> Self {
@@ -96,6 +102,8 @@ impl Core {
             store,
             spawner,
             symbols,
+            resources: None,
+            answers: None,
             quiet: Notify::new(),
             preflights: AtomicU64::new(PREFLIGHTS),
             hosts: AtomicU64::new(0),
@@ -150,7 +158,13 @@ impl Core {
         match effect {
             Effect::Spawn => drop(self.spawner.send(Arc::clone(self))), // the thread outlives us
             Effect::Release(copy) => released.push(copy),
-            Effect::Emit(event) => self.events.push(event),
+            Effect::Emit(event) => self.emit(shared, event),
+            Effect::Gone { build } => self.inform(resources::Message::Gone(build)),
+            Effect::Asked { number, result } => {
+                if let Some(answers) = &self.answers {
+                    answers.send(number, result);
+                }
+            }
             Effect::PreflightEnded { number, result } => {
                 shared.answer(number, result);
             }
@@ -161,10 +175,16 @@ impl Core {
                 }
             }
             Effect::Status { host, status } => shared.links.get(&host)?.publish(&status),
-            Effect::Open { host, copy, build } => {
+            Effect::Open {
+                host,
+                copy,
+                build,
+                resource,
+            } => {
                 let load = ToHost::Load {
                     path: copy.path().to_owned(),
                     build: build.0,
+                    resource,
                 };
                 shared.links.get(&host)?.order(&load);
             }
@@ -180,11 +200,16 @@ impl Core {
             Effect::Call {
                 host,
                 job,
+                build,
                 call,
                 name,
                 question,
             } => {
                 let asked = calls::open(shared.links.get(&host)?, call);
+                if let (RESOURCE, Some(resources)) = (&*name, &self.resources) {
+                    resources.ask(build, host, job, question, asked);
+                    return None;
+                }
                 self.events.push(HostEvent::Call {
                     job,
                     name,
@@ -197,6 +222,33 @@ impl Core {
             }
         }
         None
+    }
+
+    /// Passes an event on; a content that needs resources is announced when they are open.
+    fn emit(&self, shared: &Shared, event: HostEvent) {
+        let Some(resources) = &self.resources else {
+            return self.events.push(event);
+        };
+        match event {
+            HostEvent::Probed(probed) if !probed.descriptor.resources.is_empty() => {
+                let copy = shared.pool.unclaimed(probed.id);
+                let probed = Box::new(probed);
+                resources.send(resources::Message::Probed { probed, copy });
+            }
+            event => {
+                if let HostEvent::Done { job, .. } = event {
+                    resources.over(job);
+                }
+                self.events.push(event);
+            }
+        }
+    }
+
+    /// Passes on to the thread that keeps resources, where there is one.
+    pub(crate) fn inform(&self, message: resources::Message) {
+        if let Some(resources) = &self.resources {
+            resources.send(message);
+        }
     }
 
     fn explain(self: &Arc<Self>, explain: Explain) -> Option<News> {

@@ -43,6 +43,7 @@ mod pool;
 mod proto;
 mod ready;
 mod report;
+mod resources;
 mod spawn;
 mod store;
 mod symbols;

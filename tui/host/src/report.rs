@@ -25,13 +25,17 @@ pub(crate) struct About {
     pub idempotent: bool,
     /// The dependency that was being loaded into the host.
     pub loading: Option<String>,
+    /// The process answers questions to this resource.
+    pub resource: Option<String>,
     /// The library was open.
     pub opened: bool,
 }
 
 impl About {
     pub(crate) fn on(&self) -> String {
-        if self.label.is_empty() {
+        if self.resource.is_some() {
+            "while it answered".into()
+        } else if self.label.is_empty() {
             "in the preflight".into()
         } else {
             format!("on \"{}\"", self.label)
@@ -179,6 +183,14 @@ pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> 
     let on = about.on();
     let mut hint = death.hint();
     let summary = match ending {
+        Some(Ending::LoadTimeout(limit)) if about.resource.is_some() => {
+            hint = SLOW_LOADING;
+            format!("opening it took longer than {limit:?}")
+        }
+        None if about.resource.is_some() && !about.opened => {
+            format!("its process {} while it was opened", death.how())
+        }
+        None if about.resource.is_some() => format!("its process {} {on}", death.how()),
         Some(Ending::Scribbled { .. }) => {
             hint = "look for a pointer that leads astray, or an index out of bounds";
             format!(

@@ -6,11 +6,12 @@
 
 use super::context::Context;
 use super::refusal::refused;
+use super::resources;
 use crate::page::{ControlPage, Phase};
 use crate::sys::modules;
 use agent_abi::table::{
-    ABI_MAJOR, ABI_MINOR, Agent, Bytes, ENTRY_SYMBOL, Host, MAGIC, Module, Out, first, flags,
-    needs, status,
+    ABI_MAJOR, ABI_MINOR, Agent, Bytes, ENTRY_SYMBOL, Host, MAGIC, Module, Out, Resource, first,
+    flags, needs, status,
 };
 use agent_abi::wire::AgentSpec;
 use libloading::os::unix::{Library as Dl, RTLD_LOCAL, RTLD_NOW};
@@ -29,7 +30,7 @@ pub(super) struct Flaw {
 }
 
 impl Flaw {
-    fn new(reason: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn new(reason: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
             hints: vec![hint.into()],
@@ -46,11 +47,16 @@ pub(super) type Run = unsafe extern "C" fn(
     *mut Out,
 ) -> i32;
 
+/// How a resource answers, as in the C table.
+pub(super) type Answer = unsafe extern "C" fn(*const c_void, Bytes, *const Host, *mut Out) -> i32;
+
 /// An open library. It is never closed: the process ends instead.
 pub(super) struct Library {
     /// In the order of the table.
     pub agents: Vec<(Run, *const c_void)>,
     pub preflight: Option<Call>,
+    /// The function of the resource that this process was opened for.
+    pub resource: Option<(Answer, *const c_void)>,
     shutdown: Option<unsafe extern "C" fn()>,
 }
 
@@ -60,6 +66,7 @@ impl Library {
         path: &Path,
         page: &ControlPage,
         context: &'static Context,
+        resource: Option<&str>,
     ) -> Result<(Self, Descriptor, u64), Flaw> {
         page.claims.enter(Phase::Loading);
         // SAFETY: constructors of foreign code run here; this process exists for that.
@@ -85,10 +92,13 @@ impl Library {
         let module = unsafe { entry() };
         let table = Table::read(module)?;
         let descriptor = table.describe()?;
-        let library = table.functions();
+        let mut library = table.functions();
         page.claims.enter(Phase::Init);
         if let Some(init) = table.init {
             initialise(init, context)?;
+        }
+        if let Some(name) = resource {
+            library.resource = Some(resources::open(&table.resources, name, context)?);
         }
         Ok((library, descriptor, base))
     }
@@ -106,7 +116,12 @@ fn initialise(init: Call, context: &'static Context) -> Result<(), Flaw> {
     let mut out = Out::empty();
     // SAFETY: both pointers are valid for the call; the host table lives for ever.
     let status = unsafe { init(context.table(), &raw mut out) };
-    let written = super::run::collect(&mut out);
+    opened(status, &mut out, "its `init`")
+}
+
+/// What a function that opens something came to.
+pub(super) fn opened(status: i32, out: &mut Out, what: &str) -> Result<(), Flaw> {
+    let written = super::run::collect(out);
     if status == status::OK {
         return Ok(());
     }
@@ -115,9 +130,14 @@ fn initialise(init: Call, context: &'static Context) -> Result<(), Flaw> {
         Err(defect) => defect.clone(),
     };
     let failure: Option<agent_abi::wire::Failure> = serde_json::from_str(&text).ok();
+    let place = failure.as_ref().and_then(|f| f.location.clone());
+    let place = place.map_or_else(String::new, |place| format!(" ({place})"));
+    let chain = failure.as_ref().map_or_else(Vec::new, |f| f.chain.clone());
     let message = failure.map_or(text, |f| f.message);
+    let causes = chain.iter().filter(|cause| **cause != message);
+    let causes: String = causes.map(|cause| format!(": {cause}")).collect();
     Err(Flaw::new(
-        format!("its `init` failed: {}", message.trim()),
+        format!("{what} failed: {}{causes}{place}", message.trim()),
         "the message is the library's own",
     ))
 }
@@ -131,6 +151,7 @@ struct Table {
     init: Option<Call>,
     preflight: Option<Call>,
     shutdown: Option<unsafe extern "C" fn()>,
+    resources: Vec<*const Resource>,
 }
 
 /// Reads a field only when `size` covers it.
@@ -197,6 +218,11 @@ impl Table {
             init: field!(module, size, Module, init).flatten(),
             preflight: field!(module, size, Module, preflight).flatten(),
             shutdown: field!(module, size, Module, shutdown).flatten(),
+            resources: resources::entries(
+                field!(module, size, Module, resources),
+                field!(module, size, Module, resource_count),
+                field!(module, size, Module, resource_stride),
+            )?,
         })
     }
 
@@ -227,6 +253,7 @@ impl Table {
             build_info: text(build_info, "build_info")?,
             abi: (ABI_MAJOR, self.minor),
             preflight: self.preflight.is_some(),
+            resources: resources::describe(&self.resources)?,
             agents,
         })
     }
@@ -245,6 +272,7 @@ impl Table {
         Library {
             agents: agents.collect(),
             preflight: self.preflight,
+            resource: None,
             shutdown: self.shutdown,
         }
     }
@@ -377,7 +405,7 @@ fn twice(first: &AgentDescriptor, second: &AgentDescriptor) -> Flaw {
     )
 }
 
-fn text_of(bytes: Bytes, what: &str) -> Result<String, Flaw> {
+pub(super) fn text_of(bytes: Bytes, what: &str) -> Result<String, Flaw> {
     if bytes.len > MAX_TEXT || (bytes.ptr.is_null() && bytes.len > 0) {
         return Err(Flaw::new(
             format!("its {what} makes no sense ({} bytes)", bytes.len),

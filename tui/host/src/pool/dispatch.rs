@@ -200,10 +200,12 @@ impl Pool {
             host.logs_as = build;
             host.load_until = self.now.checked_add(self.config.load_timeout);
             let copy = Arc::clone(copy);
+            let resource = (self.builds.get(&build)).and_then(|b| b.resource.clone());
             self.effects.push(Effect::Open {
                 host: id,
                 copy,
                 build,
+                resource,
             });
         }
     }

@@ -11,6 +11,15 @@ const NAME: usize = 200;
 const DEPTH: usize = 64;
 
 impl Pool {
+    /// A job that still runs waits for a resource, or has its answer.
+    pub(super) fn waits(&mut self, id: HostId, job: u64, resource: Option<String>) {
+        let active = self.hosts.get(&id).and_then(|host| host.work.as_ref());
+        if active.is_some_and(|active| active.is_running(job)) {
+            // It is running, and more than it may wait for is refused where it asks.
+            let _ = self.loading(id, job, resource);
+        }
+    }
+
     /// A job begins to load a dependency into its host, or (`None`) has loaded it.
     ///
     /// # Errors

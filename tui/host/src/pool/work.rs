@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use wb_core::event::Priority;
 use wb_core::ids::BuildId;
 
-/// Numbers from here on are preflights, not jobs.
+/// Numbers from here on are preflights and questions, not jobs.
 pub(crate) const PREFLIGHTS: u64 = 1 << 63;
 
 /// What an agent process can be asked to do.
@@ -14,13 +14,23 @@ pub(crate) const PREFLIGHTS: u64 = 1 << 63;
 pub(crate) enum Work {
     Job(Arc<JobRequest>),
     Preflight { number: u64, build: BuildId },
+    Ask(Arc<Question>),
+}
+
+/// A question to a resource; an empty one ends as soon as the resource is open.
+#[derive(Debug)]
+pub(crate) struct Question {
+    /// At least [`PREFLIGHTS`].
+    pub number: u64,
+    pub build: BuildId,
+    pub bytes: Vec<u8>,
 }
 
 impl Work {
     pub(super) fn job(&self) -> Option<&JobRequest> {
         match self {
             Self::Job(job) => Some(job),
-            Self::Preflight { .. } => None,
+            Self::Preflight { .. } | Self::Ask(_) => None,
         }
     }
 
@@ -28,6 +38,7 @@ impl Work {
         match self {
             Self::Job(job) => job.build,
             Self::Preflight { build, .. } => *build,
+            Self::Ask(question) => question.build,
         }
     }
 
@@ -36,10 +47,16 @@ impl Work {
         self.job().map_or(Priority::Person, |job| job.priority)
     }
 
+    /// Whether its result may be of this kind beside an outcome.
+    pub(super) fn takes(&self, kind: u32) -> bool {
+        matches!(self, Self::Ask(_)) && kind == agent_abi::table::ANSWER
+    }
+
     pub(super) fn number(&self) -> u64 {
         match self {
             Self::Job(job) => job.job.0,
             Self::Preflight { number, .. } => *number,
+            Self::Ask(question) => question.number,
         }
     }
 }

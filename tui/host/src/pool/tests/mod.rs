@@ -156,6 +156,8 @@ impl World {
             Effect::Kill { host } => self.host(host).killed = true,
             Effect::Remove { host } => drop(self.hosts.remove(&host)),
             Effect::Release(copy) => drop(copy),
+            Effect::Gone { build } => assert!(self.retired.contains(&build), "{build} is active"),
+            Effect::Asked { number, .. } => panic!("question {number} was never asked"),
             Effect::Emit(HostEvent::Done { job, result, .. }) => {
                 assert!(self.accepted.contains(&job.0), "{job:?} was never accepted");
                 let before = self.ended.insert(job.0, result);

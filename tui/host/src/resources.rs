@@ -1,0 +1,544 @@
+//! The processes of resources: which builds share one, when one starts and ends, and who asks what.
+//!
+//! A resource is identified by its library, its name, its version, and size and time of its files. Each has a
+//! pool of its own with one host, so that limits, captured output, crashes and their stacks are those of every
+//! other host. One thread keeps them all; it is sent messages and never waits for anything else.
+
+use crate::calls::Asked;
+use crate::core::Core;
+use crate::jobs::JobResult;
+use crate::pool::{HostId, News, PREFLIGHTS, Question};
+use crate::store::StagedCopy;
+use agent_abi::wire::ResourceSpec;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+use wb_core::build::Probed;
+use wb_core::error::Error;
+use wb_core::ids::{BuildId, JobId, ProbeId};
+
+/// How long an answer may still take when nobody wants it any more: opening the value again costs more.
+const GRACE: Duration = Duration::from_secs(10);
+/// So many ends of its process within [`WITHIN`], and a resource is not started again for that long.
+const CRASHES: usize = 3;
+const WITHIN: Duration = Duration::from_secs(60);
+
+/// What happened elsewhere.
+pub(crate) enum Message {
+    /// A content whose agents need resources could be opened.
+    Probed {
+        probed: Box<Probed>,
+        copy: Option<Arc<StagedCopy>>,
+    },
+    Activated {
+        build: BuildId,
+        probed: Box<Probed>,
+    },
+    Discarded(ProbeId),
+    /// A retired build has no work any more.
+    Gone(BuildId),
+    Ask(Box<Asking>),
+    /// A job has ended; it may have asked.
+    Over(JobId),
+    Ended {
+        resource: u64,
+        number: u64,
+        result: JobResult,
+    },
+    /// The end of the program; answered with what has yet to become quiet.
+    Close {
+        at_once: bool,
+        reply: Option<oneshot::Sender<Vec<Arc<Core>>>>,
+    },
+}
+
+/// A question of a job.
+pub(crate) struct Asking {
+    build: BuildId,
+    host: HostId,
+    job: JobId,
+    question: Vec<u8>,
+    asked: Asked,
+}
+
+/// The way to the thread.
+pub(crate) struct Inbox {
+    to: Sender<Message>,
+    /// Questions without an answer.
+    open: Arc<AtomicUsize>,
+}
+
+impl Inbox {
+    pub(crate) fn send(&self, message: Message) {
+        drop(self.to.send(message)); // after the end nobody needs it
+    }
+
+    pub(crate) fn ask(
+        &self,
+        build: BuildId,
+        host: HostId,
+        job: JobId,
+        question: Vec<u8>,
+        asked: Asked,
+    ) {
+        self.open.fetch_add(1, Ordering::SeqCst);
+        self.send(Message::Ask(Box::new(Asking {
+            build,
+            host,
+            job,
+            question,
+            asked,
+        })));
+    }
+
+    /// Most jobs ask nothing.
+    pub(crate) fn over(&self, job: JobId) {
+        if self.open.load(Ordering::SeqCst) > 0 {
+            self.send(Message::Over(job));
+        }
+    }
+}
+
+/// Where the pool of a resource puts answers.
+pub(crate) struct Answers {
+    to: Sender<Message>,
+    resource: u64,
+}
+
+impl Answers {
+    pub(crate) fn send(&self, number: u64, result: JobResult) {
+        drop(self.to.send(Message::Ended {
+            resource: self.resource,
+            number,
+            result,
+        }));
+    }
+}
+
+/// A way to a thread that is yet to start, and its end.
+pub(crate) fn inbox() -> (
+    Inbox,
+    (Receiver<Message>, Sender<Message>, Arc<AtomicUsize>),
+) {
+    let (to, from) = channel();
+    let open = Arc::new(AtomicUsize::new(0));
+    let inbox = Inbox {
+        to: to.clone(),
+        open: Arc::clone(&open),
+    };
+    (inbox, (from, to, open))
+}
+
+/// Starts the thread; it ends with [`Message::Close`].
+pub(crate) fn start(
+    core: &Arc<Core>,
+    (from, to, open): (Receiver<Message>, Sender<Message>, Arc<AtomicUsize>),
+) -> std::io::Result<()> {
+    let mut keeper = Keeper {
+        main: Arc::clone(core),
+        to,
+        open,
+        last: PREFLIGHTS,
+        resources: BTreeMap::new(),
+        held: HashMap::new(),
+        builds: BTreeMap::new(),
+        pending: Vec::new(),
+        questions: HashMap::new(),
+        leaving: Vec::new(),
+    };
+    std::thread::Builder::new()
+        .name("wb-resources".into())
+        .spawn(move || {
+            while let Ok(message) = from.recv() {
+                if let Message::Close { at_once, reply } = message {
+                    return keeper.close(at_once, reply);
+                }
+                keeper.on(message);
+            }
+        })
+        .map(drop)
+}
+
+/// Ends all resources and waits until their processes are gone.
+pub(crate) async fn close(core: &Core) {
+    let (reply, closed) = oneshot::channel();
+    core.inform(Message::Close {
+        at_once: false,
+        reply: Some(reply),
+    });
+    for resource in closed.await.unwrap_or_default() {
+        resource.quiet().await;
+    }
+}
+
+/// One process, and who needs it.
+struct Resource {
+    library: PathBuf,
+    name: String,
+    identity: String,
+    core: Arc<Core>,
+    holders: BTreeSet<ProbeId>,
+    /// It has answered since it was started last.
+    ready: bool,
+    crashes: VecDeque<Instant>,
+}
+
+/// A content that is announced when its resources are open.
+struct Pending {
+    probed: Box<Probed>,
+    missing: BTreeSet<u64>,
+}
+
+/// What a number given to a pool stands for.
+enum Wanted {
+    Open,
+    Answer {
+        host: HostId,
+        job: JobId,
+        asked: Asked,
+        /// The job was reported to wait for loading.
+        loading: bool,
+    },
+}
+
+struct Keeper {
+    main: Arc<Core>,
+    to: Sender<Message>,
+    open: Arc<AtomicUsize>,
+    last: u64,
+    resources: BTreeMap<u64, Resource>,
+    /// Resources of each content by name.
+    held: HashMap<ProbeId, BTreeMap<String, u64>>,
+    builds: BTreeMap<BuildId, ProbeId>,
+    pending: Vec<Pending>,
+    questions: HashMap<(u64, u64), Wanted>,
+    leaving: Vec<Arc<Core>>,
+}
+
+impl Keeper {
+    fn on(&mut self, message: Message) {
+        match message {
+            Message::Probed { probed, copy } => self.probed(probed, copy),
+            Message::Activated { build, probed } => {
+                if !self.held.contains_key(&probed.id) {
+                    let copy = StagedCopy::foreign(probed.copy.clone());
+                    self.hold(&probed, &copy);
+                }
+                self.builds.insert(build, probed.id);
+            }
+            Message::Discarded(probe) => {
+                self.pending.retain(|pending| pending.probed.id != probe);
+                self.release(probe);
+            }
+            Message::Gone(build) => {
+                let probe = self.builds.remove(&build);
+                if let Some(probe) = probe.filter(|p| !self.builds.values().any(|other| other == p))
+                {
+                    self.release(probe);
+                }
+            }
+            Message::Ask(asking) => self.ask(*asking),
+            Message::Over(job) => self.over(job),
+            Message::Ended {
+                resource,
+                number,
+                result,
+            } => self.ended(resource, number, result),
+            Message::Close { .. } => {}
+        }
+    }
+
+    fn of(&self, probe: ProbeId) -> Vec<u64> {
+        let held = self.held.get(&probe);
+        held.map_or_else(Vec::new, |held| held.values().copied().collect())
+    }
+
+    fn probed(&mut self, probed: Box<Probed>, copy: Option<Arc<StagedCopy>>) {
+        // The newest content wins.
+        let older = |p: &mut Pending| p.probed.library == probed.library;
+        let older: Vec<Pending> = self.pending.extract_if(.., older).collect();
+        let copy = copy.unwrap_or_else(|| StagedCopy::foreign(probed.copy.clone()));
+        self.hold(&probed, &copy);
+        for older in older {
+            self.main.on(News::Discard(older.probed.id));
+            self.release(older.probed.id);
+        }
+        let ready = |id: &u64| self.resources.get(id).is_some_and(|r| r.ready);
+        let missing: BTreeSet<u64> = self.of(probed.id).into_iter().collect();
+        let missing = missing.into_iter().filter(|id| !ready(id)).collect();
+        self.pending.push(Pending { probed, missing });
+        self.announce();
+    }
+
+    /// Announces contents that have all they need.
+    fn announce(&mut self) {
+        for pending in self.pending.extract_if(.., |p| p.missing.is_empty()) {
+            let event = crate::HostEvent::Probed(*pending.probed);
+            self.main.events.push(event);
+        }
+    }
+
+    /// Finds or starts what a content needs.
+    fn hold(&mut self, probed: &Probed, copy: &Arc<StagedCopy>) {
+        let mut held = BTreeMap::new();
+        for spec in &probed.descriptor.resources {
+            let identity = identity(spec);
+            let same = |r: &Resource| {
+                r.library == probed.library && r.name == spec.name && r.identity == identity
+            };
+            let known = self.resources.iter().find(|(_, r)| same(r));
+            let id = match known.map(|(id, _)| *id) {
+                Some(id) => id,
+                None => self.begin(probed, spec, identity, copy),
+            };
+            if let Some(resource) = self.resources.get_mut(&id) {
+                resource.holders.insert(probed.id);
+            }
+            held.insert(spec.name.clone(), id);
+        }
+        self.held.insert(probed.id, held);
+    }
+
+    fn begin(
+        &mut self,
+        probed: &Probed,
+        spec: &ResourceSpec,
+        identity: String,
+        copy: &Arc<StagedCopy>,
+    ) -> u64 {
+        self.last += 1;
+        let id = self.last;
+        let mut config = self.main.config.clone();
+        (config.max_hosts, config.concurrency, config.spare) = (1, 1, false);
+        (config.recycle_after, config.short_grace) = (u32::MAX, GRACE);
+        let mut core = Core::new(
+            config,
+            self.main.events.clone(),
+            Arc::clone(&self.main.store),
+            self.main.spawner.clone(),
+            self.main.symbols.clone(),
+        );
+        core.answers = Some(Answers {
+            to: self.to.clone(),
+            resource: id,
+        });
+        let core = Arc::new(core);
+        core.on(News::Adopt {
+            build: BuildId(0),
+            copy: Arc::clone(copy),
+            resource: spec.name.clone(),
+        });
+        let resource = Resource {
+            library: probed.library.clone(),
+            name: spec.name.clone(),
+            identity,
+            core,
+            holders: BTreeSet::new(),
+            ready: false,
+            crashes: VecDeque::new(),
+        };
+        self.resources.insert(id, resource);
+        self.send(id, Vec::new(), Wanted::Open);
+        id
+    }
+
+    /// Gives a question to the pool of a resource.
+    fn send(&mut self, id: u64, bytes: Vec<u8>, wanted: Wanted) {
+        let Some(core) = self.resources.get(&id).map(|r| Arc::clone(&r.core)) else {
+            return;
+        };
+        self.last += 1;
+        let number = self.last;
+        self.questions.insert((id, number), wanted);
+        core.on(News::Ask(Question {
+            number,
+            build: BuildId(0),
+            bytes,
+        }));
+    }
+
+    fn release(&mut self, probe: ProbeId) {
+        for id in self
+            .held
+            .remove(&probe)
+            .into_iter()
+            .flat_map(BTreeMap::into_values)
+        {
+            let Some(resource) = self.resources.get_mut(&id) else {
+                continue;
+            };
+            resource.holders.remove(&probe);
+            if resource.holders.is_empty()
+                && let Some(resource) = self.resources.remove(&id)
+            {
+                resource.core.on(News::Close { at_once: false });
+                self.leaving.push(resource.core);
+            }
+        }
+    }
+
+    fn ask(&mut self, asking: Asking) {
+        let end = asking.question.iter().position(|byte| *byte == b'\n');
+        let (name, rest) = asking.question.split_at(end.unwrap_or(0));
+        let name: String = serde_json::from_slice(name).unwrap_or_default();
+        let held = (self.builds.get(&asking.build)).and_then(|probe| self.held.get(probe));
+        let id = held.and_then(|held| held.get(&name)).copied();
+        let Some((id, resource)) = id.and_then(|id| Some((id, self.resources.get_mut(&id)?)))
+        else {
+            let why =
+                "this library exports no such resource; add `resources = [Name]` to `export!`";
+            return self.answer(asking.asked, Err(why.to_owned()));
+        };
+        resource.crashes.retain(|at| at.elapsed() < WITHIN);
+        if resource.crashes.len() >= CRASHES {
+            let why = format!(
+                "its process ended {CRASHES} times within {WITHIN:?} and is not started again for as long"
+            );
+            return self.answer(asking.asked, Err(why));
+        }
+        let loading = !resource.ready;
+        let (host, job) = (asking.host, asking.job);
+        if loading {
+            self.main.on(News::Waits {
+                host,
+                job,
+                resource: Some(name),
+            });
+        }
+        let question = rest.get(1..).unwrap_or_default().to_vec();
+        let asked = asking.asked;
+        self.send(
+            id,
+            question,
+            Wanted::Answer {
+                host,
+                job,
+                asked,
+                loading,
+            },
+        );
+    }
+
+    fn answer(&self, asked: Asked, answer: Result<Vec<u8>, String>) {
+        self.open.fetch_sub(1, Ordering::SeqCst);
+        asked.answer_bytes(answer);
+    }
+
+    /// What an ended job asked is not wanted any more.
+    fn over(&mut self, over: JobId) {
+        for ((id, number), wanted) in &self.questions {
+            if matches!(wanted, Wanted::Answer { job, .. } if *job == over)
+                && let Some(resource) = self.resources.get(id)
+            {
+                let job = JobId(*number);
+                resource.core.on(News::Stop { job, kill: false });
+            }
+        }
+    }
+
+    fn ended(&mut self, id: u64, number: u64, result: JobResult) {
+        let Some(wanted) = self.questions.remove(&(id, number)) else {
+            return;
+        };
+        let lost = matches!(result, JobResult::Crashed(_) | JobResult::Cancelled);
+        let crashed = matches!(result, JobResult::Crashed(_));
+        let opened = matches!(wanted, Wanted::Open);
+        let mut again = false;
+        if let Some(resource) = self.resources.get_mut(&id) {
+            resource.ready = matches!(result, JobResult::Outcome(_)) || (resource.ready && !lost);
+            if crashed {
+                resource.crashes.push_back(Instant::now());
+            }
+            again = lost && !opened && resource.crashes.len() < CRASHES;
+        }
+        let answer = match result {
+            JobResult::Outcome(bytes) => Ok(bytes),
+            JobResult::Failed(error, _)
+            | JobResult::Crashed(error)
+            | JobResult::TimedOut(error) => Err(error),
+            JobResult::Cancelled => Err(Error::new(
+                wb_core::error::ErrorKind::Host,
+                "its process was stopped",
+            )),
+        };
+        match wanted {
+            Wanted::Open => self.opened(id, answer.err()),
+            Wanted::Answer {
+                host,
+                job,
+                asked,
+                loading,
+            } => {
+                if loading {
+                    self.main.on(News::Waits {
+                        host,
+                        job,
+                        resource: None,
+                    });
+                }
+                self.answer(asked, answer.map_err(|error| sentence(&error)));
+            }
+        }
+        if again {
+            self.send(id, Vec::new(), Wanted::Open);
+        }
+    }
+
+    /// A resource is open, or could not be opened.
+    fn opened(&mut self, id: u64, error: Option<Error>) {
+        let Some(error) = error else {
+            for pending in &mut self.pending {
+                pending.missing.remove(&id);
+            }
+            return self.announce();
+        };
+        let name = self.resources.get(&id).map_or("", |r| r.name.as_str());
+        let reason = format!("resource {name}: {}", sentence(&error));
+        let failed: Vec<Pending> = self
+            .pending
+            .extract_if(.., |pending| pending.missing.contains(&id))
+            .collect();
+        for pending in failed {
+            let probe = pending.probed.id;
+            self.main.on(News::Refuse {
+                probed: pending.probed,
+                reason: reason.clone(),
+                hints: error.hints.clone(),
+            });
+            self.release(probe);
+        }
+    }
+
+    fn close(self, at_once: bool, reply: Option<oneshot::Sender<Vec<Arc<Core>>>>) {
+        let mut cores = self.leaving;
+        for resource in self.resources.into_values() {
+            resource.core.on(News::Close { at_once });
+            cores.push(resource.core);
+        }
+        if let Some(reply) = reply {
+            drop(reply.send(cores)); // whoever asked may have stopped waiting
+        }
+    }
+}
+
+/// The error without what is true of tasks only.
+fn sentence(error: &Error) -> String {
+    let text = error.summary.as_str();
+    text.trim_end_matches("; the task stays where it is")
+        .to_owned()
+}
+
+/// Version and files as they are now.
+fn identity(spec: &ResourceSpec) -> String {
+    let mut text = spec.version.clone();
+    for file in &spec.files {
+        let found = std::fs::metadata(file);
+        let found = found.ok().map(|file| (file.len(), file.modified().ok()));
+        text.push_str(&format!("\n{file} {found:?}"));
+    }
+    text
+}
