@@ -33,6 +33,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("agent-abi-macros", &[]),
     ("agent-abi", &["agent-abi-macros"]),
     ("sample-agents", &["agent-abi"]),
+    ("real-agents", &["agent-abi"]),
     ("wb-core", &["agent-abi"]),
     ("wb-client", &["wb-core", "agent-abi"]),
     ("wb-media", &[]),
@@ -229,6 +230,7 @@ fn the_top_level_holds_what_was_agreed_and_nothing_else() {
         "LICENSE-APACHE",
         "agent-abi",
         "sample-agents",
+        "real-agents",
         "tests",
         "tui",
     ];

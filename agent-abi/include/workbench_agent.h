@@ -272,6 +272,9 @@ struct wb_host {
    *   "twin"           {"project": uuid, "data_hash": uuid, "init_labels": true, "include_task": false}
    *                                                                        -> {"row", "task"} or null
    *   "storage_items"  {"items": [uuid]}                                   -> [item]
+   *   "list"           {"list": "label_rows", "tasks", "folder_items", "collections" or "collection_items",
+   *                     "project", "stage", "of", "title", "recursive", "token"} -> {"entries": [], "next"}
+   *   "signed_url"     item uuid                                           -> an address (a secret) or null
    *   "loading"        "NAME" before something is loaded that stays in the process, null after it: the time
    *                    between counts to the limit for opening, and errors name it -> null
    *   "encode"         {"format": "jpeg" or "png", "width", "height", "stride", "quality"}, a newline,

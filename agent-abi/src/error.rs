@@ -12,13 +12,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Any error, boxed, with its chain of causes and the place where it came up.
 ///
 /// Every `std::error::Error` becomes one by `?`. It does not implement `std::error::Error` itself
-/// (as in other crates of this kind), but it converts into `Box<dyn Error>`.
+/// (as in other crates of this kind), but it converts into `Box<dyn Error>`. It may be sent between threads, so
+/// that `?` works in closures of scoped threads and of thread pools too.
 pub struct Error(Box<Inner>);
+
+/// An error as it is kept.
+type Cause = Box<dyn StdError + Send + Sync>;
 
 struct Inner {
     /// Added by [`Context::context`], innermost first.
     context: Vec<String>,
-    source: Box<dyn StdError>,
+    source: Cause,
     location: &'static Location<'static>,
     kind: Kind,
     retry: bool,
@@ -43,6 +47,34 @@ impl fmt::Display for Message {
 }
 
 impl StdError for Message {}
+
+/// The text of an error, and of what caused it.
+#[derive(Debug)]
+struct Copied {
+    text: String,
+    cause: Option<Box<Self>>,
+}
+
+impl Copied {
+    fn of(error: &(dyn StdError + 'static)) -> Self {
+        Self {
+            text: error.to_string(),
+            cause: error.source().map(|cause| Box::new(Self::of(cause))),
+        }
+    }
+}
+
+impl fmt::Display for Copied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for Copied {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
 
 /// An [`Error`] on its way through `Box<dyn Error>`.
 #[derive(Debug)]
@@ -69,7 +101,7 @@ impl Error {
     }
 
     #[track_caller]
-    pub(crate) fn boxed(source: Box<dyn StdError>) -> Self {
+    pub(crate) fn boxed(source: Cause) -> Self {
         match source.downcast::<Boxed>() {
             Ok(own) => own.0,
             Err(source) => Self(Box::new(Inner {
@@ -79,6 +111,15 @@ impl Error {
                 kind: Kind::Failed,
                 retry: true,
             })),
+        }
+    }
+
+    /// Of an error that may not be sent between threads: its text and those of its causes are kept.
+    #[track_caller]
+    pub(crate) fn copied(error: Box<dyn StdError>) -> Self {
+        match error.downcast::<Boxed>() {
+            Ok(own) => own.0,
+            Err(error) => Self::boxed(Box::new(Copied::of(&*error))),
         }
     }
 
@@ -166,7 +207,7 @@ impl fmt::Debug for Error {
     }
 }
 
-impl<E: StdError + 'static> From<E> for Error {
+impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     #[track_caller]
     fn from(error: E) -> Self {
         Self::boxed(Box::new(error))
@@ -174,6 +215,12 @@ impl<E: StdError + 'static> From<E> for Error {
 }
 
 impl From<Error> for Box<dyn StdError> {
+    fn from(error: Error) -> Self {
+        Box::new(Boxed(error))
+    }
+}
+
+impl From<Error> for Cause {
     fn from(error: Error) -> Self {
         Box::new(Boxed(error))
     }
@@ -189,7 +236,7 @@ pub trait Context<T> {
     fn context(self, doing: impl fmt::Display) -> Result<T>;
 }
 
-impl<T, E: Into<Box<dyn StdError>>> Context<T> for std::result::Result<T, E> {
+impl<T, E: Into<Cause>> Context<T> for std::result::Result<T, E> {
     fn context(self, doing: impl fmt::Display) -> Result<T> {
         match self {
             Ok(value) => Ok(value),
@@ -256,7 +303,7 @@ mod tests {
         let error = parse().context("a").unwrap_err().permanent();
         let place = error.location();
         let boxed: Box<dyn StdError> = error.into();
-        let back = Error::boxed(boxed);
+        let back = Error::copied(boxed);
         assert_eq!(
             (back.location(), back.chain(), back.may_retry()),
             (
@@ -264,6 +311,37 @@ mod tests {
                 vec!["invalid digit found in string".to_owned()],
                 false
             )
+        );
+    }
+
+    #[test]
+    fn the_question_mark_works_on_other_threads() {
+        let error = std::thread::scope(|scope| scope.spawn(parse).join())
+            .unwrap()
+            .unwrap_err();
+        assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
+        assert!(error.location().starts_with(concat!(file!(), ":")));
+    }
+
+    #[test]
+    fn an_error_that_must_stay_on_its_thread_is_kept_as_text_with_its_causes() {
+        #[derive(Debug)]
+        struct Local(std::rc::Rc<str>, std::num::ParseIntError);
+        impl fmt::Display for Local {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl StdError for Local {
+            fn source(&self) -> Option<&(dyn StdError + 'static)> {
+                Some(&self.1)
+            }
+        }
+        let cause = "x".parse::<u8>().unwrap_err();
+        let error = Error::copied(Box::new(Local("no number".into(), cause)));
+        assert_eq!(
+            format!("{error:#}"),
+            "no number: invalid digit found in string"
         );
     }
 

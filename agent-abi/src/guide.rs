@@ -170,7 +170,6 @@
 //! ```
 //! use agent_abi::prelude::*;
 //! use agent_abi::testing::{ontology, task};
-//! # use agent_abi::model::Picture;
 //!
 //! #[stage("track")]
 //! fn track(labels: &mut LabelRow) -> Result<Route> {
@@ -228,7 +227,6 @@
 //! share of them (`sample(0.5)`) or a list (`at([0, 7, 30])`):
 //!
 //! ```
-//! use agent_abi::model::Picture;
 //! use agent_abi::prelude::*;
 //! use agent_abi::testing::task;
 //!
@@ -347,10 +345,11 @@
 //!     Ok(Route::to("review"))
 //! }
 //!
-//! # #[stage("elsewhere")]
-//! # fn label(labels: &mut LabelRow) -> Result<Route> { labels.classify("Weather", "Night")?; Ok(Route::stay()) }
 //! let here = task("a.jpg").ontology(ontology().radio("Weather", &["Sunny", "Night"]));
-//! let there = here.clone().labels(here.run::<label>().into_labels());
+//! let there = here.clone().with_labels(|labels| {
+//!     labels.classify("Weather", "Night")?;
+//!     Ok(())
+//! });
 //! let run = here.twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11", &there).run::<transfer>();
 //! assert_eq!(run.labels().classification("Weather").unwrap().answer(), Some("Night".into()));
 //! ```
@@ -358,7 +357,12 @@
 //! Without `Option` a task that has no twin fails with an error.
 //!
 //! What no parameter covers is asked of [`Upstream`](crate::inject::Upstream): label rows of any project, storage
-//! items, projects. It cannot write.
+//! items, projects, and lists: the rows of a project, the tasks of a stage, the items of a folder, collections and
+//! their items. A list is an iterator that asks for a page when it is reached. It cannot write.
+//!
+//! [`Upstream::signed_url`](crate::inject::Upstream::signed_url) gives an address that the file of a storage item can be
+//! read from without a key, for a service that fetches it by itself. `{:?}` does not show it; never log what `expose()`
+//! gives.
 //!
 //! # Dependencies
 //!
@@ -470,6 +474,10 @@
 //! log lines, the failure, and how many pictures were not given back. The ontology of a project of one's own, saved
 //! as JSON, is taken whole with [`ontology_of`](crate::testing::ontology_of). With `.pathways(&[…])` an agent that
 //! returns another one fails, as it would in a run.
+//!
+//! `.with_labels(|labels| …)` describes labels that are there already, `.item_field("fps", 25.0)` the storage item,
+//! `.timeout(…)` the limit of an attempt. [`testing::host`](crate::testing::host) is a process that runs several tasks:
+//! values with `scope = host` stay in it, and [`attempts`](crate::testing::TestHost::attempts) tries a task again as a run would.
 //!
 //! # Building
 //!

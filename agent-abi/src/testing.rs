@@ -23,10 +23,13 @@
 
 mod docs;
 mod feed;
+mod given;
+mod host;
 mod ontology;
 mod run;
 mod task;
 
+pub use host::{TestHost, host};
 pub use ontology::{OntologyBuilder, ontology, ontology_of};
 pub use run::{LogLine, Run};
 pub use task::{TestTask, project, task};

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used)] // a test may stop anywhere
 
 use agent_abi::glue::Agent;
-use agent_abi::model::Picture;
 use agent_abi::prelude::*;
 use agent_abi::table::{flags, needs, status};
 use agent_abi::testing::{ontology, task};

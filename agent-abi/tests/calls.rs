@@ -1,7 +1,6 @@
 //! What an agent declares and asks for beyond its own task: twins, questions upstream, pathways, parameters.
 #![allow(clippy::unwrap_used)] // a test may stop anywhere
 
-use agent_abi::model::Picture;
 use agent_abi::prelude::*;
 use agent_abi::testing::{ontology, task};
 
@@ -174,4 +173,59 @@ fn the_images_of_a_group_come_with_file_and_picture() {
     assert_eq!(seen, ["0 a.jpg 10", "1 b.jpg 20"]);
     let none = task("single").run::<group>();
     assert!(none.failure().unwrap().message.contains("images: Children"));
+}
+
+#[test]
+fn lists_are_read_entry_by_entry_and_an_address_is_never_shown() {
+    use agent_abi::inject::{ListedRow, Listing};
+
+    #[stage("s")]
+    fn lists(project: &Project, upstream: Upstream<'_>) -> Result<Route> {
+        let rows: Listing<'_, ListedRow> = upstream.list_rows(project.hash());
+        let titles = rows.map(|row| Ok(row?.title().to_owned()));
+        let titles = titles.collect::<Result<Vec<_>>>()?;
+        let tasks = upstream.list_tasks(project.hash(), "route").titled("b");
+        let tasks = tasks
+            .map(|task| Ok(task?.title().to_owned()))
+            .collect::<Result<Vec<_>>>()?;
+        let mut sizes = Vec::new();
+        for collection in upstream.list_collections(None) {
+            let id = collection?.uuid().context("no UUID")?;
+            for item in upstream.collection_items(id) {
+                sizes.push(item?.file_size());
+            }
+        }
+        let missing = upstream.list_items(Uuid::nil()).recursive().next();
+        let url = upstream.signed_url(Uuid::nil())?;
+        let shown = format!("{url:?}");
+        assert_eq!(
+            url.as_ref().map(|url| url.expose()),
+            Some("https://e.com/a?sig=x")
+        );
+        Ok(Route::to(format!(
+            "{titles:?} {tasks:?} {sizes:?} {} {shown}",
+            missing.is_some_and(|m| m.is_err())
+        )))
+    }
+    let row = |title: &str| json!({"data_title": title, "data_hash": Uuid::nil()});
+    let there = json!({
+        "uuid": Uuid::nil(), "created_at": "2026-11-22T07:57:06Z", "updated_at": "2026-11-22T07:57:06Z",
+        "status": "NEW", "data_hash": Uuid::nil(), "data_title": "b.jpg", "label_branch_name": "main",
+        "assignee": null, "last_actioned_by": null,
+    });
+    let run = task("a.jpg")
+        .listed("label_rows", vec![row("a.jpg"), row("b.jpg")])
+        .listed("tasks", vec![there])
+        .listed(
+            "collections",
+            vec![json!({"uuid": Uuid::nil(), "name": "picked"})],
+        )
+        .listed(
+            "collection_items",
+            vec![json!({"uuid": Uuid::nil(), "fileSize": 7})],
+        )
+        .answer("signed_url", "https://e.com/a?sig=x")
+        .run::<lists>();
+    let wanted = r#"["a.jpg", "b.jpg"] ["b.jpg"] [Some(7)] true Some(SignedUrl(…))"#;
+    assert_eq!(run.route(), Some(wanted));
 }

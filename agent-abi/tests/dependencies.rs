@@ -317,7 +317,7 @@ fn a_retry_sees_everything_fresh() {
             labels.objects().len()
         )))
     }
-    let clip = vec![agent_abi::model::Picture::filled(2, 2, [9, 9, 9]); 12];
+    let clip = vec![Picture::filled(2, 2, [9, 9, 9]); 12];
     let unit = task("clip")
         .ontology(ontology().object("Car", "bounding_box"))
         .video(clip);

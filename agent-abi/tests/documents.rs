@@ -6,8 +6,9 @@
 use agent_abi::model::{LabelRow, Ontology};
 use agent_abi::wire::{
     AddLabel, AgentSpec, AnswerLabel, AssetDoc, DatasetDoc, EncodeQuestion, Failure,
-    IncludeOptions, InitialiseOptions, ItemsQuestion, Outcome, PathwayDoc, ProjectDoc,
-    ProjectQuestion, RowDoc, RowsQuestion, StageDoc, StepDoc, TaskDoc, TwinDoc, TwinSpec, keys,
+    IncludeOptions, InitialiseOptions, ItemsQuestion, ListPage, ListQuestion, Outcome, PathwayDoc,
+    ProjectDoc, ProjectQuestion, RowDoc, RowsQuestion, StageDoc, StepDoc, TaskDoc, TwinDoc,
+    TwinSpec, keys,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -271,6 +272,11 @@ fn asked(out: &mut String, captured: &Value) {
         addresses.\n\n");
     section::<ItemsQuestion>(out, "ItemsQuestion", None);
     example(out, "storage_items");
+    out.push_str("**`list`**: a page of a list; the answer is a ListPage.\n\n");
+    section::<ListQuestion>(out, "ListQuestion", None);
+    section::<ListPage>(out, "ListPage", None);
+    out.push_str("**`signed_url`**: the UUID of a storage item as JSON text. The answer is an address that its file can be \
+        read from without a key, or null when it has no file of its own. The address is a secret: never log it.\n\n");
     out.push_str("**`loading`**: a name as JSON text before something is loaded that stays in the process, `null` after \
         it. The answer is `null`.\n\n**`encode`**: this line of JSON, a newline, then the rows of pixels, three bytes \
         each. The answer is the file.\n\n");

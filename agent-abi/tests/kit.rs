@@ -157,3 +157,126 @@ fn with_pathways_given_another_one_fails_as_in_a_run() {
         "the agent returned a pathway that is not there: \"compelte\" is not a pathway of stage \"s\". Did you mean \"complete\"?"
     );
 }
+
+#[test]
+fn labels_and_the_storage_item_are_there_before_the_run() {
+    #[stage("s")]
+    fn sees(labels: &LabelRow, item: &StorageItem) -> Route {
+        let cars = labels.objects_named("Car").count();
+        Route::to(format!("{cars} {:?} {:?}", item.file_size(), item.fps()))
+    }
+    let task = task("clip.mp4")
+        .ontology(ontology().object("Car", "bounding_box"))
+        .video(vec![Picture::filled(4, 4, [0; 3]); 3])
+        .with_labels(|labels| {
+            let ontology = labels.ontology();
+            let car = ontology.object("Car")?.bounding_box(0.1, 0.1, 0.2, 0.2)?;
+            labels.add(car.on_frames(0, 2))?;
+            Ok(())
+        })
+        .item_field("fileSize", 7)
+        .item_field("fps", 12.5);
+    let run = task.run::<sees>();
+    assert_eq!(run.route(), Some("1 Some(7) Some(12.5)"));
+    assert!(!run.changed_labels());
+}
+
+#[test]
+#[should_panic(expected = "cannot be made: the ontology has no object \"Car\"")]
+fn labels_that_cannot_be_made_are_a_mistake_of_the_test() {
+    let _ = task("a.jpg").with_labels(|labels| {
+        labels.ontology().object("Car")?;
+        Ok(())
+    });
+}
+
+mod hosts {
+    use super::*;
+    use agent_abi::testing::host;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    static CLOSED: AtomicUsize = AtomicUsize::new(0);
+
+    #[dependency(scope = host, close = unload)]
+    fn model() -> usize {
+        0
+    }
+
+    fn unload(_: usize, end: End) {
+        assert_eq!(end, End::Retired);
+        CLOSED.fetch_add(1, Ordering::SeqCst);
+    }
+
+    #[stage("s")]
+    fn uses(#[depends(model)] uses: &mut usize) -> Route {
+        *uses += 1;
+        Route::to(uses.to_string())
+    }
+
+    #[test]
+    fn a_value_of_the_host_is_made_once_in_each_host_and_closed_with_it() {
+        let (one, other) = (host(), host());
+        let task = task("a.jpg");
+        let routes = [&one, &one, &other, &one].map(|host| {
+            let run = host.run::<uses>(&task);
+            run.route().unwrap_or_default().to_owned()
+        });
+        assert_eq!(routes, ["1", "2", "1", "3"]);
+        drop(one);
+        assert_eq!(CLOSED.load(Ordering::SeqCst), 1);
+        assert_eq!(other.run::<uses>(&task).route(), Some("2"));
+        drop(other);
+        assert_eq!(CLOSED.load(Ordering::SeqCst), 2);
+    }
+
+    #[stage("s")]
+    fn flaky(task: &Task, labels: &mut LabelRow) -> Result<Route> {
+        labels.classify("Weather", "Sunny")?;
+        match task.title() {
+            "never" => Err(Error::new("no such file").permanent()),
+            _ if task.attempt() < 3 => bail!("busy, {} classified", labels.classifications().len()),
+            _ => Ok(Route::to("done")),
+        }
+    }
+
+    #[test]
+    fn an_attempt_is_made_again_as_often_as_a_run_would() {
+        let of = |title: &str, retries: u32| {
+            let task = task(title).ontology(ontology().radio("Weather", &["Sunny"]));
+            host().attempts::<flaky>(&task, retries)
+        };
+        let runs = of("a.jpg", 3);
+        assert_eq!(runs.len(), 3);
+        let message = |n: usize| runs[n].failure().map(|failure| failure.message.as_str());
+        assert_eq!(message(1), Some("busy, 1 classified"));
+        assert_eq!(runs[2].route(), Some("done"));
+        assert!(of("a.jpg", 1).iter().all(|run| run.failure().is_some()));
+        assert_eq!(of("never", 3).len(), 1);
+    }
+
+    #[stage("s", cancellable)]
+    fn endless() -> Result<Route> {
+        loop {
+            check_cancelled()?;
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn past_its_limit_an_attempt_is_asked_to_stop_and_gives_nothing() {
+        let run = task("a.jpg")
+            .timeout(Duration::from_millis(20))
+            .run::<endless>();
+        let failure = run.failure().unwrap();
+        assert_eq!(
+            failure.message,
+            "the attempt took longer than its limit of 20ms"
+        );
+        assert!(failure.retry);
+        let run = task("a.jpg").timeout(Duration::ZERO).run::<uses>();
+        assert!(run.failure().is_some(), "a result that came too late");
+        let run = task("a.jpg").timeout(Duration::from_secs(60)).run::<uses>();
+        assert!(run.failure().is_none());
+    }
+}

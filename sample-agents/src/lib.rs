@@ -6,8 +6,6 @@
 //! workbench reports it and goes on.
 
 pub mod agent_1;
-#[cfg(feature = "http")]
-pub mod model;
 pub mod preflight;
 pub mod prelabel;
 pub mod priority;
@@ -26,7 +24,7 @@ export![
     preflight = preflight::preflight,
 ];
 
-#[cfg(all(feature = "all", not(feature = "http")))]
+#[cfg(feature = "all")]
 export![
     prelabel::prelabel,
     route::route,
@@ -35,20 +33,6 @@ export![
     twin::transfer,
     validate::validate,
     route_by::route_by,
-    agent_1::agent_1,
-    preflight = preflight::preflight,
-];
-
-#[cfg(feature = "http")]
-export![
-    prelabel::prelabel,
-    route::route,
-    priority::priority,
-    video::video,
-    twin::transfer,
-    validate::validate,
-    route_by::route_by,
-    model::model,
     agent_1::agent_1,
     preflight = preflight::preflight,
 ];

@@ -129,7 +129,6 @@ pub(crate) fn brightest_region(frame: &Frame<'_>, limit: f64) -> Result<Bounding
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agent_abi::model::Picture;
     use agent_abi::testing::{OntologyBuilder, TestTask, ontology, task};
 
     fn demo() -> OntologyBuilder {

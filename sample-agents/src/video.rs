@@ -49,7 +49,6 @@ pub fn video(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agent_abi::model::Picture;
     use agent_abi::testing::{ontology, task};
 
     #[test]

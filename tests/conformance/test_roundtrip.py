@@ -244,8 +244,8 @@ def without_hashes(row) -> dict:
     }
 
 
-def carry(server, folder: Path, project, stage: str) -> list[dict]:
-    command = [servers.BINARY, "run", "--agents", example("carry"), "--json", "--no-input", "--stage", stage]
+def carry(server, folder: Path, project, stage: str, agents: str = "carry") -> list[dict]:
+    command = [servers.BINARY, "run", "--agents", example(agents), "--json", "--no-input", "--stage", stage]
     ended = subprocess.run(
         [*command, "--project-hash", project.project_hash, "--num-retries", "0"],
         env=server.environment(),
@@ -299,6 +299,24 @@ def test_what_the_sdk_saved_is_read_by_an_agent_and_drawn_once_more_equal(shared
         assert got == wanted, kind
     print(f"{labels} labels on {len(FRAMES)} kinds of data: read, carried and drawn once more equal")
     assert np.array_equal(*masks(saved[w.HASH["image"]], redrawn[w.HASH["image"]]))
+
+
+def test_objects_that_an_agent_copies_have_everything_but_their_hashes(shared, make_project, tmp_path):
+    project = make_project(w.MIXED)
+    rows = {r.data_hash: r for r in project.list_label_rows_v2()}
+    for kind in FRAMES:
+        row = rows[w.HASH[kind]]
+        row.initialise_labels()
+        fill(row, kind)
+        row.save()
+    before = rows_of(shared, project)
+    carry(shared, tmp_path, project, "Agent 1", agents="copies")
+    after = rows_of(shared, project)
+    hashes = lambda r: {o.object_hash for o in r.get_object_instances()}  # noqa: E731
+    for kind in FRAMES:
+        old, new = before[w.HASH[kind]], after[w.HASH[kind]]
+        assert not hashes(old) & hashes(new) and len(hashes(old)) == len(hashes(new)) > 0, kind
+        assert without_hashes(new) == without_hashes(old), kind
 
 
 def masks(*rows) -> list[np.ndarray]:

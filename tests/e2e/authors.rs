@@ -75,6 +75,45 @@ fn asks(
     if upstream.project(Uuid::from_u128(7)).is_ok() {
         bail!("a project that is not there");
     }
+    let rows = upstream.list_rows(project.hash()).collect::<Result<Vec<_>>>()?;
+    let own = rows.iter().find(|row| row.data_hash() == Some(task.data_hash())).context("no row of its own")?;
+    if own.title() != task.title() || own.stage() != Some("route") || own.item().map(|i| i.to_string()).as_deref() != Some(item) {
+        bail!("another row: {own:?}");
+    }
+    let titled = upstream.list_rows(project.hash()).titled(task.title()).collect::<Result<Vec<_>>>()?;
+    if titled.is_empty() || titled.len() >= rows.len() || titled.iter().any(|row| !row.title().contains(task.title())) {
+        bail!("{} of {} rows are titled so", titled.len(), rows.len());
+    }
+    let mut waiting = upstream.list_tasks(project.hash(), "route");
+    if !waiting.any(|there| there.is_ok_and(|there| there.uuid() == task.uuid())) {
+        bail!("the task is not among those of its stage");
+    }
+    let folder = items[0].doc()["parent"].as_str().context("no folder")?;
+    let folder = Uuid::parse_str(folder)?;
+    let mut all = upstream.list_items(folder).collect::<Result<Vec<_>>>()?;
+    if all.iter().any(|item| item.doc().get("signedUrl").is_some_and(|url| !url.is_null())) {
+        bail!("a signed URL in a list");
+    }
+    all.retain(|there| there.uuid() == items[0].uuid());
+    if all.len() != 1 || upstream.list_items(folder).titled(items[0].name()).count() == 0 {
+        bail!("the item is {} times in its folder", all.len());
+    }
+    if upstream.list_collections(None).count() != 0 || upstream.list_collections(Some(folder)).count() != 0 {
+        bail!("collections that nobody made");
+    }
+    if upstream.collection_items(Uuid::from_u128(7)).next().is_none_or(|first| first.is_ok()) {
+        bail!("a collection that is not there");
+    }
+    let Err(why) = upstream.list_tasks(project.hash(), "rout").next().context("nothing")? else { bail!("a stage that is not there") };
+    if !why.to_string().contains("its stages are") {
+        bail!("{why}");
+    }
+    let url = upstream.signed_url(Uuid::parse_str(item)?)?;
+    if url.is_some() == items[0].item_type().contains("roup") || url.as_ref().is_some_and(|url| !url.expose().contains("://")) {
+        bail!("the address of {}", items[0].item_type());
+    }
+    info!("signed {url:?} {}", url.as_ref().map_or("", |url| url.expose()));
+    checkpoint("signed", format!("{url:?}"));
     if let Some(frame) = frame {
         let (jpeg, png) = (frame.jpeg(80)?, frame.png()?);
         if !jpeg.starts_with(&[0xff, 0xd8, 0xff]) || !png.starts_with(b"\x89PNG") {
@@ -91,7 +130,7 @@ export![reads, asks];
 #[test]
 fn twins_questions_and_encoded_pictures_work_on_every_kind_of_data_and_twins_come_in_batches() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(&["--scenario", "demo", "--tasks", "60"]);
+    let server = Server::start(&["--scenario", "demo", "--tasks", "60", "--page-size", "20"]);
     let source = ASKING.replace("TWIN", &server.field("twin_project_hash"));
     let library = library(dir.path(), "asking", &source);
     let output = run(
@@ -119,6 +158,19 @@ fn twins_questions_and_encoded_pictures_work_on_every_kind_of_data_and_twins_com
     assert_eq!(failures(&tasks), Vec::<String>::new());
     assert!(!tasks.is_empty(), "{summary}");
     assert_eq!((&summary["writes"], server.writes()), (&Value::from(0), 0));
+    let mut texts = vec![output.stdout, output.stderr];
+    for entry in std::fs::read_dir(dir.path().join(".workbench/log")).unwrap() {
+        texts.push(std::fs::read(entry.unwrap().path()).unwrap());
+    }
+    let texts: String = texts
+        .iter()
+        .map(|text| String::from_utf8_lossy(text))
+        .collect();
+    assert!(
+        texts.contains("signed Some(SignedUrl(…)) http://"),
+        "it is logged"
+    );
+    assert!(!texts.contains("seal="), "a signed URL in a log");
 }
 
 #[test]

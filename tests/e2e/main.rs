@@ -37,6 +37,7 @@ mod outcomes;
 mod outputs;
 mod plans;
 mod preflight;
+mod real_agents;
 mod rebuilds;
 mod refused;
 mod reload;

@@ -2,7 +2,7 @@
 
 use crate::lookup::lookup;
 use crate::twin;
-use crate::types::{anonymous, form, lifetime_in, pretty};
+use crate::types::{anonymous, form, lent_for_ever, pretty};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -81,8 +81,8 @@ pub fn take(function: &mut ItemFn, arguments_allowed: bool) -> Result<Vec<Param>
             }
         };
         let span = input.ty.span();
-        let lasting = !matches!(origin, Origin::Argument);
-        if let Some(word) = lasting.then(|| lifetime_in(&input.ty, "static")).flatten() {
+        let word = lent_for_ever(&input.ty, matches!(origin, Origin::Named(..)));
+        if let (Some(word), false) = (word, matches!(origin, Origin::Argument)) {
             return Err(Error::new(
                 word,
                 "what an agent is given lasts for its task, not for ever: leave `'static` out, or write `'_`",

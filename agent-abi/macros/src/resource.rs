@@ -8,12 +8,12 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Error, Ident, ItemImpl, LitStr, Result, Token, Type, bracketed};
 
 #[derive(Default)]
-struct Options {
+struct ResourceOptions {
     version: Option<LitStr>,
     files: Vec<LitStr>,
 }
 
-impl Parse for Options {
+impl Parse for ResourceOptions {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let mut options = Self::default();
         while !input.is_empty() {
@@ -66,7 +66,7 @@ pub fn expand(
         let text = "`#[resource]` stands on a block `impl Resource for Type { … }`";
         return Err(Error::new_spanned(&block.self_ty, text));
     };
-    let options: Options = match syn::parse2(args) {
+    let options: ResourceOptions = match syn::parse2(args) {
         Ok(options) => options,
         Err(error) => {
             let error = error.to_compile_error();
@@ -90,7 +90,12 @@ fn constants(name: &str, spec: &str) -> [syn::ImplItem; 2] {
 }
 
 /// JSON of `ResourceSpec`.
-fn spec(options: &Options, name: &str, place: &Place, text: impl Fn() -> Vec<u8>) -> String {
+fn spec(
+    options: &ResourceOptions,
+    name: &str,
+    place: &Place,
+    text: impl Fn() -> Vec<u8>,
+) -> String {
     let version = match &options.version {
         Some(version) => version.value(),
         None => format!("{:016x}", hash(&text())),

@@ -40,7 +40,7 @@ fn optional(ty: &Type) -> Option<Type> {
 }
 
 /// The place of a lifetime of this name in a type.
-pub fn lifetime_in(ty: &Type, name: &str) -> Option<Span> {
+fn lifetime_in(ty: &Type, name: &str) -> Option<Span> {
     fn find(tokens: TokenStream, name: &str) -> Option<Span> {
         let mut quote = false;
         for token in tokens {
@@ -58,6 +58,17 @@ pub fn lifetime_in(ty: &Type, name: &str) -> Option<Span> {
         None
     }
     find(ty.to_token_stream(), name)
+}
+
+/// The `'static` of what is lent for a task. What a dependency's value holds may last longer than the loan.
+pub fn lent_for_ever(ty: &Type, value_of_dependency: bool) -> Option<Span> {
+    match ty {
+        Type::Reference(loan) if value_of_dependency => {
+            let word = loan.lifetime.as_ref()?;
+            (word.ident == "static").then(|| word.span())
+        }
+        _ => lifetime_in(ty, "static"),
+    }
 }
 
 /// The place where a type borrows from something that does not last: a reference or a lifetime other than

@@ -4,7 +4,8 @@
 //! 1. [Boxes from a detector](#boxes-from-a-detector) · 2. [Masks from COCO](#masks-from-coco) ·
 //! 3. [Frames in batches](#frames-in-batches) · 4. [Between key frames](#between-key-frames) ·
 //! 5. [Copies between rows](#copies-between-rows) · 6. [An answer replaced on frames](#an-answer-replaced-on-frames) ·
-//! 7. [Questions to a language model](#questions-to-a-language-model)
+//! 7. [Questions to a language model](#questions-to-a-language-model) ·
+//! 8. [Files of pictures in tests](#files-of-pictures-in-tests)
 //!
 //! # Boxes from a detector
 //!
@@ -210,4 +211,37 @@
 //! let kinds = ontology().radio("Weather", &["Sunny", "Night"]);
 //! let run = task("a.jpg").ontology(kinds).run::<describe>();
 //! assert_eq!(run.labels().classification("Weather").unwrap().answer(), Some("Night".into()));
+//! ```
+//!
+//! # Files of pictures in tests
+//!
+//! The testing kit links no codec: `frame.jpeg(85)?` gives a PPM of the same pixels. Where a test needs the bytes that a run
+//! gives, name the encoder of the workbench, the crate `image` (0.25) with its features `jpeg` and `png`, under
+//! `[dev-dependencies]`:
+//!
+//! ```
+//! use agent_abi::model::Picture;
+//! use agent_abi::prelude::*;
+//! use agent_abi::testing::task;
+//! use image::ImageEncoder;
+//! use image::codecs::{jpeg::JpegEncoder, png::PngEncoder};
+//!
+//! fn encode(picture: &Picture, format: &str, quality: u8) -> Vec<u8> {
+//!     let mut file = Vec::new();
+//!     let (w, h, color) = (picture.width, picture.height, image::ExtendedColorType::Rgb8);
+//!     match format {
+//!         "jpeg" => JpegEncoder::new_with_quality(&mut file, quality).write_image(&picture.data, w, h, color),
+//!         _ => PngEncoder::new(&mut file).write_image(&picture.data, w, h, color),
+//!     }
+//!     .unwrap();
+//!     file
+//! }
+//!
+//! #[stage("ask")]
+//! fn ask(frame: Frame<'_>) -> Result<Route> {
+//!     Ok(Route::to(format!("{}", frame.jpeg(85)?.starts_with(&[0xff, 0xd8]))))
+//! }
+//!
+//! let picture = Picture::filled(64, 48, [200, 30, 30]);
+//! assert_eq!(task("a.jpg").image(picture).encoder(encode).run::<ask>().route(), Some("true"));
 //! ```

@@ -55,7 +55,6 @@
 //!     Ok(Route::to("annotate"))
 //! }
 //!
-//! # use agent_abi::model::Picture;
 //! let picture = Picture::filled(64, 48, [0; 3]);
 //! let run = task("a.jpg").image(picture).ontology(ontology().object("Car", "bounding_box")).run::<pre_label>();
 //! assert_eq!((run.route(), run.labels().objects().len()), (Some("annotate"), 1));

@@ -106,7 +106,7 @@
 //!   [`permanent`](crate::Error::permanent). `idempotent` allows another attempt after the process was killed half-way.
 //! - The workbench replaces values of `authorization`, `x-api-key`, `cookie` and the like in the log, and the signatures
 //!   of addresses. It cannot know other secrets: never log a key or a whole request.
-//! - `sample-agents/src/model.rs` does the same without async, with `ureq`.
+//! - `sample-agents/real/src/model.rs` does the same without async, with `ureq`.
 //!
 //! # Paths and the working directory
 //!

@@ -7,6 +7,7 @@ mod attempt;
 mod builtin;
 mod current;
 mod graph;
+mod lists;
 mod provide;
 mod resource;
 mod scope;
@@ -17,8 +18,9 @@ pub(crate) use attempt::{Finished, Job, attempt, is_unknown_name, text_of_panic}
 pub use builtin::{AssetPath, Child, Children, Params};
 pub(crate) use current::{call, install_logger, on_attempt};
 pub use current::{check_cancelled, checkpoint, progress};
+pub use lists::{Collection, ListedRow, Listing, SignedUrl};
 pub use provide::Provide;
-pub(crate) use provide::retire_all;
+pub(crate) use provide::{in_host, retire_all, retire_host};
 pub(crate) use resource::answer_of;
 pub use resource::{Remote, Resource};
 pub use scope::Scope;
@@ -78,7 +80,7 @@ impl Stop {
     /// An agent's or a dependency's own error.
     #[track_caller]
     pub fn agent(error: impl Into<Box<dyn StdError>>) -> Self {
-        Self::Agent(Error::boxed(error.into()))
+        Self::Agent(Error::copied(error.into()))
     }
 
     /// The same, about this parameter, unless one further in was named already.
@@ -196,7 +198,7 @@ impl IntoDone for () {
 
 impl<E: Into<Box<dyn StdError>>> IntoDone for Result<(), E> {
     fn into_done(self) -> Result<()> {
-        self.map_err(|error| Error::boxed(error.into()))
+        self.map_err(|error| Error::copied(error.into()))
     }
 }
 

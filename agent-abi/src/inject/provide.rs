@@ -85,9 +85,33 @@ impl<T: Clone> ByValue for T {
     }
 }
 
+thread_local! {
+    /// The host of this thread's attempts: 0 is the process, others are those of tests.
+    static HOST: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Runs `body` in a host of its own, for tests.
+pub(crate) fn in_host<R>(host: u64, body: impl FnOnce() -> R) -> R {
+    struct Leave(u64);
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            HOST.set(self.0);
+        }
+    }
+    let _leave = Leave(HOST.replace(host));
+    body()
+}
+
+/// A value that no attempt is using, and its host.
+struct Idle<P: Provide> {
+    args: P::Args,
+    value: P::Value,
+    host: u64,
+}
+
 /// Values with `scope = host` that no attempt is using.
 pub struct Pool<P: Provide> {
-    idle: Mutex<Vec<(P::Args, P::Value)>>,
+    idle: Mutex<Vec<Idle<P>>>,
     known: AtomicBool,
 }
 
@@ -104,12 +128,15 @@ impl<P: Provide> Pool<P> {
 
     fn take(&self, args: &P::Args) -> Option<P::Value> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = idle.iter().position(|(known, _)| known == args)?;
-        Some(idle.swap_remove(at).1)
+        let host = HOST.get();
+        let fits = |known: &Idle<P>| known.args == *args && known.host == host;
+        let at = idle.iter().position(fits)?;
+        Some(idle.swap_remove(at).value)
     }
 }
 
-type Retire = Box<dyn Fn() + Send>;
+/// Empties a pool, of the values of one host or of all.
+type Retire = Box<dyn Fn(Option<u64>) + Send>;
 
 /// How to empty every pool in use, in order of first use.
 static POOLS: Mutex<Vec<Retire>> = Mutex::new(Vec::new());
@@ -118,7 +145,15 @@ static POOLS: Mutex<Vec<Retire>> = Mutex::new(Vec::new());
 pub(crate) fn retire_all() {
     let pools = std::mem::take(&mut *POOLS.lock().unwrap_or_else(PoisonError::into_inner));
     for retire in pools.iter().rev() {
-        retire();
+        retire(None);
+    }
+}
+
+/// Closes the values of one host, the last used pool first.
+pub(crate) fn retire_host(host: u64) {
+    let pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+    for retire in pools.iter().rev() {
+        retire(Some(host));
     }
 }
 
@@ -185,7 +220,11 @@ impl<P: Provide> Opened for Entry<P> {
             pool.idle
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push((args, value));
+                .push(Idle {
+                    args,
+                    value,
+                    host: HOST.get(),
+                });
             return Ok(());
         }
         catch_unwind(AssertUnwindSafe(|| P::close(value, end))).unwrap_or_else(|panic| {
@@ -280,9 +319,9 @@ impl Drop for Loading<'_> {
 fn register<P: Provide>() {
     let Some(pool) = P::pool() else { return };
     if !pool.known.swap(true, Ordering::AcqRel) {
-        let retire: Retire = Box::new(|| {
+        let retire: Retire = Box::new(|host| {
             if let Some(pool) = P::pool() {
-                pool.empty();
+                pool.empty(host);
             }
         });
         POOLS
@@ -294,10 +333,16 @@ fn register<P: Provide>() {
 
 impl<P: Provide> Pool<P> {
     /// Closes what is idle; the next attempt opens it again.
-    fn empty(&self) {
-        self.known.store(false, Ordering::Release);
-        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        for (_, value) in idle.into_iter().rev() {
+    fn empty(&self, host: Option<u64>) {
+        if host.is_none() {
+            self.known.store(false, Ordering::Release);
+        }
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_gone = |idle: &Idle<P>| host.is_none_or(|host| idle.host == host);
+        let (gone, kept): (Vec<_>, Vec<_>) = idle.drain(..).partition(is_gone);
+        *idle = kept;
+        drop(idle);
+        for Idle { value, .. } in gone.into_iter().rev() {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| P::close(value, End::Retired))) {
                 std::mem::forget(panic);
             }

@@ -74,7 +74,7 @@ impl<R: Resource> Provide for Remote<R> {
 
 /// How an answer begins, as a line of JSON.
 #[derive(Serialize, Deserialize)]
-enum Reply<A> {
+enum ResourceReply<A> {
     #[serde(rename = "answer")]
     Answer(A),
     #[serde(rename = "failed")]
@@ -107,8 +107,8 @@ impl<R: Resource> Remote<R> {
         };
         let (line, bytes) = split(&reply);
         match serde_json::from_slice(line) {
-            Ok(Reply::Answer(answer)) => Ok((answer, bytes.to_vec())),
-            Ok(Reply::Failed { message, retry }) => {
+            Ok(ResourceReply::Answer(answer)) => Ok((answer, bytes.to_vec())),
+            Ok(ResourceReply::Failed { message, retry }) => {
                 let error = about(message);
                 Err(if retry { error } else { error.permanent() })
             }
@@ -149,7 +149,7 @@ pub(crate) fn answer_of<R: Resource>(value: &mut R, question: &[u8]) -> Vec<u8> 
         .permanent()),
     };
     let written = answered.and_then(|(answer, bytes)| {
-        let mut reply = serde_json::to_vec(&Reply::Answer(answer))?;
+        let mut reply = serde_json::to_vec(&ResourceReply::Answer(answer))?;
         reply.push(b'\n');
         reply.extend_from_slice(&bytes);
         Ok(reply)
@@ -158,7 +158,7 @@ pub(crate) fn answer_of<R: Resource>(value: &mut R, question: &[u8]) -> Vec<u8> 
         let mut message = error.chain();
         message.insert(0, error.to_string());
         message.dedup();
-        let reply = Reply::<()>::Failed {
+        let reply = ResourceReply::<()>::Failed {
             message: message.join(": "),
             retry: error.may_retry(),
         };

@@ -1,7 +1,7 @@
 //! `Upstream`: read-only questions to the platform for what no parameter covers.
 //!
 //! They go through the workbench, which signs, retries, limits and counts them; agents link no HTTP
-//! client and hold no key. What is fetched ahead for a batch is faster: prefer a parameter.
+//! client and hold no key. Lists are in `lists`. What is fetched ahead for a batch is faster: prefer a parameter.
 
 use super::scope::{json, read_project};
 use super::twins::text_of;
@@ -22,7 +22,7 @@ use uuid::Uuid;
 /// most as long as the attempt may take, and ends with an error when the attempt is to stop.
 #[derive(Clone, Copy)]
 pub struct Upstream<'t> {
-    source: &'t dyn Source,
+    pub(super) source: &'t dyn Source,
 }
 
 impl<'t> Take<'t> for Upstream<'t> {
@@ -99,8 +99,17 @@ impl Upstream<'_> {
     }
 
     fn read<T: DeserializeOwned>(&self, name: &str, question: &impl Serialize) -> Result<T> {
-        json(&ask(self.source, name, question)?)
+        read(self.source, name, question)
     }
+}
+
+/// Asks for a document.
+pub(super) fn read<T: DeserializeOwned>(
+    source: &dyn Source,
+    name: &str,
+    question: &impl Serialize,
+) -> Result<T> {
+    json(&ask(source, name, question)?)
 }
 
 /// Asks, and waits.

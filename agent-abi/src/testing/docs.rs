@@ -141,10 +141,14 @@ impl TestTask {
             Kind::PlainText | Kind::Html => "plainText",
             Kind::Pdf(_) => "pdf",
         };
-        json!({
+        let mut item = json!({
             "uuid": self.id("item"), "name": self.title, "itemType": item_type,
             "clientMetadata": Value::Object(self.client_metadata.clone()).to_string(),
-        })
+        });
+        for (name, value) in &self.item_fields {
+            item[name] = value.clone();
+        }
+        item
     }
 
     fn word(&self) -> &'static str {

@@ -6,6 +6,7 @@ use crate::model::Picture;
 use crate::wire::{EncodeQuestion, call};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
 
 /// A source in memory.
 pub(super) struct Feed {
@@ -16,6 +17,9 @@ pub(super) struct Feed {
     pub(super) broken: Vec<(u64, String)>,
     pub(super) answers: Vec<(String, Value)>,
     pub(super) cancelled: bool,
+    pub(super) encoder: Option<Encoder>,
+    /// When the attempt began, and how long it may take.
+    pub(super) limit: Option<(Instant, Duration)>,
     pub(super) logs: RefCell<Vec<LogLine>>,
     pub(super) progress: Cell<Option<f64>>,
     pub(super) held: Cell<i64>,
@@ -30,10 +34,19 @@ impl Feed {
             broken: Vec::new(),
             answers: Vec::new(),
             cancelled: false,
+            encoder: None,
+            limit: None,
             logs: RefCell::default(),
             progress: Cell::new(None),
             held: Cell::new(0),
         }
+    }
+}
+
+impl Feed {
+    pub(super) fn is_late(&self) -> bool {
+        self.limit
+            .is_some_and(|(began, limit)| began.elapsed() >= limit)
     }
 }
 
@@ -90,18 +103,22 @@ impl Source for Feed {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.cancelled
+        self.cancelled || self.is_late()
     }
 
     fn call(&self, name: &str, question: &[u8]) -> Result<Option<Vec<u8>>, String> {
         if name == call::ENCODE {
-            return ppm(question).map(Some);
+            return encode(question, self.encoder).map(Some);
         }
         if name == call::RESOURCE {
             return Ok(None); // opened in the test's own process
         }
         let asked: Value = serde_json::from_slice(question).map_err(|e| e.to_string())?;
-        let about = format!("{name} {}", asked["project"].as_str().unwrap_or_default());
+        let which = match name {
+            call::LIST => &asked["list"],
+            _ => &asked["project"],
+        };
+        let about = format!("{name} {}", which.as_str().unwrap_or_default());
         let known = |(known, _): &&(String, Value)| known == name || *known == about;
         let answer = self.answers.iter().find(known);
         let none = (name == call::TWIN).then(|| b"null".to_vec());
@@ -109,14 +126,25 @@ impl Source for Feed {
     }
 }
 
-/// A file that needs no codec: a PPM of the same size and pixels, whatever was asked for.
-fn ppm(question: &[u8]) -> Result<Vec<u8>, String> {
+/// Makes a file of a picture; the format is `jpeg` or `png`, and a JPEG has a quality from 1 to 100.
+pub(super) type Encoder = fn(&Picture, &str, u8) -> Vec<u8>;
+
+/// Without an encoder a file that needs no codec: a PPM of the same size and pixels, whatever was asked for.
+fn encode(question: &[u8], encoder: Option<Encoder>) -> Result<Vec<u8>, String> {
     let end = question.iter().position(|b| *b == b'\n');
     let (head, pixels) = question.split_at(end.ok_or("no question")?);
     let asked: EncodeQuestion = serde_json::from_slice(head).map_err(|e| e.to_string())?;
-    let mut file = format!("P6 {} {} 255\n", asked.width, asked.height).into_bytes();
-    for row in pixels[1..].chunks(asked.stride as usize) {
-        file.extend_from_slice(&row[..asked.width as usize * 3]);
+    let rows = pixels[1..].chunks(asked.stride as usize);
+    let rows = rows.flat_map(|row| &row[..asked.width as usize * 3]);
+    let picture = Picture {
+        width: asked.width,
+        height: asked.height,
+        data: rows.copied().collect(),
+    };
+    if let Some(encoder) = encoder {
+        return Ok(encoder(&picture, &asked.format, asked.quality));
     }
+    let mut file = format!("P6 {} {} 255\n", asked.width, asked.height).into_bytes();
+    file.extend(picture.data);
     Ok(file)
 }

@@ -1,17 +1,18 @@
 //! A task with its data, described in a few lines.
 
 use super::docs::{Kind, TempFile, project_doc};
-use super::feed::Feed;
+use super::feed::{Encoder, Feed};
 use super::ontology::{OntologyBuilder, ontology};
 use super::run::Run;
 use crate::glue::Agent;
 use crate::inject::{Finished, Job, attempt, install_logger};
 use crate::model::{Picture, Project, Stage, Task};
 use crate::table::{needs, status};
-use crate::wire::Failure;
+use crate::wire::{Failure, call};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// A task to run agents on. Without data given it is an image of which no picture is at hand.
@@ -28,6 +29,9 @@ pub struct TestTask {
     pub(super) last_actioned_by: Option<String>,
     params: Value,
     pub(super) labels: Option<Value>,
+    pub(super) item_fields: Map<String, Value>,
+    pub(super) limit: Option<Duration>,
+    pub(super) encoder: Option<Encoder>,
     pub(super) asset: Option<String>,
     attempt: u32,
     cancelled: bool,
@@ -53,6 +57,9 @@ pub fn task(title: &str) -> TestTask {
         last_actioned_by: None,
         params: json!({}),
         labels: None,
+        item_fields: Map::new(),
+        limit: None,
+        encoder: None,
         asset: None,
         attempt: 1,
         cancelled: false,
@@ -238,10 +245,19 @@ impl TestTask {
     }
 
     /// What the workbench answers to a question by name ([`crate::wire::call`]), whatever is asked.
-    /// Unanswered questions about twins find none; pictures are encoded without a codec, as PPM.
+    /// Unanswered questions about twins find none; pictures are encoded without a codec, as PPM ([`TestTask::encoder`]).
     #[must_use]
     pub fn answer(mut self, name: &str, answer: impl Into<Value>) -> Self {
         self.answers.push((name.to_owned(), answer.into()));
+        self
+    }
+
+    /// What the workbench lists of a kind (`label_rows`, `tasks`, `folder_items`, `collections`,
+    /// `collection_items`), as Encord describes it; on one page, whatever is asked.
+    #[must_use]
+    pub fn listed(mut self, kind: &str, entries: impl Into<Value>) -> Self {
+        let page = json!({"entries": entries.into()});
+        self.answers.push((format!("{} {kind}", call::LIST), page));
         self
     }
 
@@ -268,6 +284,8 @@ impl TestTask {
             broken: self.broken.clone(),
             answers: self.answers.clone(),
             cancelled: self.cancelled,
+            encoder: self.encoder,
+            limit: self.limit.map(|limit| (Instant::now(), limit)),
             ..Feed::new(self.documents(&row, A::STAGE, place))
         };
         let params = self.params.to_string();
@@ -281,7 +299,7 @@ impl TestTask {
             agent: A::call,
             panic_note: || None,
         });
-        let finished = self.known(finished, A::STAGE);
+        let finished = in_time(&feed, self.known(finished, A::STAGE));
         Run::new(finished, row, self.ontology.editor(), feed)
     }
 
@@ -307,4 +325,22 @@ impl TestTask {
             _ => finished,
         }
     }
+}
+
+/// A run does not use what comes after the limit.
+fn in_time(feed: &Feed, finished: Finished) -> Finished {
+    let Some((_, limit)) = feed.limit.filter(|_| feed.is_late()) else {
+        return finished;
+    };
+    let steps = match finished {
+        Finished::Done(outcome) => outcome.steps,
+        Finished::Failed(_, failure) => failure.steps,
+    };
+    let failure = Failure {
+        message: format!("the attempt took longer than its limit of {limit:?}"),
+        retry: true,
+        steps,
+        ..Failure::default()
+    };
+    Finished::Failed(status::CANCELLED, failure)
 }

@@ -2,6 +2,7 @@
 
 use super::{IncludeOptions, InitialiseOptions, RowDoc, TaskDoc, yes};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// Names for the host's `input` function.
@@ -54,6 +55,11 @@ pub mod call {
     /// [`crate::wire::ItemsQuestion`] to a list of storage items as Encord describes them, in the order asked,
     /// without signed URLs.
     pub const STORAGE_ITEMS: &str = "storage_items";
+    /// [`crate::wire::ListQuestion`] to [`crate::wire::ListPage`]: a page of a list.
+    pub const LIST: &str = "list";
+    /// The UUID of a storage item, as a JSON string, to an address that its file can be read from without a key, or
+    /// `null`: it has no file of its own. The address is a secret.
+    pub const SIGNED_URL: &str = "signed_url";
 }
 
 /// Pixels to encode.
@@ -136,4 +142,40 @@ pub struct RowsQuestion {
 pub struct ItemsQuestion {
     /// Which.
     pub items: Vec<Uuid>,
+}
+
+/// Asks for a page of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListQuestion {
+    /// `label_rows` (their metadata, without labels), `tasks`, `folder_items`, `collections` or `collection_items`.
+    pub list: String,
+    /// Of which project; for `label_rows` and `tasks`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<Uuid>,
+    /// Title or UUID of the stage, for `tasks`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// The folder, for `folder_items` and, if only its own are asked for, `collections`; the collection for
+    /// `collection_items`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Uuid>,
+    /// Only those with this in their title; not for collections and their items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Items of the folders below, too, for `folder_items`.
+    #[serde(default)]
+    pub recursive: bool,
+    /// `next` of the page before; without it, the first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListPage {
+    /// What is listed, as Encord describes it; tasks as [`crate::wire::TaskDoc`].
+    pub entries: Vec<Value>,
+    /// Asks for the next page; null: this was the last.
+    #[serde(default)]
+    pub next: Option<String>,
 }

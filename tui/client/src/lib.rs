@@ -25,6 +25,7 @@ pub use key::agent::AgentError;
 pub use key::{Key, KeyError};
 pub use labels::{compare, saved_as, transplant};
 pub use read::Reader;
+pub use read::lists::{DocumentList, DocumentPage};
 pub use read::projects::ProjectSummary;
 pub use read::tasks::{TaskFilter, TaskPage};
 pub use settings::{

@@ -5,13 +5,13 @@
 //! are performed under the lock too, so that every host receives its messages, and the program its events,
 //! in the order in which the pool decided.
 
+use crate::asking::{self, ResourceNews};
 use crate::calls;
 use crate::config::HostConfig;
 use crate::events::{Events, HostEvent};
 use crate::link::Link;
 use crate::pool::{Batch, Effect, Explain, HostId, HostNews, News, PREFLIGHTS, Pool};
 use crate::proto::ToHost;
-use crate::resources;
 use crate::spawn::{SpawnRequest, Started};
 use crate::store::{LibraryStore, StagedCopy};
 use crate::symbols::Question;
@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::{Notify, oneshot};
 use wb_core::error::Error;
-use wb_core::ids::BuildId;
+use wb_core::ids::{BuildId, JobId};
 
 /// Everything behind [`Hosts`](crate::Hosts); the threads share it.
 pub(crate) struct Core {
@@ -36,9 +36,9 @@ pub(crate) struct Core {
     pub spawner: Sender<SpawnRequest>,
     pub symbols: Sender<Question>,
     /// The thread that keeps resources; `None` in the core of a resource.
-    pub resources: Option<resources::Inbox>,
+    pub resources: Option<asking::Inbox>,
     /// Who gets the answers of a resource; `None` in the core of everything else.
-    pub answers: Option<resources::Answers>,
+    pub answers: Option<asking::ResourceAnswers>,
     quiet: Notify,
     /// Preflights and hosts so far, for their numbers.
     preflights: AtomicU64,
@@ -159,7 +159,7 @@ impl Core {
             Effect::Spawn => drop(self.spawner.send(Arc::clone(self))), // the thread outlives us
             Effect::Release(copy) => released.push(copy),
             Effect::Emit(event) => self.emit(shared, event),
-            Effect::Gone { build } => self.inform(resources::Message::Gone(build)),
+            Effect::Gone { build } => self.inform(ResourceNews::Gone(build)),
             Effect::Asked { number, result } => {
                 if let Some(answers) = &self.answers {
                     answers.send(number, result);
@@ -181,9 +181,10 @@ impl Core {
                 build,
                 resource,
             } => {
+                let (path, build) = (copy.path().to_owned(), build.0);
                 let load = ToHost::Load {
-                    path: copy.path().to_owned(),
-                    build: build.0,
+                    path,
+                    build,
                     resource,
                 };
                 shared.links.get(&host)?.order(&load);
@@ -205,23 +206,36 @@ impl Core {
                 name,
                 question,
             } => {
-                let asked = calls::open(shared.links.get(&host)?, call);
-                if let (RESOURCE, Some(resources)) = (&*name, &self.resources) {
-                    resources.ask(build, host, job, question, asked);
-                    return None;
-                }
-                self.events.push(HostEvent::Call {
-                    job,
-                    name,
-                    question,
-                    asked,
-                });
+                let link = shared.links.get(&host)?;
+                self.call(link, (build, host, job), call, (name, question));
             }
             Effect::RefuseCall { host, call, why } => {
                 calls::refuse(shared.links.get(&host)?, call, why);
             }
         }
         None
+    }
+
+    /// Emits a call of a running job; a question to a resource stays here.
+    fn call(
+        &self,
+        link: &Arc<Link>,
+        (build, host, job): (BuildId, HostId, JobId),
+        call: u64,
+        (name, question): (String, Vec<u8>),
+    ) {
+        let asked = calls::open(link, call);
+        match &self.resources {
+            Some(resources) if name == RESOURCE => {
+                resources.ask(build, host, job, question, asked);
+            }
+            _ => self.events.push(HostEvent::Call {
+                job,
+                name,
+                question,
+                asked,
+            }),
+        }
     }
 
     /// Passes an event on; a content that needs resources is announced when they are open.
@@ -233,7 +247,7 @@ impl Core {
             HostEvent::Probed(probed) if !probed.descriptor.resources.is_empty() => {
                 let copy = shared.pool.unclaimed(probed.id);
                 let probed = Box::new(probed);
-                resources.send(resources::Message::Probed { probed, copy });
+                resources.send(ResourceNews::Probed { probed, copy });
             }
             event => {
                 if let HostEvent::Done { job, .. } = event {
@@ -245,7 +259,7 @@ impl Core {
     }
 
     /// Passes on to the thread that keeps resources, where there is one.
-    pub(crate) fn inform(&self, message: resources::Message) {
+    pub(crate) fn inform(&self, message: ResourceNews) {
         if let Some(resources) = &self.resources {
             resources.send(message);
         }

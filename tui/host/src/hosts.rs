@@ -1,11 +1,12 @@
 //! [`Hosts`]: the interface to the rest of the program.
 
+use crate::asking::{self, ResourceNews};
 use crate::config::{HostConfig, HostError};
 use crate::core::Core;
 use crate::events::{Events, HostEvent};
 use crate::jobs::JobRequest;
 use crate::pool::News;
-use crate::resources::{self, Message};
+use crate::resources;
 use crate::store::LibraryStore;
 use crate::watch::{self, Watcher};
 use crate::{spawn, symbols};
@@ -28,7 +29,7 @@ struct Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.core.on(News::Close { at_once: true });
-        self.core.inform(Message::Close {
+        self.core.inform(ResourceNews::Close {
             at_once: true,
             reply: None,
         });
@@ -50,7 +51,7 @@ impl Hosts {
             source,
         })?;
         let concurrency = config.concurrency;
-        let (inbox, messages) = resources::inbox();
+        let (inbox, messages) = asking::inbox();
         let mut core = Core::new(
             config,
             Events::new(events),
@@ -83,7 +84,9 @@ impl Hosts {
         let probed = Box::new(probed.clone());
         if !probed.descriptor.resources.is_empty() {
             let probed = probed.clone();
-            self.0.core.inform(Message::Activated { build, probed });
+            self.0
+                .core
+                .inform(ResourceNews::Activated { build, probed });
         }
         self.on(News::Activate { build, probed });
     }
@@ -92,7 +95,7 @@ impl Hosts {
     pub fn discard(&self, probed: &Probed) {
         self.on(News::Discard(probed.id));
         if !probed.descriptor.resources.is_empty() {
-            self.0.core.inform(Message::Discarded(probed.id));
+            self.0.core.inform(ResourceNews::Discarded(probed.id));
         }
     }
 

@@ -21,6 +21,7 @@
 //! Hosts (the program) ───┘                        └─► events
 //! ```
 
+mod asking;
 mod calls;
 mod captured;
 mod child;

@@ -3,7 +3,7 @@
 //! Reading is left to the host's own thread in `host`.
 
 use crate::page::ControlPage;
-use crate::pool::Question;
+use crate::pool::ResourceQuestion;
 use crate::pool::Status;
 use crate::proto::{ToHost, pack};
 use crate::sys::exit::{kill_family, kill_group, kill_now};
@@ -23,7 +23,7 @@ pub(crate) enum Chunk {
     Own(Vec<u8>),
     /// A document that several messages may hold.
     Text(Arc<str>),
-    Question(Arc<Question>),
+    Question(Arc<ResourceQuestion>),
 }
 
 impl Chunk {

@@ -181,16 +181,11 @@ pub(crate) fn host_died(death: &Death, ending: Option<&Ending>) -> String {
 /// A job whose process died of it.
 pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> Error {
     let on = about.on();
+    if about.resource.is_some() {
+        return resource_ended(about, death, ending);
+    }
     let mut hint = death.hint();
     let summary = match ending {
-        Some(Ending::LoadTimeout(limit)) if about.resource.is_some() => {
-            hint = SLOW_LOADING;
-            format!("opening it took longer than {limit:?}")
-        }
-        None if about.resource.is_some() && !about.opened => {
-            format!("its process {} while it was opened", death.how())
-        }
-        None if about.resource.is_some() => format!("its process {} {on}", death.how()),
         Some(Ending::Scribbled { .. }) => {
             hint = "look for a pointer that leads astray, or an index out of bounds";
             format!(
@@ -242,6 +237,30 @@ pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> 
         .because(details(about, &death.tail));
     error.retry = about.idempotent;
     error
+}
+
+/// The process of a resource ended, while it was opened or answered.
+fn resource_ended(about: &About, death: &Death, ending: Option<&Ending>) -> Error {
+    let (mut hint, on) = (death.hint(), about.on());
+    let summary = match ending {
+        Some(Ending::LoadTimeout(limit)) => {
+            hint = SLOW_LOADING;
+            format!("opening it took longer than {limit:?}")
+        }
+        Some(Ending::Memory { used, limit }) => {
+            hint = LESS_MEMORY;
+            format!(
+                "its process used {}, more than the {} it may use (`memory`)",
+                bytes(*used),
+                bytes(*limit)
+            )
+        }
+        Some(Ending::Protocol(what)) => format!("its process sent {what}"),
+        _ if !about.opened => format!("its process {} while it was opened", death.how()),
+        _ => format!("its process {} {on}", death.how()),
+    };
+    let error = Error::new(ErrorKind::Host, summary);
+    error.hint(hint).because(details(about, &death.tail))
 }
 
 /// A job that took longer than its deadline.

@@ -4,139 +4,38 @@
 //! pool of its own with one host, so that limits, captured output, crashes and their stacks are those of every
 //! other host. One thread keeps them all; it is sent messages and never waits for anything else.
 
+use crate::asking::{Asking, Quiet, ResourceAnswers, ResourceNews, identity};
 use crate::calls::Asked;
 use crate::core::Core;
 use crate::jobs::JobResult;
-use crate::pool::{HostId, News, PREFLIGHTS, Question};
+use crate::pool::{HostId, News, PREFLIGHTS, ResourceQuestion};
 use crate::store::StagedCopy;
 use agent_abi::wire::ResourceSpec;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use wb_core::build::Probed;
 use wb_core::error::Error;
 use wb_core::ids::{BuildId, JobId, ProbeId};
 
-/// How long an answer may still take when nobody wants it any more: opening the value again costs more.
+/// How long an answer may still take when nobody waits for it any more: opening the value again costs more.
 const GRACE: Duration = Duration::from_secs(10);
 /// So many ends of its process within [`WITHIN`], and a resource is not started again for that long.
 const CRASHES: usize = 3;
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// What happened elsewhere.
-pub(crate) enum Message {
-    /// A content whose agents need resources could be opened.
-    Probed {
-        probed: Box<Probed>,
-        copy: Option<Arc<StagedCopy>>,
-    },
-    Activated {
-        build: BuildId,
-        probed: Box<Probed>,
-    },
-    Discarded(ProbeId),
-    /// A retired build has no work any more.
-    Gone(BuildId),
-    Ask(Box<Asking>),
-    /// A job has ended; it may have asked.
-    Over(JobId),
-    Ended {
-        resource: u64,
-        number: u64,
-        result: JobResult,
-    },
-    /// The end of the program; answered with what has yet to become quiet.
-    Close {
-        at_once: bool,
-        reply: Option<oneshot::Sender<Vec<Arc<Core>>>>,
-    },
-}
-
-/// A question of a job.
-pub(crate) struct Asking {
-    build: BuildId,
-    host: HostId,
-    job: JobId,
-    question: Vec<u8>,
-    asked: Asked,
-}
-
-/// The way to the thread.
-pub(crate) struct Inbox {
-    to: Sender<Message>,
-    /// Questions without an answer.
-    open: Arc<AtomicUsize>,
-}
-
-impl Inbox {
-    pub(crate) fn send(&self, message: Message) {
-        drop(self.to.send(message)); // after the end nobody needs it
-    }
-
-    pub(crate) fn ask(
-        &self,
-        build: BuildId,
-        host: HostId,
-        job: JobId,
-        question: Vec<u8>,
-        asked: Asked,
-    ) {
-        self.open.fetch_add(1, Ordering::SeqCst);
-        self.send(Message::Ask(Box::new(Asking {
-            build,
-            host,
-            job,
-            question,
-            asked,
-        })));
-    }
-
-    /// Most jobs ask nothing.
-    pub(crate) fn over(&self, job: JobId) {
-        if self.open.load(Ordering::SeqCst) > 0 {
-            self.send(Message::Over(job));
-        }
-    }
-}
-
-/// Where the pool of a resource puts answers.
-pub(crate) struct Answers {
-    to: Sender<Message>,
-    resource: u64,
-}
-
-impl Answers {
-    pub(crate) fn send(&self, number: u64, result: JobResult) {
-        drop(self.to.send(Message::Ended {
-            resource: self.resource,
-            number,
-            result,
-        }));
-    }
-}
-
-/// A way to a thread that is yet to start, and its end.
-pub(crate) fn inbox() -> (
-    Inbox,
-    (Receiver<Message>, Sender<Message>, Arc<AtomicUsize>),
-) {
-    let (to, from) = channel();
-    let open = Arc::new(AtomicUsize::new(0));
-    let inbox = Inbox {
-        to: to.clone(),
-        open: Arc::clone(&open),
-    };
-    (inbox, (from, to, open))
-}
-
-/// Starts the thread; it ends with [`Message::Close`].
+/// Starts the thread; it ends with [`ResourceNews::Close`].
 pub(crate) fn start(
     core: &Arc<Core>,
-    (from, to, open): (Receiver<Message>, Sender<Message>, Arc<AtomicUsize>),
+    (from, to, open): (
+        Receiver<ResourceNews>,
+        Sender<ResourceNews>,
+        Arc<AtomicUsize>,
+    ),
 ) -> std::io::Result<()> {
     let mut keeper = Keeper {
         main: Arc::clone(core),
@@ -154,7 +53,7 @@ pub(crate) fn start(
         .name("wb-resources".into())
         .spawn(move || {
             while let Ok(message) = from.recv() {
-                if let Message::Close { at_once, reply } = message {
+                if let ResourceNews::Close { at_once, reply } = message {
                     return keeper.close(at_once, reply);
                 }
                 keeper.on(message);
@@ -166,17 +65,17 @@ pub(crate) fn start(
 /// Ends all resources and waits until their processes are gone.
 pub(crate) async fn close(core: &Core) {
     let (reply, closed) = oneshot::channel();
-    core.inform(Message::Close {
+    core.inform(ResourceNews::Close {
         at_once: false,
         reply: Some(reply),
     });
     for resource in closed.await.unwrap_or_default() {
-        resource.quiet().await;
+        resource.await;
     }
 }
 
 /// One process, and who needs it.
-struct Resource {
+struct ResourceProcess {
     library: PathBuf,
     name: String,
     identity: String,
@@ -207,10 +106,10 @@ enum Wanted {
 
 struct Keeper {
     main: Arc<Core>,
-    to: Sender<Message>,
+    to: Sender<ResourceNews>,
     open: Arc<AtomicUsize>,
     last: u64,
-    resources: BTreeMap<u64, Resource>,
+    resources: BTreeMap<u64, ResourceProcess>,
     /// Resources of each content by name.
     held: HashMap<ProbeId, BTreeMap<String, u64>>,
     builds: BTreeMap<BuildId, ProbeId>,
@@ -220,35 +119,35 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn on(&mut self, message: Message) {
+    fn on(&mut self, message: ResourceNews) {
         match message {
-            Message::Probed { probed, copy } => self.probed(probed, copy),
-            Message::Activated { build, probed } => {
+            ResourceNews::Probed { probed, copy } => self.probed(probed, copy),
+            ResourceNews::Activated { build, probed } => {
                 if !self.held.contains_key(&probed.id) {
                     let copy = StagedCopy::foreign(probed.copy.clone());
                     self.hold(&probed, &copy);
                 }
                 self.builds.insert(build, probed.id);
             }
-            Message::Discarded(probe) => {
+            ResourceNews::Discarded(probe) => {
                 self.pending.retain(|pending| pending.probed.id != probe);
                 self.release(probe);
             }
-            Message::Gone(build) => {
+            ResourceNews::Gone(build) => {
                 let probe = self.builds.remove(&build);
                 if let Some(probe) = probe.filter(|p| !self.builds.values().any(|other| other == p))
                 {
                     self.release(probe);
                 }
             }
-            Message::Ask(asking) => self.ask(*asking),
-            Message::Over(job) => self.over(job),
-            Message::Ended {
+            ResourceNews::Ask(asking) => self.ask(*asking),
+            ResourceNews::Over(job) => self.over(job),
+            ResourceNews::Ended {
                 resource,
                 number,
                 result,
             } => self.ended(resource, number, result),
-            Message::Close { .. } => {}
+            ResourceNews::Close { .. } => {}
         }
     }
 
@@ -287,7 +186,7 @@ impl Keeper {
         let mut held = BTreeMap::new();
         for spec in &probed.descriptor.resources {
             let identity = identity(spec);
-            let same = |r: &Resource| {
+            let same = |r: &ResourceProcess| {
                 r.library == probed.library && r.name == spec.name && r.identity == identity
             };
             let known = self.resources.iter().find(|(_, r)| same(r));
@@ -322,7 +221,7 @@ impl Keeper {
             self.main.spawner.clone(),
             self.main.symbols.clone(),
         );
-        core.answers = Some(Answers {
+        core.answers = Some(ResourceAnswers {
             to: self.to.clone(),
             resource: id,
         });
@@ -332,7 +231,7 @@ impl Keeper {
             copy: Arc::clone(copy),
             resource: spec.name.clone(),
         });
-        let resource = Resource {
+        let resource = ResourceProcess {
             library: probed.library.clone(),
             name: spec.name.clone(),
             identity,
@@ -354,7 +253,7 @@ impl Keeper {
         self.last += 1;
         let number = self.last;
         self.questions.insert((id, number), wanted);
-        core.on(News::Ask(Question {
+        core.on(News::Ask(ResourceQuestion {
             number,
             build: BuildId(0),
             bytes,
@@ -513,14 +412,17 @@ impl Keeper {
         }
     }
 
-    fn close(self, at_once: bool, reply: Option<oneshot::Sender<Vec<Arc<Core>>>>) {
+    fn close(self, at_once: bool, reply: Option<oneshot::Sender<Vec<Quiet>>>) {
         let mut cores = self.leaving;
         for resource in self.resources.into_values() {
             resource.core.on(News::Close { at_once });
             cores.push(resource.core);
         }
         if let Some(reply) = reply {
-            drop(reply.send(cores)); // whoever asked may have stopped waiting
+            let quiet = cores
+                .into_iter()
+                .map(|core| -> Quiet { Box::pin(async move { core.quiet().await }) });
+            drop(reply.send(quiet.collect())); // whoever asked may have stopped waiting
         }
     }
 }
@@ -530,15 +432,4 @@ fn sentence(error: &Error) -> String {
     let text = error.summary.as_str();
     text.trim_end_matches("; the task stays where it is")
         .to_owned()
-}
-
-/// Version and files as they are now.
-fn identity(spec: &ResourceSpec) -> String {
-    let mut text = spec.version.clone();
-    for file in &spec.files {
-        let found = std::fs::metadata(file);
-        let found = found.ok().map(|file| (file.len(), file.modified().ok()));
-        text.push_str(&format!("\n{file} {found:?}"));
-    }
-    text
 }

@@ -22,7 +22,6 @@ export![prelabel];
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agent_abi::model::Picture;
     use agent_abi::testing::{ontology, task};
 
     #[test]

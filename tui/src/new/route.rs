@@ -20,12 +20,6 @@ mod tests {
     use super::*;
     use agent_abi::testing::{ontology, task};
 
-    #[stage("elsewhere")]
-    fn label(labels: &mut LabelRow) -> Result<Route> {
-        labels.classify("Weather", "Sunny")?;
-        Ok(Route::stay())
-    }
-
     #[test]
     fn labels_decide() {
         let task = task("a.jpg").ontology(ontology().radio("Weather", &["Sunny", "Night"]));
@@ -34,7 +28,10 @@ mod tests {
             (empty.route(), empty.priority()),
             (Some("rework"), Some(0.9))
         );
-        let labelled = task.clone().labels(task.run::<label>().into_labels());
+        let labelled = task.with_labels(|labels| {
+            labels.classify("Weather", "Sunny")?;
+            Ok(())
+        });
         assert_eq!(labelled.run::<route>().route(), Some("complete"));
     }
 }

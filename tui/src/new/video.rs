@@ -58,7 +58,6 @@ export![video];
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agent_abi::model::Picture;
     use agent_abi::testing::{ontology, task};
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod ahead;
 mod inputs;
+pub(crate) mod lists;
 pub(crate) mod many;
 mod me;
 pub(crate) mod projects;

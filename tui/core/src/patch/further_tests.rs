@@ -22,8 +22,10 @@ fn project(title: &str) -> FurtherProject {
         kind: StageKind::Other("REVIEW".into()),
         pathways: vec![],
     };
-    let mut workflow = Workflow::default();
-    workflow.stages = vec![stage(60, "Annotate"), stage(61, "Review")];
+    let workflow = Workflow {
+        stages: vec![stage(60, "Annotate"), stage(61, "Review")],
+        ..Workflow::default()
+    };
     FurtherProject {
         title: title.into(),
         workflow,

@@ -1,7 +1,8 @@
 //! What an outcome's further changes name, read before the outcome is judged: rows as the agent saw them, those that it
 //! was not given as they are now, their tasks and their projects.
 
-use super::calls::{Answers, lock, no_labels};
+use super::calls::{Answers, no_labels};
+use super::replies::lock;
 use super::seen::{SeenRow, SeenRows};
 use agent_abi::model::Ontology;
 use agent_abi::wire::{IncludeOptions, InitialiseOptions};

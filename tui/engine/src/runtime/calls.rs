@@ -1,21 +1,23 @@
-//! What agents ask for by name while they run, and the twins that are fetched ahead for a batch.
+//! What agents ask for by name while they run (lists are in `lists`), and the twins that are fetched ahead for a batch.
 //!
 //! Everything here reads through the client's [`Reader`]: signed, limited, retried and counted as any
 //! other request, and unable to write. The way to the agent and back is left to the hosts; encoding of
 //! pictures to the host process.
 
+use super::lists::{RowLists, listed};
+use super::replies::{list, lock, text_of};
 use super::seen::{SeenRow, SeenRows};
 use super::{Engine, World};
 use agent_abi::wire::{
-    IncludeOptions, InitialiseOptions, ItemsQuestion, ProjectQuestion, RowsQuestion, TwinQuestion,
-    TwinSpec, call, input,
+    IncludeOptions, InitialiseOptions, ItemsQuestion, ListQuestion, ProjectQuestion, RowsQuestion,
+    TwinQuestion, TwinSpec, call, input,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use uuid::Uuid;
 use wb_client::{AssetCache, Reader, rfc3339};
@@ -47,6 +49,7 @@ pub(super) struct Answers {
     cache: AssetCache,
     projects: Arc<Mutex<HashMap<ProjectHash, Arc<Project>>>>,
     ahead: Arc<Mutex<VecDeque<Batch>>>,
+    lists: Arc<Mutex<RowLists>>,
 }
 
 impl World {
@@ -89,6 +92,7 @@ impl Answers {
             cache,
             projects: Arc::default(),
             ahead: Arc::default(),
+            lists: Arc::default(),
         }
     }
 
@@ -133,6 +137,8 @@ impl Answers {
             }
             call::LABEL_ROWS => self.label_rows(&read(question)?, seen).await.map(Some),
             call::STORAGE_ITEMS => self.items(&read(question)?).await.map(Some),
+            call::LIST => self.list(&read(question)?).await.map(Some),
+            call::SIGNED_URL => self.signed_url(read(question)?).await.map(Some),
             _ => Ok(None),
         }
     }
@@ -190,6 +196,21 @@ impl Answers {
             Some(row) => &*row.json,
             None => "null",
         })))
+    }
+
+    async fn list(&self, asked: &ListQuestion) -> Result<Arc<str>, String> {
+        let project = match asked.project {
+            Some(project) if asked.list == "tasks" => Some(self.project(project).await?),
+            _ => None,
+        };
+        listed(&self.reader, &self.lists, asked, project.as_deref()).await
+    }
+
+    /// A signed URL as JSON text, or `null`.
+    async fn signed_url(&self, item: Uuid) -> Result<Arc<str>, String> {
+        let url = self.reader.signed_url(ItemId(item)).await;
+        let url = url.map_err(|error| text_of(&error))?;
+        Ok(serde_json::json!(url).to_string().into())
     }
 
     async fn items(&self, asked: &ItemsQuestion) -> Result<Arc<str>, String> {
@@ -341,10 +362,6 @@ struct Node {
     uuid: Uuid,
 }
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Options that read a row without any of its labels.
 pub(super) fn no_labels() -> InitialiseOptions {
     InitialiseOptions {
@@ -363,19 +380,6 @@ fn few(n: usize) -> Result<(), String> {
         return Err(format!("{n} at a time; ask for at most {MOST}"));
     }
     Ok(())
-}
-
-fn text_of(error: &Error) -> String {
-    match &error.cause {
-        Some(cause) => format!("{}: {cause}", error.summary),
-        None => error.summary.clone(),
-    }
-}
-
-/// A JSON list of documents.
-fn list<'a>(documents: impl Iterator<Item = &'a str>) -> Arc<str> {
-    let all: Vec<&str> = documents.collect();
-    format!("[{}]", all.join(",")).into()
 }
 
 /// The twins that an agent declares; what is not readable is left to the agent's own question.

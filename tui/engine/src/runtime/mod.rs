@@ -12,6 +12,8 @@ mod journal;
 mod judging;
 mod lines;
 mod listing;
+mod lists;
+mod replies;
 mod seen;
 mod twin;
 

@@ -5,13 +5,14 @@
 #![allow(unsafe_code)] // the C border
 
 use super::context::Context;
+use super::flaw::{AnswerFn, Flaw, opened, text_of};
 use super::refusal::refused;
 use super::resources;
 use crate::page::{ControlPage, Phase};
 use crate::sys::modules;
 use agent_abi::table::{
     ABI_MAJOR, ABI_MINOR, Agent, Bytes, ENTRY_SYMBOL, Host, MAGIC, Module, Out, Resource, first,
-    flags, needs, status,
+    flags, needs,
 };
 use agent_abi::wire::AgentSpec;
 use libloading::os::unix::{Library as Dl, RTLD_LOCAL, RTLD_NOW};
@@ -21,22 +22,6 @@ use std::path::Path;
 use wb_core::build::{AgentDescriptor, Descriptor};
 
 const MAX_AGENTS: usize = 1024;
-const MAX_TEXT: usize = 1 << 20;
-
-/// Why a library is refused.
-pub(super) struct Flaw {
-    pub reason: String,
-    pub hints: Vec<String>,
-}
-
-impl Flaw {
-    pub(super) fn new(reason: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            hints: vec![hint.into()],
-        }
-    }
-}
 
 type Call = unsafe extern "C" fn(*const Host, *mut Out) -> i32;
 /// The function of one agent, as in the C table.
@@ -47,16 +32,13 @@ pub(super) type Run = unsafe extern "C" fn(
     *mut Out,
 ) -> i32;
 
-/// How a resource answers, as in the C table.
-pub(super) type Answer = unsafe extern "C" fn(*const c_void, Bytes, *const Host, *mut Out) -> i32;
-
 /// An open library. It is never closed: the process ends instead.
 pub(super) struct Library {
     /// In the order of the table.
     pub agents: Vec<(Run, *const c_void)>,
     pub preflight: Option<Call>,
     /// The function of the resource that this process was opened for.
-    pub resource: Option<(Answer, *const c_void)>,
+    pub resource: Option<(AnswerFn, *const c_void)>,
     shutdown: Option<unsafe extern "C" fn()>,
 }
 
@@ -117,29 +99,6 @@ fn initialise(init: Call, context: &'static Context) -> Result<(), Flaw> {
     // SAFETY: both pointers are valid for the call; the host table lives for ever.
     let status = unsafe { init(context.table(), &raw mut out) };
     opened(status, &mut out, "its `init`")
-}
-
-/// What a function that opens something came to.
-pub(super) fn opened(status: i32, out: &mut Out, what: &str) -> Result<(), Flaw> {
-    let written = super::run::collect(out);
-    if status == status::OK {
-        return Ok(());
-    }
-    let text = match &written {
-        Ok((_, bytes)) => String::from_utf8_lossy(bytes).into_owned(),
-        Err(defect) => defect.clone(),
-    };
-    let failure: Option<agent_abi::wire::Failure> = serde_json::from_str(&text).ok();
-    let place = failure.as_ref().and_then(|f| f.location.clone());
-    let place = place.map_or_else(String::new, |place| format!(" ({place})"));
-    let chain = failure.as_ref().map_or_else(Vec::new, |f| f.chain.clone());
-    let message = failure.map_or(text, |f| f.message);
-    let causes = chain.iter().filter(|cause| **cause != message);
-    let causes: String = causes.map(|cause| format!(": {cause}")).collect();
-    Err(Flaw::new(
-        format!("{what} failed: {}{causes}{place}", message.trim()),
-        "the message is the library's own",
-    ))
 }
 
 /// The module's table, read field by field as far as its size goes.
@@ -403,23 +362,6 @@ fn twice(first: &AgentDescriptor, second: &AgentDescriptor) -> Flaw {
         ),
         "keep one of them",
     )
-}
-
-pub(super) fn text_of(bytes: Bytes, what: &str) -> Result<String, Flaw> {
-    if bytes.len > MAX_TEXT || (bytes.ptr.is_null() && bytes.len > 0) {
-        return Err(Flaw::new(
-            format!("its {what} makes no sense ({} bytes)", bytes.len),
-            "texts in the table are pointer and length",
-        ));
-    }
-    // SAFETY: static memory of the library, as the table promises.
-    let slice = unsafe { bytes.as_slice() };
-    String::from_utf8(slice.to_vec()).map_err(|_| {
-        Flaw::new(
-            format!("its {what} is not UTF-8"),
-            "texts in the table are UTF-8",
-        )
-    })
 }
 
 #[cfg(test)]

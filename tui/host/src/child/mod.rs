@@ -5,6 +5,7 @@
 
 mod context;
 mod encode;
+mod flaw;
 mod functions;
 mod incoming;
 mod load;

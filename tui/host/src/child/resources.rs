@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // the C border
 
 use super::context::Context;
-use super::load::{Answer, Flaw, opened, text_of};
+use super::flaw::{AnswerFn, Flaw, opened, text_of};
 use agent_abi::table::{Out, Resource, first};
 use agent_abi::wire::ResourceSpec;
 use std::ffi::c_void;
@@ -74,7 +74,7 @@ pub(super) fn open(
     entries: &[*const Resource],
     name: &str,
     context: &'static Context,
-) -> Result<(Answer, *const c_void), Flaw> {
+) -> Result<(AnswerFn, *const c_void), Flaw> {
     let specs = describe(entries)?;
     let at = specs.iter().position(|spec| spec.name == name);
     let Some(entry) = at.and_then(|at| entries.get(at)) else {

@@ -35,7 +35,7 @@ mod work;
 pub(crate) use builds::Probe;
 pub(crate) use host::{HostId, Status};
 pub(crate) use news::{Batch, Effect, Explain, HostNews, News};
-pub(crate) use work::{PREFLIGHTS, Question, Work};
+pub(crate) use work::{PREFLIGHTS, ResourceQuestion, Work};
 
 use crate::config::HostConfig;
 use crate::events::HostEvent;
@@ -226,7 +226,7 @@ impl Pool {
         self.effects.push(Effect::PreflightEnded { number, result });
     }
 
-    fn ask(&mut self, question: Question) {
+    fn ask(&mut self, question: ResourceQuestion) {
         let work = Work::Ask(Arc::new(question));
         if self.closing {
             self.end(work, JobResult::Cancelled, Duration::ZERO);

@@ -2,7 +2,7 @@
 
 use super::builds::Probe;
 use super::host::{HostId, Status};
-use super::work::{Question, Work};
+use super::work::{ResourceQuestion, Work};
 use crate::events::HostEvent;
 use crate::jobs::{JobRequest, JobResult};
 use crate::page::LastWords;
@@ -24,7 +24,7 @@ pub(crate) enum News {
         build: BuildId,
     },
     /// A question to the resource of an adopted build.
-    Ask(Question),
+    Ask(ResourceQuestion),
     Stop {
         job: JobId,
         kill: bool,

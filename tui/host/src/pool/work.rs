@@ -14,12 +14,12 @@ pub(crate) const PREFLIGHTS: u64 = 1 << 63;
 pub(crate) enum Work {
     Job(Arc<JobRequest>),
     Preflight { number: u64, build: BuildId },
-    Ask(Arc<Question>),
+    Ask(Arc<ResourceQuestion>),
 }
 
 /// A question to a resource; an empty one ends as soon as the resource is open.
 #[derive(Debug)]
-pub(crate) struct Question {
+pub(crate) struct ResourceQuestion {
     /// At least [`PREFLIGHTS`].
     pub number: u64,
     pub build: BuildId,

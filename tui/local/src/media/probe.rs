@@ -1,11 +1,12 @@
 //! Properties of media files: the size of images, the frames of MP4 and MOV videos, the length of WAV
-//! audio. Only headers are read. Other videos are probed with `ffprobe` if it is installed; the
+//! audio, the pages of PDFs. Only headers are read, of PDFs the whole file. Other videos are probed with `ffprobe` if it is installed; the
 //! properties of anything else are unknown.
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use hayro_syntax::Pdf;
 use wb_media::VideoFacts;
 
 use super::Facts;
@@ -15,6 +16,7 @@ pub(super) fn facts(path: &Path) -> Facts {
     picture(path)
         .or_else(|| video(path))
         .or_else(|| sound(path))
+        .or_else(|| pages(path))
         .or_else(|| other_video(path))
         .unwrap_or_default()
 }
@@ -26,6 +28,16 @@ fn picture(path: &Path) -> Option<Facts> {
         .ok()?;
     let (width, height) = reader.into_dimensions().ok()?;
     Some(Facts::picture(width, height))
+}
+
+fn pages(path: &Path) -> Option<Facts> {
+    let mut head = [0; 5];
+    File::open(path).ok()?.read_exact(&mut head).ok()?;
+    if &head != b"%PDF-" {
+        return None;
+    }
+    let pdf = Pdf::new(std::fs::read(path).ok()?).ok()?;
+    Some(Facts::pages(u32::try_from(pdf.pages().len()).ok()?))
 }
 
 fn le32(bytes: &[u8], at: usize) -> Option<u32> {
@@ -139,6 +151,16 @@ mod tests {
             (Some(320), Some(180), Some(75))
         );
         assert_eq!((found.fps, found.duration), (Some(25.0), Some(3.0)));
+    }
+
+    #[test]
+    fn pages_of_a_pdf_are_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("three.pdf");
+        std::fs::write(&path, crate::media::made::pdf(3)).unwrap();
+        assert_eq!(facts(&path).frames, Some(crate::media::made::pdf_pages(3)));
+        std::fs::write(&path, "%PDF-1.7 and nothing else").unwrap();
+        assert_eq!(facts(&path).frames, None);
     }
 
     #[test]

@@ -198,7 +198,6 @@ fn samples_template(names: Names) -> TemplateSpec {
             agent("twin", &[("annotate", "priority")]),
             agent("priority", &[("annotate", "Annotate")]),
             agent("video", &[("annotate", "Annotate")]),
-            agent("model", &[("annotate", "Annotate")]),
             {"uuid": stage("Annotate"), "nodeType": "ANNOTATION", "title": "Annotate", "toNode": stage("Review")},
             {"uuid": stage("Review"), "nodeType": "REVIEW", "title": "Review",
              "approveNode": stage("validate"), "rejectNode": stage("Annotate")},

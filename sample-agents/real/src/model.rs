@@ -1,5 +1,4 @@
-//! Asks a model behind an HTTP API for boxes. Built with `--features http`, because the HTTP client is a
-//! dependency that no other sample needs.
+//! Asks a model behind an HTTP API for boxes, again while it is busy.
 //!
 //! `workbench.toml`, under the stage "model": `url = "https://…"`. The key comes from the environment
 //! variable `MODEL_KEY` (`key_env` names another one), is sent as a bearer token, and is never logged.
@@ -7,6 +6,9 @@
 use agent_abi::prelude::*;
 use serde::Deserialize;
 use std::time::Duration;
+
+/// When it would have to wait longer, the attempt fails; the workbench makes another one later.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The stage's parameters.
 #[derive(Deserialize)]
@@ -67,18 +69,8 @@ pub fn model(
     let Ok(key) = std::env::var(&settings.key_env) else {
         bail!("{} is not set; it holds the model's key", settings.key_env);
     };
-    let question = json!({"image": frame.jpeg(85)?.data_url()}).to_string();
-    let mut answer = client
-        .post(&settings.url)
-        .header("Authorization", format!("Bearer {key}"))
-        .content_type("application/json")
-        .send(question)
-        .context("asking the model")?;
-    let answer = answer
-        .body_mut()
-        .read_to_string()
-        .context("hearing the model")?;
-    let found: Found = serde_json::from_str(&answer).context("the model's answer")?;
+    let question = json!({"image": frame.jpeg(85)?.data_url()});
+    let found = ask(client, &settings.url, &key, &question)?;
     let ontology = labels.ontology();
     for scored in found
         .boxes
@@ -93,25 +85,50 @@ pub fn model(
     Ok(Route::to("annotate"))
 }
 
+/// Sends the question, again after a pause while the model is busy (429, 5xx) or its connection breaks.
+fn ask(client: &ureq::Agent, url: &str, key: &str, question: &Value) -> Result<Found> {
+    let mut pause = Duration::from_millis(250);
+    loop {
+        let request = client
+            .post(url)
+            .header("Authorization", format!("Bearer {key}"));
+        match request.send_json(question) {
+            Ok(mut answer) => return answer.body_mut().read_json().context("the model's answer"),
+            Err(ureq::Error::StatusCode(code)) if code < 500 && code != 429 => {
+                return Err(
+                    Error::new(format!("the model refused the request: {code}")).permanent()
+                );
+            }
+            Err(error) if pause > LONGEST_PAUSE => return Err(error).context("asking the model"),
+            Err(error) => warn!("the model is not ready ({error}); asking again in {pause:?}"),
+        }
+        check_cancelled()?;
+        std::thread::sleep(pause);
+        pause *= 2;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agent_abi::model::Picture;
     use agent_abi::testing::{Run, ontology, task};
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::TcpListener;
 
-    /// A model on the loopback that answers once; gives what it was asked.
-    fn stub(answer: &'static str) -> (String, std::thread::JoinHandle<(String, String)>) {
+    /// A model on the loopback that gives these answers, one for each connection; gives what it was asked.
+    fn stub(
+        answers: &'static [(u16, &'static str)],
+    ) -> (String, std::thread::JoinHandle<Vec<(String, String)>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/boxes", listener.local_addr().unwrap());
-        let heard = std::thread::spawn(move || {
+        let answer = move |(status, body): &(u16, &str)| {
             let mut stream = BufReader::new(listener.accept().unwrap().0);
             let (mut head, mut length) = (String::new(), 0);
             loop {
                 let mut line = String::new();
                 stream.read_line(&mut line).unwrap();
-                if let Some(n) = line.to_lowercase().strip_prefix("content-length:") {
+                let line = line.to_lowercase();
+                if let Some(n) = line.strip_prefix("content-length:") {
                     length = n.trim().parse().unwrap();
                 }
                 if line.trim().is_empty() {
@@ -119,12 +136,22 @@ mod tests {
                 }
                 head.push_str(&line);
             }
-            let mut body = vec![0; length];
-            stream.read_exact(&mut body).unwrap();
-            write!(stream.get_mut(), "{answer}").unwrap();
-            (head, String::from_utf8(body).unwrap())
-        });
-        (url, heard)
+            let mut question = vec![0; length];
+            stream.read_exact(&mut question).unwrap();
+            let length = body.len();
+            let head_back = format!(
+                "HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+            );
+            stream
+                .get_mut()
+                .write_all(format!("{head_back}{body}").as_bytes())
+                .unwrap();
+            (head, String::from_utf8(question).unwrap())
+        };
+        (
+            url,
+            std::thread::spawn(move || answers.iter().map(answer).collect()),
+        )
     }
 
     fn run(url: &str, key_env: &str) -> Run {
@@ -136,40 +163,35 @@ mod tests {
     }
 
     #[test]
-    fn the_picture_and_the_key_go_out_and_good_boxes_come_back() {
-        let (url, heard) = stub(concat!(
-            "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 127\r\n\r\n",
-            r#"{"boxes":[{"label":"Car","score":0.9,"x":0.1,"y":0.2,"w":0.3,"h":0.4},{"label":"Car","score":0.1,"x":0,"y":0,"w":0.1,"h":0.1}]}"#
-        ));
+    fn the_picture_and_the_key_go_out_until_the_model_is_ready_and_good_boxes_come_back() {
+        let boxes = r#"{"boxes":[{"label":"Car","score":0.9,"x":0.1,"y":0.2,"w":0.3,"h":0.4},{"label":"Car","score":0.1,"x":0,"y":0,"w":0.1,"h":0.1}]}"#;
+        let (url, heard) = stub(Box::leak(Box::new([(503, ""), (200, boxes)])));
         // Cargo sets this variable for every test; its value stands for a key.
         let run = run(&url, "CARGO_PKG_NAME");
         let labels = run.labels();
         assert_eq!(labels.objects().len(), 1);
         assert_eq!(labels.objects()[0].confidence(0), Some(0.9));
-        let (head, body) = heard.join().unwrap();
-        let head = head.to_lowercase();
-        assert!(
-            head.contains("authorization: bearer sample-agents"),
-            "{head}"
-        );
-        assert!(body.contains("data:image/jpeg;base64,"), "{body}");
+        for (head, body) in heard.join().unwrap() {
+            assert!(head.contains("authorization: bearer real-agents"), "{head}");
+            assert!(body.contains("data:image/jpeg;base64,"), "{body}");
+        }
+        assert!(run.logs().iter().any(|line| line.message.contains("503")));
         assert!(
             run.logs()
                 .iter()
-                .all(|l| !l.message.contains("sample-agents"))
+                .all(|line| !line.message.contains("real-agents"))
         );
     }
 
     #[test]
     fn a_refusal_of_the_model_is_the_agents_failure_and_does_not_show_the_key() {
-        let (url, heard) =
-            stub("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        let (url, heard) = stub(&[(403, "")]);
         let run = run(&url, "CARGO_PKG_NAME");
         heard.join().unwrap();
-        let failure = format!("{:?}", run.failure().unwrap());
-        assert!(
-            failure.contains("403") && !failure.contains("earer"),
-            "{failure}"
+        let failure = run.failure().unwrap();
+        assert_eq!(
+            (&*failure.message, failure.retry),
+            ("the model refused the request: 403", false)
         );
     }
 
