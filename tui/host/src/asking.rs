@@ -1,4 +1,4 @@
-//! What the thread that keeps resources is sent, and how a resource is told from another one.
+//! What the thread that keeps resources is sent, and what identifies a resource.
 
 use crate::calls::Asked;
 use crate::jobs::JobResult;
@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 use wb_core::build::Probed;
+use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{BuildId, JobId, ProbeId};
 
 /// Ready when the processes of a resource are gone.
@@ -136,4 +137,34 @@ pub(crate) fn identity(spec: &ResourceSpec) -> String {
         text.push_str(&format!("\n{file} {found:?}"));
     }
     text
+}
+
+/// What a number given to a pool stands for.
+pub(crate) enum Wanted {
+    Open,
+    Answer {
+        host: HostId,
+        job: JobId,
+        asked: Asked,
+        /// The job was reported to wait for loading.
+        loading: bool,
+    },
+}
+
+/// What a pool gave for a question.
+pub(crate) fn answer(result: JobResult) -> Result<Vec<u8>, Error> {
+    match result {
+        JobResult::Outcome(bytes) => Ok(bytes),
+        JobResult::Failed(error, _) | JobResult::Crashed(error) | JobResult::TimedOut(error) => {
+            Err(error)
+        }
+        JobResult::Cancelled => Err(Error::new(ErrorKind::Host, "its process was stopped")),
+    }
+}
+
+/// The error without what is true of tasks only.
+pub(crate) fn sentence(error: &Error) -> String {
+    let text = error.summary.as_str();
+    text.trim_end_matches("; the task stays where it is")
+        .to_owned()
 }

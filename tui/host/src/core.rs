@@ -69,6 +69,16 @@ fn send(link: &Link, host: HostId, batch: &Batch) -> Option<News> {
     }
 }
 
+/// Lets a blank host open a library.
+fn open(link: &Link, copy: &StagedCopy, build: BuildId, resource: Option<String>) {
+    let (path, build) = (copy.path().to_owned(), build.0);
+    link.order(&ToHost::Load {
+        path,
+        build,
+        resource,
+    });
+}
+
 impl Shared {
     /// Answers whoever still waits for a preflight.
     fn answer(&mut self, number: u64, result: Result<(), Error>) {
@@ -180,15 +190,7 @@ impl Core {
                 copy,
                 build,
                 resource,
-            } => {
-                let (path, build) = (copy.path().to_owned(), build.0);
-                let load = ToHost::Load {
-                    path,
-                    build,
-                    resource,
-                };
-                shared.links.get(&host)?.order(&load);
-            }
+            } => open(shared.links.get(&host)?, &copy, build, resource),
             Effect::Send { host, batch } => {
                 return send(shared.links.get(&host)?, host, &batch);
             }

@@ -12,6 +12,7 @@ use crate::watch::{self, Watcher};
 use crate::{spawn, symbols};
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 use wb_core::build::Probed;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{BuildId, JobId};
@@ -158,10 +159,22 @@ impl Hosts {
         self.0.watcher.stop();
         core.on(News::Close { at_once: false });
         core.quiet().await;
-        resources::close(core).await;
+        close_resources(core).await;
     }
 
     fn on(&self, news: News) {
         self.0.core.on(news);
+    }
+}
+
+/// Ends all resources and waits until their processes are gone.
+async fn close_resources(core: &Core) {
+    let (reply, closed) = oneshot::channel();
+    core.inform(ResourceNews::Close {
+        at_once: false,
+        reply: Some(reply),
+    });
+    for resource in closed.await.unwrap_or_default() {
+        resource.await;
     }
 }

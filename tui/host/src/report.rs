@@ -124,7 +124,7 @@ impl Death {
         self.words.signal == libc::SIGABRT && self.tail.iter().any(reported)
     }
 
-    fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self.exit {
             Exit::Code(_) => "an agent must return, not leave: find the call of exit() in it",
             _ if self.ended_for_memory() => LESS_MEMORY,
@@ -141,9 +141,10 @@ impl Death {
 }
 
 /// What to do about agents that need much memory.
-const LESS_MEMORY: &str =
+pub(crate) const LESS_MEMORY: &str =
     "let the agent use less memory, run fewer at a time (`-j`), or raise `memory` (`--memory`)";
-const SLOW_LOADING: &str = "raise `load_timeout` (`--load-timeout`) if it needs the time";
+pub(crate) const SLOW_LOADING: &str =
+    "raise `load_timeout` (`--load-timeout`) if it needs the time";
 
 /// Bytes for people: 1.5 GB.
 #[must_use]
@@ -181,9 +182,6 @@ pub(crate) fn host_died(death: &Death, ending: Option<&Ending>) -> String {
 /// A job whose process died of it.
 pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> Error {
     let on = about.on();
-    if about.resource.is_some() {
-        return resource_ended(about, death, ending);
-    }
     let mut hint = death.hint();
     let summary = match ending {
         Some(Ending::Scribbled { .. }) => {
@@ -237,30 +235,6 @@ pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> 
         .because(details(about, &death.tail));
     error.retry = about.idempotent;
     error
-}
-
-/// The process of a resource ended, while it was opened or answered.
-fn resource_ended(about: &About, death: &Death, ending: Option<&Ending>) -> Error {
-    let (mut hint, on) = (death.hint(), about.on());
-    let summary = match ending {
-        Some(Ending::LoadTimeout(limit)) => {
-            hint = SLOW_LOADING;
-            format!("opening it took longer than {limit:?}")
-        }
-        Some(Ending::Memory { used, limit }) => {
-            hint = LESS_MEMORY;
-            format!(
-                "its process used {}, more than the {} it may use (`memory`)",
-                bytes(*used),
-                bytes(*limit)
-            )
-        }
-        Some(Ending::Protocol(what)) => format!("its process sent {what}"),
-        _ if !about.opened => format!("its process {} while it was opened", death.how()),
-        _ => format!("its process {} {on}", death.how()),
-    };
-    let error = Error::new(ErrorKind::Host, summary);
-    error.hint(hint).because(details(about, &death.tail))
 }
 
 /// A job that took longer than its deadline.

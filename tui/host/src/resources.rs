@@ -4,11 +4,13 @@
 //! pool of its own with one host, so that limits, captured output, crashes and their stacks are those of every
 //! other host. One thread keeps them all; it is sent messages and never waits for anything else.
 
-use crate::asking::{Asking, Quiet, ResourceAnswers, ResourceNews, identity};
+use crate::asking::{
+    self, Asking, Quiet, ResourceAnswers, ResourceNews, Wanted, identity, sentence,
+};
 use crate::calls::Asked;
 use crate::core::Core;
 use crate::jobs::JobResult;
-use crate::pool::{HostId, News, PREFLIGHTS, ResourceQuestion};
+use crate::pool::{News, PREFLIGHTS, ResourceQuestion};
 use crate::store::StagedCopy;
 use agent_abi::wire::ResourceSpec;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -62,18 +64,6 @@ pub(crate) fn start(
         .map(drop)
 }
 
-/// Ends all resources and waits until their processes are gone.
-pub(crate) async fn close(core: &Core) {
-    let (reply, closed) = oneshot::channel();
-    core.inform(ResourceNews::Close {
-        at_once: false,
-        reply: Some(reply),
-    });
-    for resource in closed.await.unwrap_or_default() {
-        resource.await;
-    }
-}
-
 /// One process, and who needs it.
 struct ResourceProcess {
     library: PathBuf,
@@ -90,18 +80,6 @@ struct ResourceProcess {
 struct Pending {
     probed: Box<Probed>,
     missing: BTreeSet<u64>,
-}
-
-/// What a number given to a pool stands for.
-enum Wanted {
-    Open,
-    Answer {
-        host: HostId,
-        job: JobId,
-        asked: Asked,
-        /// The job was reported to wait for loading.
-        loading: bool,
-    },
 }
 
 struct Keeper {
@@ -354,16 +332,7 @@ impl Keeper {
             }
             again = lost && !opened && resource.crashes.len() < CRASHES;
         }
-        let answer = match result {
-            JobResult::Outcome(bytes) => Ok(bytes),
-            JobResult::Failed(error, _)
-            | JobResult::Crashed(error)
-            | JobResult::TimedOut(error) => Err(error),
-            JobResult::Cancelled => Err(Error::new(
-                wb_core::error::ErrorKind::Host,
-                "its process was stopped",
-            )),
-        };
+        let answer = asking::answer(result);
         match wanted {
             Wanted::Open => self.opened(id, answer.err()),
             Wanted::Answer {
@@ -425,11 +394,4 @@ impl Keeper {
             drop(reply.send(quiet.collect())); // whoever asked may have stopped waiting
         }
     }
-}
-
-/// The error without what is true of tasks only.
-fn sentence(error: &Error) -> String {
-    let text = error.summary.as_str();
-    text.trim_end_matches("; the task stays where it is")
-        .to_owned()
 }

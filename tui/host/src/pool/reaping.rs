@@ -7,6 +7,7 @@ use super::news::Effect;
 use super::recall::TRIES;
 use super::work::{Active, Stop};
 use crate::events::HostEvent;
+use crate::failure;
 use crate::jobs::JobResult;
 use crate::report::{self, About, Death, Ending};
 use std::time::Duration;
@@ -109,7 +110,10 @@ impl Pool {
             }
             None if ending == Some(&Ending::Wanted) => JobResult::Cancelled,
             None => {
-                let error = report::crashed(&about, death, ending);
+                let error = match about.resource {
+                    Some(_) => failure::resource_ended(&about, death, ending),
+                    None => report::crashed(&about, death, ending),
+                };
                 let words = &death.words;
                 let ended = (active.work, JobResult::Crashed(error), run);
                 let place = (host.base, words.pc, words.frames.clone());
