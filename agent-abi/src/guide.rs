@@ -356,6 +356,8 @@
 //!
 //! Without `Option` a task that has no twin fails with an error.
 //!
+//! Taken as `&mut Twin` it is written too: [`further`] has that and all other changes beyond the own row.
+//!
 //! What no parameter covers is asked of [`Upstream`](crate::inject::Upstream): label rows of any project, storage
 //! items, projects, and lists: the rows of a project, the tasks of a stage, the items of a folder, collections and
 //! their items. A list is an iterator that asks for a page when it is reached. It cannot write.
@@ -485,6 +487,7 @@
 //! a crash. An edit is active a moment after `cargo build`; debug builds are meant to be used that way, and
 //! `workbench run` in production should use `--release`.
 
+pub mod further;
 pub mod helpers;
 pub mod models;
 pub mod python;

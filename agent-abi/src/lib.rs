@@ -39,6 +39,7 @@
 //! | `Children` | the images of a group, file and picture of each |
 //! | `Upstream` | read-only questions to the platform, through the workbench |
 //! | `#[depends(twin("PROJECT-HASH"))] x: Option<Twin>` | the label row of the same data in another project |
+//! | `#[depends(twin("PROJECT-HASH"))] x: &mut Twin` | the same, to change: its labels are written like the task's own |
 //! | `Params<T>` | the stage's parameters from `workbench.toml`, changed without a rebuild |
 //! | `Option<…>` of these | absent is `None`; what is there but fails stays a failure |
 //! | `#[depends(f)] x: &T` | the value of a [`macro@dependency`] function |
@@ -49,7 +50,7 @@
 //! # Answers
 //!
 //! [`Route::to`] a pathway by name or UUID, or [`Route::stay`]; with `.priority(0.0 … 1.0)` and
-//! `.metadata(json!({…}))`. An agent may return `Route` or `Result<Route, E>` with any error. An
+//! `.metadata(json!({…}))`, and [`Route::also`] changes of other rows and tasks. An agent may return `Route` or `Result<Route, E>` with any error. An
 //! error or a panic costs that one attempt: nothing of it is written. An agent that declares its
 //! `routes` may return those only: another pathway is an error, so that what `workbench check` compared
 //! with the workflow holds.
@@ -91,6 +92,7 @@
 #[allow(unused_extern_crates)]
 extern crate self as agent_abi;
 
+mod change;
 mod error;
 #[doc(hidden)]
 pub mod glue;
@@ -104,6 +106,7 @@ pub mod testing;
 pub mod wire;
 
 pub use agent_abi_macros::{dependency, export, resource, stage};
+pub use change::Change;
 pub use error::{Context, Error, Result};
 pub use inject::End;
 pub use model::Project;

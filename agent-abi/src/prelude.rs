@@ -1,6 +1,7 @@
 //! Everything an agent file needs: `use agent_abi::prelude::*;`.
 
 pub use crate::bail;
+pub use crate::change::Change;
 pub use crate::error::{Context, Error, Result};
 pub use crate::inject::{
     AssetPath, Child, Children, End, Params, Remote, Resource, Twin, Upstream, check_cancelled,

@@ -1,8 +1,9 @@
-//! What an agent gives back: where the task goes, and with it a priority and metadata.
+//! What an agent gives back: where the task goes, and with it a priority, metadata and further changes.
 //!
 //! Labels are not here: what was changed in `&mut LabelRow` is part of the outcome on its own.
 //! Whether the pathway exists is checked by the workbench, which has the workflow.
 
+use crate::change::Change;
 use crate::wire::PathwayDoc;
 use serde_json::Value;
 use uuid::Uuid;
@@ -20,6 +21,7 @@ pub struct Route {
     pub(crate) to: Option<Target>,
     pub(crate) priority: Option<f64>,
     pub(crate) metadata: Option<Value>,
+    pub(crate) also: Vec<Change>,
 }
 
 /// A pathway, by name or by UUID.
@@ -33,6 +35,7 @@ impl Route {
             to: Some(pathway.into()),
             priority: None,
             metadata: None,
+            also: Vec::new(),
         }
     }
 
@@ -42,6 +45,7 @@ impl Route {
             to: None,
             priority: None,
             metadata: None,
+            also: Vec::new(),
         }
     }
 
@@ -56,6 +60,12 @@ impl Route {
     /// single entries take `&mut StorageItem` instead.
     pub fn metadata(mut self, object: impl Into<Value>) -> Self {
         self.metadata = Some(object.into());
+        self
+    }
+
+    /// Changes something beyond the task's own row with this outcome.
+    pub fn also(mut self, change: Change) -> Self {
+        self.also.push(change);
         self
     }
 

@@ -80,6 +80,82 @@ fn a_twin_without_option_must_be_there() {
 }
 
 #[test]
+fn what_is_changed_in_a_twin_is_part_of_the_outcome() {
+    #[stage("changes")]
+    fn changes(
+        #[depends(twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11"))] other: &mut Twin,
+    ) -> Result<Route> {
+        other.labels.classify("Weather", "Sunny")?;
+        Ok(Route::stay())
+    }
+    #[stage("may change")]
+    fn may_change(
+        task: &Task,
+        #[depends(twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11"))] other: Option<&mut Twin>,
+    ) -> Result<Route> {
+        if let Some(other) = other {
+            other.labels.classify("Weather", "Night")?;
+        }
+        if task.title() == "bad.jpg" {
+            bail!("after the change");
+        }
+        Ok(Route::stay())
+    }
+    #[stage("copies")]
+    fn copies(
+        #[depends(twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11"))] mut other: Twin,
+    ) -> Result<Route> {
+        other.labels.classify("Weather", "Sunny")?;
+        Ok(Route::stay())
+    }
+    use agent_abi::glue::Agent;
+    let other = task("b.jpg").ontology(ontology().radio("Weather", &["Sunny", "Night"]));
+    let here = task("a.jpg").twin(TWIN, &other);
+    for run in [here.run::<changes>(), here.run::<may_change>()] {
+        let [change] = run.changes() else {
+            panic!("{:?}", run.changes());
+        };
+        assert_eq!(change.kind, "labels");
+        assert_eq!(change.project, Uuid::parse_str(TWIN).ok());
+        let labels = change.labels.as_ref().unwrap().to_string();
+        assert!(labels.contains("Weather"), "{labels}");
+    }
+    assert!(here.run::<copies>().changes().is_empty());
+    assert!(task("a.jpg").run::<may_change>().changes().is_empty());
+    let failed = task("bad.jpg").twin(TWIN, &other).run::<may_change>();
+    assert!(failed.failure().is_some());
+    let spec: agent_abi::wire::AgentSpec = serde_json::from_str(changes::SPEC).unwrap();
+    assert_eq!(spec.twins[0]["write"], true);
+    let spec: agent_abi::wire::AgentSpec = serde_json::from_str(copies::SPEC).unwrap();
+    assert_eq!(spec.twins[0].get("write"), None);
+}
+
+#[test]
+fn changes_beyond_the_row_are_given_with_the_route() {
+    #[stage("also")]
+    fn also(task: &Task) -> Route {
+        let (project, data) = (Uuid::from_u128(1), task.data_hash());
+        Route::stay()
+            .also(Change::metadata(project, data, json!({"seen": 1})))
+            .also(Change::item_metadata(Uuid::from_u128(2), json!({})))
+    }
+    #[stage("wrong")]
+    fn wrong() -> Route {
+        Route::stay().also(Change::item_metadata(Uuid::from_u128(2), json!([1])))
+    }
+    let run = task("a.jpg").run::<also>();
+    let text = serde_json::to_value(run.changes()).unwrap();
+    assert_eq!(text[0]["client_metadata"], json!({"seen": 1}));
+    let item = json!({"kind": "metadata", "item_uuid": Uuid::from_u128(2), "client_metadata": {}});
+    assert_eq!(text[1], item);
+    let failed = task("a.jpg").run::<wrong>();
+    assert_eq!(
+        failed.failure().unwrap().message,
+        "a further change (metadata): client metadata are a JSON object, not [1]"
+    );
+}
+
+#[test]
 fn a_declared_pathway_may_be_returned_by_its_uuid() {
     #[stage("by uuid", routes = ["complete"])]
     fn by_uuid(stage: &Stage) -> Result<Route> {

@@ -280,3 +280,25 @@ mod hosts {
         assert!(run.failure().is_none());
     }
 }
+
+#[test]
+fn what_threads_of_an_agent_log_is_there_after_the_run() {
+    #[stage("s")]
+    fn threads() -> Route {
+        info!("by the agent");
+        std::thread::scope(|scope| {
+            scope.spawn(|| warn!("by a thread"));
+        });
+        Route::stay()
+    }
+    let run = task("a").run::<threads>();
+    let own: Vec<&str> = run
+        .logs()
+        .iter()
+        .map(|line| line.message.as_str())
+        .collect();
+    assert_eq!(own, ["by the agent"]);
+    let is_warning =
+        |line: &agent_abi::testing::LogLine| line.level == 2 && line.message == "by a thread";
+    assert!(run.thread_logs().iter().any(is_warning));
+}

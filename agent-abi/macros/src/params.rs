@@ -72,7 +72,7 @@ pub fn take(function: &mut ItemFn, arguments_allowed: bool) -> Result<Vec<Param>
             ));
         };
         let mut origin = origin(&mut input.attrs, arguments_allowed)?;
-        let twin = twin::take(&mut origin)?;
+        let twin = twin::take(&mut origin, form(&input.ty).1 == Form::Exclusive)?;
         let name = match &*input.pat {
             Pat::Ident(ident) => ident.ident.to_string(),
             Pat::Wild(_) => "_".to_owned(),
@@ -220,12 +220,13 @@ impl Param {
         let (text, slot) = (&self.text, &self.slot);
         let entry = format_ident!("{slot}_entry", span = slot.span());
         if self.must_be_there() {
-            let (ty, lent) = (
-                &self.inner,
-                format_ident!("{slot}_lent", span = slot.span()),
-            );
+            let (ty, lent) = (&self.inner, format_ident!("{entry}_lent"));
+            let entry_of = quote_spanned!(span=> scope.depend::<#path>(#text, (#(#args,)*))?);
+            if self.form == Form::Exclusive {
+                return twin::lent(slot, &entry_of, path, (text, ty), span);
+            }
             return quote_spanned! {span=>
-                let #entry = scope.depend::<#path>(#text, (#(#args,)*))?;
+                let #entry = #entry_of;
                 let #lent = ::agent_abi::inject::Entry::<#path>::lend(&#entry)?;
                 #[allow(unused_mut)]
                 let mut #slot: #ty = scope.present(#text, ::core::clone::Clone::clone(&*#lent))?;
@@ -262,8 +263,7 @@ impl Param {
         if self.must_be_there() {
             return match self.form {
                 Form::Shared => quote_spanned!(span=> &#slot),
-                Form::Exclusive => quote_spanned!(span=> &mut #slot),
-                Form::Owned => quote_spanned!(span=> #slot),
+                Form::Exclusive | Form::Owned => quote_spanned!(span=> #slot),
             };
         }
         let by_type = matches!(self.origin, Origin::Type);

@@ -3,12 +3,13 @@
 use crate::json;
 use crate::params::Origin;
 use crate::suggest;
-use proc_macro2::Ident;
-use syn::{Error, Expr, Result};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote_spanned};
+use syn::{Error, Expr, Result, Type};
 
 /// `twin("hash", include_task = true)`: its options become one argument, and the twin is declared, so that
-/// it can be fetched ahead.
-pub fn take(origin: &mut Origin) -> Result<Option<String>> {
+/// it can be fetched ahead; `changed`: the agent may change it.
+pub fn take(origin: &mut Origin, changed: bool) -> Result<Option<String>> {
     let Origin::Named(path, args) = origin else {
         return Ok(None);
     };
@@ -45,10 +46,30 @@ pub fn take(origin: &mut Origin) -> Result<Option<String>> {
         syn::parse_quote_spanned!(span=> ::agent_abi::inject::TwinOf::new(#hash)
             .init_labels(#init_labels).include_task(#include_task))
     }];
+    let write = if changed { ",\"write\":true" } else { "" };
     Ok(Some(format!(
-        "{{\"project\":{},\"init_labels\":{init_labels},\"include_task\":{include_task}}}",
+        "{{\"project\":{},\"init_labels\":{init_labels},\"include_task\":{include_task}{write}}}",
         json::text(&hash.value())
     )))
+}
+
+/// The loan of the twin's own value, so that what is changed in it counts.
+pub fn lent(
+    slot: &Ident,
+    entry: &TokenStream,
+    path: &TokenStream,
+    (text, ty): (&str, &Type),
+    span: Span,
+) -> TokenStream {
+    let (kept, lent) = (
+        format_ident!("{slot}_entry", span = slot.span()),
+        format_ident!("{slot}_lent", span = slot.span()),
+    );
+    quote_spanned! {span=>
+        let #kept = #entry;
+        let mut #lent = ::agent_abi::inject::Entry::<#path>::lend_mut(&#kept)?;
+        let #slot: &mut #ty = scope.present(#text, (*#lent).as_mut())?;
+    }
 }
 
 /// 32 hexadecimal digits, with or without the dashes in their places.

@@ -132,6 +132,10 @@ fn collect(route: Route, scope: Scope<'_>) -> Result<Outcome, Stop> {
         Ok(priority) => priority,
         Err(error) => return refuse(error.to_string()),
     };
+    let mut changes = scope.current.take_changes();
+    for change in route.also {
+        changes.push(change.into_doc().map_err(Stop::Agent)?);
+    }
     let (labels, item) = scope.changes();
     let client_metadata = match (route.metadata, item) {
         (Some(Value::Object(map)), None) => Some(map),
@@ -148,6 +152,7 @@ fn collect(route: Route, scope: Scope<'_>) -> Result<Outcome, Stop> {
         priority,
         labels,
         client_metadata,
+        changes,
         ..Outcome::default()
     })
 }

@@ -7,7 +7,7 @@
 
 use super::Source;
 use crate::error::{Error, Result};
-use crate::wire::StepDoc;
+use crate::wire::{ChangeDoc, StepDoc};
 use log::{LevelFilter, Log, Metadata, Record};
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
@@ -20,6 +20,8 @@ use std::time::Instant;
 pub(crate) struct Current {
     started: Instant,
     steps: RefCell<Vec<StepDoc>>,
+    /// What dependencies change beyond the task's own row, as they close.
+    changes: RefCell<Vec<ChangeDoc>>,
 }
 
 /// The value of a step until it ends; no value of an agent's, which are texts.
@@ -33,6 +35,7 @@ impl Current {
         Rc::new(Self {
             started: Instant::now(),
             steps: RefCell::new(Vec::new()),
+            changes: RefCell::new(Vec::new()),
         })
     }
 
@@ -60,6 +63,11 @@ impl Current {
             value,
         };
         self.steps.borrow_mut().push(step);
+    }
+
+    /// What dependencies changed.
+    pub(crate) fn take_changes(&self) -> Vec<ChangeDoc> {
+        self.changes.take()
     }
 
     /// All steps.
@@ -115,6 +123,11 @@ fn with<R>(look: impl FnOnce(&Current, &dyn Source) -> R) -> Option<R> {
     Some(look(running.current, running.source))
 }
 
+/// Adds a further change to the attempt of this thread.
+pub(crate) fn also(change: ChangeDoc) {
+    with(|current, _| current.changes.borrow_mut().push(change));
+}
+
 /// Whether an attempt runs on this thread.
 pub(crate) fn on_attempt() -> bool {
     RUNNING
@@ -166,7 +179,9 @@ impl Log for Logger {
         let message = record.args().to_string();
         let carried =
             with(|_, source| source.log(record.level() as u32, record.target(), &message));
-        if carried.is_none() {
+        if carried.is_none()
+            && !super::overheard::overheard(record.level() as u32, record.target(), &message)
+        {
             eprintln!("{} {}: {message}", record.level(), record.target());
         }
     }

@@ -8,6 +8,7 @@ mod builtin;
 mod current;
 mod graph;
 mod lists;
+mod overheard;
 mod provide;
 mod resource;
 mod scope;
@@ -19,6 +20,7 @@ pub use builtin::{AssetPath, Child, Children, Params};
 pub(crate) use current::{call, install_logger, on_attempt};
 pub use current::{check_cancelled, checkpoint, progress};
 pub use lists::{Collection, ListedRow, Listing, SignedUrl};
+pub(crate) use overheard::{Listener, OverheardLine};
 pub use provide::Provide;
 pub(crate) use provide::{in_host, retire_all, retire_host};
 pub(crate) use resource::answer_of;
@@ -119,7 +121,7 @@ pub trait Lend {
 #[diagnostic::on_unimplemented(
     message = "`&mut {Self}` cannot be a parameter of an agent",
     label = "this cannot be changed by an agent",
-    note = "what can be changed is `&mut LabelRow` and `&mut StorageItem`"
+    note = "what can be changed is `&mut LabelRow`, `&mut StorageItem` and a twin, `#[depends(twin(\"…\"))] x: &mut Twin`"
 )]
 pub trait LendMut {
     /// What is to be fetched for it, bits of [`crate::table::needs`].

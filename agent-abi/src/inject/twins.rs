@@ -3,8 +3,10 @@
 //! Declared on an agent it is fetched ahead, for a whole batch at once; inside a dependency it is asked
 //! for when the task runs.
 
+use super::current::also;
 use super::scope::{json, read_project};
-use super::{Provide, Scope, Stop};
+use super::{End, Provide, Scope, Stop};
+use crate::change::Change;
 use crate::error::{Context, Error, Result};
 use crate::model::{LabelRow, Project, Task};
 use crate::table::needs;
@@ -21,7 +23,8 @@ use uuid::Uuid;
 #[allow(non_camel_case_types)] // named like the dependency functions it stands beside
 pub struct twin {}
 
-/// A twin, to read: a copy of its own, what is changed in it goes nowhere.
+/// A twin. Taken as `&mut Twin` or `Option<&mut Twin>`, what is changed in its labels is part of the outcome: held,
+/// reviewed and written like the labels of the task. Taken by value it is a copy, to read.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Twin {
@@ -79,6 +82,16 @@ impl Provide for twin {
     type Args = (TwinOf,);
     type Value = Option<Twin>;
 
+    /// What was changed in it is part of the outcome.
+    fn close(value: Self::Value, end: End) -> Result<()> {
+        let changed = value.filter(|twin| end == End::Done && twin.labels.changed());
+        if let Some(twin) = changed {
+            let project = twin.project.hash();
+            also(Change::labels(project, twin.labels).into_doc()?);
+        }
+        Ok(())
+    }
+
     fn open(scope: &Scope<'_>, (of,): &Self::Args) -> Result<Self::Value, Stop> {
         find(scope, of).map_err(|error| {
             let text = format!("the twin in project {} cannot be had: {error}", of.project);
@@ -95,6 +108,7 @@ fn find(scope: &Scope<'_>, of: &TwinOf) -> Result<Option<Twin>> {
         project,
         init_labels: of.init_labels,
         include_task: of.include_task,
+        write: false,
     };
     let known = scope.source.input(&input::twin(&spec));
     let text = match known.map_err(Error::new)? {

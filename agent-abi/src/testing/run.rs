@@ -1,10 +1,10 @@
 //! What a run in a test gave.
 
 use super::feed::Feed;
-use crate::inject::Finished;
+use crate::inject::{Finished, OverheardLine};
 use crate::model::{LabelRow, Ontology};
 use crate::table::status;
-use crate::wire::{Failure, Outcome, RowDoc, StepDoc};
+use crate::wire::{ChangeDoc, Failure, Outcome, RowDoc, StepDoc};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -27,15 +27,27 @@ pub struct Run {
     row: RowDoc,
     editor: Value,
     logs: Vec<LogLine>,
+    thread_logs: Vec<LogLine>,
     progress: Option<f64>,
     held: i64,
 }
 
 impl Run {
-    pub(super) fn new(finished: Finished, row: RowDoc, editor: Value, feed: Feed) -> Self {
+    pub(super) fn new(
+        finished: Finished,
+        row: RowDoc,
+        editor: Value,
+        feed: Feed,
+        thread_logs: Vec<OverheardLine>,
+    ) -> Self {
         let result = match finished {
             Finished::Done(outcome) => Ok(outcome),
             Finished::Failed(code, failure) => Err((code, failure)),
+        };
+        let line = |(level, target, message)| LogLine {
+            level,
+            target,
+            message,
         };
         let (progress, held) = (feed.progress.get(), feed.held.get());
         Self {
@@ -43,6 +55,7 @@ impl Run {
             row,
             editor,
             logs: feed.logs.into_inner(),
+            thread_logs: thread_logs.into_iter().map(line).collect(),
             progress,
             held,
         }
@@ -102,6 +115,16 @@ impl Run {
     #[track_caller]
     pub fn metadata(&self) -> Option<&Map<String, Value>> {
         self.outcome().client_metadata.as_ref()
+    }
+
+    /// What it changed beyond the task's own row: changed twins, then those of [`crate::Route::also`].
+    ///
+    /// # Panics
+    /// When the agent failed.
+    #[must_use]
+    #[track_caller]
+    pub fn changes(&self) -> &[ChangeDoc] {
+        &self.outcome().changes
     }
 
     /// The labels after the run, changed or not.
@@ -169,7 +192,14 @@ impl Run {
         }
     }
 
-    /// What it logged.
+    /// What threads logged that the agent started, and those of other tests that ran at the same time: a thread does
+    /// not show whose it is. Wait for threads before the agent returns.
+    #[must_use]
+    pub fn thread_logs(&self) -> &[LogLine] {
+        &self.thread_logs
+    }
+
+    /// What it logged on its own thread.
     #[must_use]
     pub fn logs(&self) -> &[LogLine] {
         &self.logs

@@ -5,7 +5,7 @@ use super::feed::{Encoder, Feed};
 use super::ontology::{OntologyBuilder, ontology};
 use super::run::Run;
 use crate::glue::Agent;
-use crate::inject::{Finished, Job, attempt, install_logger};
+use crate::inject::{Finished, Job, Listener, attempt, install_logger};
 use crate::model::{Picture, Project, Stage, Task};
 use crate::table::{needs, status};
 use crate::wire::{Failure, call};
@@ -289,6 +289,7 @@ impl TestTask {
             ..Feed::new(self.documents(&row, A::STAGE, place))
         };
         let params = self.params.to_string();
+        let threads = Listener::new();
         let finished = attempt(Job {
             source: &feed,
             task: Task::new(self.task_doc(), self.attempt),
@@ -300,7 +301,7 @@ impl TestTask {
             panic_note: || None,
         });
         let finished = in_time(&feed, self.known(finished, A::STAGE));
-        Run::new(finished, row, self.ontology.editor(), feed)
+        Run::new(finished, row, self.ontology.editor(), feed, threads.take())
     }
 
     /// A run refuses a pathway that the stage does not have.

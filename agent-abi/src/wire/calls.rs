@@ -93,6 +93,9 @@ pub struct TwinSpec {
     /// With the task of the data in the other project, at whichever stage it is.
     #[serde(default)]
     pub include_task: bool,
+    /// Whether the agent may change it. The document is the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub write: bool,
 }
 
 /// Asks for a twin.

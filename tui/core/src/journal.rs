@@ -120,6 +120,8 @@ pub struct Undone {
     pub left: Vec<(String, String)>,
     /// Tasks that the platform refused: title and why.
     pub failed: Vec<(String, String)>,
+    /// What of restored tasks cannot be taken back: title, and what stays.
+    pub stays: Vec<(String, String)>,
 }
 
 /// The result of finishing writes that had begun and were without an answer.

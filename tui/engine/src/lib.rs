@@ -14,6 +14,8 @@ pub mod files;
 pub mod flags;
 #[cfg(test)]
 mod flow_tests;
+#[cfg(test)]
+mod further_tests;
 pub mod history;
 pub mod host_limits;
 pub mod journal;

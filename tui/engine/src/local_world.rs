@@ -54,9 +54,18 @@ impl World {
     }
 
     pub async fn with_tasks(tasks: usize) -> Self {
+        Self::of(wb_local::Scenario::Seed, tasks).await
+    }
+
+    /// With a twin project, which has the same data units further along.
+    pub async fn with_twin() -> Self {
+        Self::of(wb_local::Scenario::Demo, 2 * TASKS).await
+    }
+
+    async fn of(scenario: wb_local::Scenario, tasks: usize) -> Self {
         let options = wb_local::ServeOptions {
             tasks: Some(tasks),
-            scenario: wb_local::Scenario::Seed,
+            scenario,
             ..wb_local::ServeOptions::default()
         };
         let served = wb_local::serve(options).await.unwrap();

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use wb_client::{Reader, Writer};
 use wb_core::error::{Error, ErrorKind};
-use wb_core::ids::{DataHash, StageId};
+use wb_core::ids::{DataHash, ProjectHash, StageId};
 use wb_core::ledger::{
     Before, Change, GROUP, Ledger, Look, Noted, Reply, Request, Seen, TasksSeen, Unit,
 };
@@ -204,35 +204,49 @@ impl Performer {
     }
 
     async fn look(&self, look: Look) -> Seen {
-        let (tasks, rows, metadata) = tokio::join!(
-            self.tasks(look.tasks),
-            self.rows(&look.rows, look.client_metadata),
-            self.reader.row_metadata(self.project.hash, &look.metadata),
+        let mut seen = self.look_in(self.project.hash, &look).await;
+        for (project, look) in look.others {
+            let found = Box::pin(self.look_in(project, &look)).await;
+            seen.others.insert(project, found);
+        }
+        seen
+    }
+
+    /// What is asked of one project.
+    async fn look_in(&self, project: ProjectHash, look: &Look) -> Seen {
+        let (tasks, rows, metadata, items) = tokio::join!(
+            self.tasks(project, &look.tasks),
+            self.rows(project, &look.rows, look.client_metadata),
+            self.reader.row_metadata(project, &look.metadata),
+            self.reader.client_metadata(&look.items),
         );
         Seen {
             tasks,
             rows,
             metadata,
+            items,
+            others: BTreeMap::new(),
         }
     }
 
     async fn tasks(
         &self,
-        stages: BTreeMap<StageId, Vec<DataHash>>,
+        project: ProjectHash,
+        stages: &BTreeMap<StageId, Vec<DataHash>>,
     ) -> BTreeMap<StageId, TasksSeen> {
         let mut found = BTreeMap::new();
         for (id, data) in stages {
             // Identities are all that is read, and every kind of stage has these.
             let stage = Stage {
-                id,
+                id: *id,
                 title: String::new(),
                 kind: StageKind::Other(String::new()),
                 pathways: Vec::new(),
             };
-            let tasks = self.reader.tasks_of(self.project.hash, &stage, &data).await;
+            let tasks = self.reader.tasks_of(project, &stage, data).await;
             let tasks = tasks.map_err(Error::from);
             let ids = tasks.map(|rows| rows.iter().map(|row| (row.id, row.data)).collect());
-            found.insert(id, ids);
+            found.insert(*id, ids);
         }
         found
     }
@@ -240,6 +254,7 @@ impl Performer {
     /// Reads label rows, those with the same options together.
     async fn rows(
         &self,
+        project: ProjectHash,
         wanted: &[(Unit, InitialiseOptions)],
         client_metadata: bool,
     ) -> Vec<Result<RowInput, Error>> {
@@ -257,7 +272,7 @@ impl Performer {
         for (options, members) in groups.into_values() {
             let units: Vec<Unit> = members.iter().map(|i| wanted[*i].0.clone()).collect();
             let rows = (self.reader)
-                .label_rows(self.project.hash, &units, &include, options)
+                .label_rows(project, &units, &include, options)
                 .await;
             found.extend(members.into_iter().zip(rows));
         }

@@ -108,6 +108,9 @@ fn sum_up(flags: &Flags, connection: &Connection, op: &Op, undone: &Undone) {
     } else {
         ""
     };
+    for (title, what) in &undone.stays {
+        notice!("{}: {}", clean(title), clean(what));
+    }
     notice!(
         "Operation {} ({}): {done} tasks restored, {left} left because others changed them since, {failed} failed{held}",
         op.id,

@@ -11,6 +11,7 @@ mod check;
 mod classified;
 mod copy;
 mod edit;
+mod further;
 mod index;
 mod interpolate;
 mod json;

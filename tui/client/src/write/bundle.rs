@@ -77,6 +77,8 @@ pub(crate) struct WriteCounter {
     row: AtomicU32,
 }
 
+/// Largest bundle of priorities, metadata or actions.
+pub(super) const BUNDLE: usize = 1000;
 /// Attempts of one bundle whose answers are lost.
 const ATTEMPTS: u32 = 5;
 /// So many members in a row that failed alone for reasons which look like everybody's (no rights,

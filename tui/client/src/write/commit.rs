@@ -6,7 +6,8 @@
 //! not go on to the next, and none fails because of another.
 
 use super::Writer;
-use super::bundle::{Fate, drive};
+use super::bundle::{BUNDLE, Fate, drive};
+use super::further::{Over, in_part};
 use super::moves::{Move, Moves, Way, committed};
 use super::values::{Metadata, Priorities};
 use super::waiting::{about_values, has_values};
@@ -18,9 +19,6 @@ use wb_core::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
 use wb_core::ledger::{Change, Noted};
 use wb_core::patch::share;
 use wb_core::work::{Committed, Project, Written};
-
-/// Largest bundle of priorities, metadata or actions.
-const BUNDLE: usize = 1000;
 
 impl Writer {
     /// Sends changes; the result of each, in the order given. One that is refused after some of it was written
@@ -62,7 +60,7 @@ impl Writer {
                 .collect();
             let ends = self.move_tasks(project.hash, from, to, &tasks).await;
             for (i, (_, end)) in places.iter().zip(ends) {
-                results[*i].1 = end.after(Written::all_of(item(i)));
+                results[*i].1 = in_part(end, Written::all_of(item(i)));
             }
         }
         if moved {
@@ -74,8 +72,12 @@ impl Writer {
     async fn commit(&self, project: &Project, items: Vec<Change>) -> Vec<(TaskId, Committed)> {
         self.reader.forget_ahead();
         let mut ends: Vec<Option<Committed>> = items.iter().map(check).collect();
-        let mut written = vec![Written::default(); items.len()];
+        let mut written: Vec<Written> = items.iter().map(known).collect();
         let (patches, mut left) = Box::pin(self.look(project.hash, &items, &mut ends)).await;
+        let look = self.look_further(project.hash, &items, &left, &mut ends, &mut written);
+        let further = Box::pin(look).await;
+        Box::pin(self.further_labels(&items, &further, Over::of(&mut ends, &mut written))).await;
+        (self.steps)("further-labels");
         // A row is looked at once; tasks that are refused already must not reach it.
         let open: Vec<Change> = items
             .iter()
@@ -110,15 +112,19 @@ impl Writer {
             written.metadata = item.metadata.is_some();
         });
         (self.steps)("metadata");
+        Box::pin(self.further_values(&items, &further, Over::of(&mut ends, &mut written))).await;
+        (self.steps)("further-values");
+        Box::pin(self.further_moves(&items, &further, Over::of(&mut ends, &mut written))).await;
+        (self.steps)("further-moves");
         Box::pin(self.commit_moves(project, &items, &mut ends)).await;
         (self.steps)("moves");
         let ends = ends.into_iter().zip(written);
-        let ends = ends.map(|(end, written)| end.unwrap_or(Committed::Done).after(written));
+        let ends = ends.map(|(end, written)| in_part(end.unwrap_or(Committed::Done), written));
         items.iter().map(|item| item.task).zip(ends).collect()
     }
 
-    /// What is looked at before anything of the batch is written: client metadata, and where no labels are
-    /// saved, whose save looks itself, whether the tasks still wait. Gives the metadata that are to be set, and
+    /// What is looked at before anything of the batch is written: client metadata, and whether the tasks still wait;
+    /// not where labels alone are saved, whose save looks itself. Gives the metadata that are to be set, and
     /// the tasks that have left.
     async fn look(
         &self,
@@ -127,8 +133,7 @@ impl Writer {
         ends: &mut [Option<Committed>],
     ) -> (Vec<(usize, ItemId)>, Vec<usize>) {
         let valued: Vec<usize> = (0..items.len())
-            .filter(|i| ends[*i].is_none() && items[*i].labels_after.is_none())
-            .filter(|i| has_values(&items[*i]))
+            .filter(|i| ends[*i].is_none() && waits(&items[*i]))
             .collect();
         let (patches, waiting) = tokio::join!(
             self.look_at_metadata(project, items, ends),
@@ -237,10 +242,6 @@ impl Writer {
 
 /// What can be refused before anything is sent. Outcomes were judged by the same rule; a plan may be older.
 fn check(item: &Change) -> Option<Committed> {
-    if !item.further.is_empty() {
-        let text = "its further changes cannot be written by this version; nothing of the task was written";
-        return Some(Committed::Refused(Error::new(ErrorKind::Agent, text)));
-    }
     let error = share("a priority", item.priority?).err()?;
     let error = Error::new(
         ErrorKind::Agent,
@@ -248,6 +249,19 @@ fn check(item: &Change) -> Option<Committed> {
     )
     .hint("return a priority from 0.0 to 1.0");
     Some(Committed::Refused(error))
+}
+
+/// Whether it is asked first if the task still waits.
+const fn waits(item: &Change) -> bool {
+    !item.further.is_empty() || item.labels_after.is_none() && has_values(item)
+}
+
+/// What is upstream of a change before it is sent.
+fn known(item: &Change) -> Written {
+    Written {
+        further: item.further_written,
+        ..Written::default()
+    }
 }
 
 /// A step is over: those that have not ended have passed it.

@@ -119,7 +119,12 @@ impl Writer {
     }
 
     /// The rows that the agents saw, as they are upstream now.
-    async fn rows_now(&self, project: ProjectHash, items: &[Change], chunk: &[usize]) -> Rows {
+    pub(super) async fn rows_now(
+        &self,
+        project: ProjectHash,
+        items: &[Change],
+        chunk: &[usize],
+    ) -> Rows {
         let (mut known, mut rows) = (Vec::new(), Rows::new());
         for &i in chunk {
             match &items[i].before {
@@ -181,7 +186,12 @@ impl Writer {
 
     /// Rows of tasks that have left, where there are any by now: it may have been we who moved them on,
     /// before a crash. None is made.
-    async fn rows_since(&self, project: ProjectHash, items: &[Change], chunk: &[usize]) -> Rows {
+    pub(super) async fn rows_since(
+        &self,
+        project: ProjectHash,
+        items: &[Change],
+        chunk: &[usize],
+    ) -> Rows {
         if chunk.is_empty() {
             return Rows::new();
         }

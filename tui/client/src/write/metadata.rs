@@ -6,6 +6,7 @@
 use super::Writer;
 use crate::error::clean;
 use crate::labels::same_metadata;
+use crate::read::Reader;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -93,6 +94,20 @@ impl Writer {
             }
         }
         found
+    }
+}
+
+impl Reader {
+    /// The client metadata of storage items, in the order asked.
+    pub async fn client_metadata(
+        &self,
+        items: &[ItemId],
+    ) -> Vec<Result<Map<String, Value>, Error>> {
+        if items.is_empty() {
+            return Vec::new();
+        }
+        let now = self.items(items, false).await.into_iter();
+        now.map(|now| metadata_of_item(&now?)).collect()
     }
 }
 

@@ -3,10 +3,12 @@
 //! A [`Writer`] is made by [`Reader::writer`] only, and every writing request needs the [`Door`] that
 //! a writer holds. It sends only what a ledger has noted ([`Writer::send`]). Order of a commit: labels, then
 //! priority and metadata, then the move, because moving a task before its labels are saved is the worse failure.
+//! Further changes have their phases between these ([`wb_core::work::WritePhase`]).
 
 mod bundle;
 mod commit;
 mod create;
+mod further;
 mod labels;
 mod metadata;
 mod moves;
@@ -74,7 +76,8 @@ impl Writer {
     }
 
     /// Has `steps` called with the name of each step of a commit that is over: `rows` (label rows
-    /// read or created), `labels`, `priorities`, `metadata`, `moves`. For tests that stop there.
+    /// read or created), `further-labels`, `labels`, `priorities`, `metadata`, `further-values`, `further-moves`,
+    /// `moves`. For tests that stop there.
     pub fn watch_steps(&mut self, steps: fn(&'static str)) {
         self.steps = steps;
     }

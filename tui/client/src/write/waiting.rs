@@ -19,7 +19,9 @@ pub(super) struct Waiting(HashMap<StageId, Result<HashSet<TaskId>, Error>>);
 impl Waiting {
     /// Whether the task is known to wait at its stage.
     pub fn has(&self, item: &Change) -> bool {
-        matches!(self.0.get(&item.stage), Some(Ok(tasks)) if tasks.contains(&item.task))
+        // A further row is written wherever its task is.
+        item.task.0.is_nil()
+            || matches!(self.0.get(&item.stage), Some(Ok(tasks)) if tasks.contains(&item.task))
     }
 
     /// Whether the task is known to have left its stage.
@@ -45,7 +47,8 @@ impl Writer {
         chunk: &[usize],
     ) -> Waiting {
         let mut stages: HashMap<StageId, Vec<(TaskId, DataHash)>> = HashMap::new();
-        for item in chunk.iter().map(|i| &items[*i]) {
+        let named = |item: &&Change| !item.task.0.is_nil();
+        for item in chunk.iter().map(|i| &items[*i]).filter(named) {
             let tasks = stages.entry(item.stage).or_default();
             tasks.push((item.task, item.data));
         }

@@ -4,7 +4,7 @@
 
 mod checks;
 
-use super::commit::keep_before;
+use super::compare::keep_before;
 use super::{
     Change, GROUP, Look, MAX_BYTES, Machine, Next, Operation, OperationStep, PlanLines,
     PlannedTask, Reply, Request, Seen, TaskReport, Writing,

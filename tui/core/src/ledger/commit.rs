@@ -1,10 +1,10 @@
 //! Committing outcomes: what they overwrite is read where their agents did not, and a row that somebody else changed
 //! is written all the same where a person decided so.
 
-use super::compare::{part_of, unit};
-use super::{Change, Look, Machine, Next, Reply, Request, Seen, Unit, Writing};
+use super::compare::{keep_before, part_of, unit};
+use super::{Change, Look, Machine, Next, Reply, Request, Seen, Unit, Writing, further};
 use crate::ids::TaskId;
-use crate::work::{Committed, RowMetadata};
+use crate::work::Committed;
 
 /// Commits outcomes; the result of each, in the order given.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +82,7 @@ impl Commit {
         });
         let look = Look {
             rows: rows.collect(),
+            others: further::rows_again(&changes),
             ..Look::default()
         };
         self.step = Step::LookingAgain(Conflicts {
@@ -102,6 +103,9 @@ impl Commit {
             change.before = Some(row);
             // Theirs may be replaced; the journal keeps what was there.
             change.metadata_before = None;
+        }
+        if further::over_theirs(&mut conflicts.changes, seen.others).is_err() {
+            return self.over(conflicts.results);
         }
         let tasks = conflicts.changes.iter().map(|c| c.task).collect();
         self.step = Step::Releasing(conflicts);
@@ -184,16 +188,4 @@ fn unknown(changes: &mut [Change]) -> impl Iterator<Item = &mut Change> {
         change.metadata.is_some() || change.priority.is_some() && change.old_priority.is_none()
     };
     changes.iter_mut().filter(unknown)
-}
-
-/// Keeps what a change overwrites, so that it can be taken back.
-pub(super) fn keep_before(change: &mut Change, row: Option<RowMetadata>) {
-    let Some(row) = row else { return };
-    if change.priority.is_some() {
-        change.old_priority = change.old_priority.or(row.priority);
-    }
-    if change.metadata.is_some() {
-        change.item = change.item.or(row.item);
-        change.old_metadata = Some(row.client_metadata.unwrap_or_default());
-    }
 }

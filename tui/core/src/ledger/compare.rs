@@ -1,11 +1,11 @@
-//! How what was written stands now, and the change that takes it back.
+//! How what was written stands now, and what takes a row back.
 
-use super::{Change, Look, Seen, StandingEntry, Unit};
+use super::{Change, Seen, StandingEntry, Unit};
 use crate::error::Error;
-use crate::ids::{DataHash, StageId, TaskId};
+use crate::ids::TaskId;
 use crate::labels::{ANSWERS, same_priority, saved_as};
 use crate::work::wire::InitialiseOptions;
-use crate::work::{LabelBlob, Project, RowInput};
+use crate::work::{LabelBlob, RowInput, RowMetadata};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Skipped(pub String);
 
-fn skipped<T>(why: &str) -> Result<T, Skipped> {
+pub(super) fn skipped<T>(why: &str) -> Result<T, Skipped> {
     Err(Skipped(why.to_owned()))
 }
 
@@ -70,7 +70,9 @@ pub(super) fn rows_of(
     written: &[Change],
 ) -> impl Iterator<Item = (usize, (Unit, InitialiseOptions))> {
     let writes_row = |item: &Change| {
-        item.labels_after.is_some() || item.priority.is_some() || item.metadata.is_some()
+        let writes = item.labels_after.is_some() || item.priority.is_some();
+        // A storage item that is named itself has no row.
+        (writes || item.metadata.is_some()) && !item.data.0.is_nil()
     };
     let items = written.iter().enumerate();
     items
@@ -83,7 +85,7 @@ pub(super) fn rows_of(
 }
 
 /// The rows that were read for [`rows_of`], by the place of their change.
-fn by_place<'a>(
+pub(super) fn by_place<'a>(
     written: &[Change],
     rows: &'a [Result<RowInput, Error>],
 ) -> BTreeMap<usize, &'a Result<RowInput, Error>> {
@@ -144,58 +146,20 @@ fn unchanged(change: &Change, row: Option<&RowInput>) -> Result<(), Skipped> {
     Ok(())
 }
 
-/// What is read before entries are taken back: where their tasks are, and their rows.
-pub(super) fn look_at(entries: &[StandingEntry], project: &Project) -> Look {
-    let mut tasks: BTreeMap<StageId, Vec<DataHash>> = BTreeMap::new();
-    for change in entries.iter().map(|entry| &entry.change) {
-        if let Some(to) = change.to.filter(|to| project.workflow.stage(*to).is_some()) {
-            tasks.entry(to).or_default().push(change.data);
-        }
+/// Keeps what a change overwrites, so that it can be taken back.
+pub(super) fn keep_before(change: &mut Change, row: Option<RowMetadata>) {
+    let Some(row) = row else { return };
+    if change.priority.is_some() {
+        change.old_priority = change.old_priority.or(row.priority);
     }
-    Look {
-        tasks,
-        rows: rows_of(&changes_of(entries)).map(|(_, row)| row).collect(),
-        client_metadata: true,
-        metadata: Vec::new(),
+    if change.metadata.is_some() {
+        change.item = change.item.or(row.item);
+        change.old_metadata = Some(row.client_metadata.unwrap_or_default());
     }
-}
-
-fn changes_of(entries: &[StandingEntry]) -> Vec<Change> {
-    entries.iter().map(|entry| entry.change.clone()).collect()
-}
-
-/// The change that takes each entry back, in the order given.
-///
-/// # Errors
-/// The platform could not be asked where the tasks are.
-pub(super) fn inverse(
-    entries: &[StandingEntry],
-    project: &Project,
-    seen: &Seen,
-) -> Result<Vec<Result<Change, Skipped>>, Error> {
-    if let Some(error) = seen.tasks.values().find_map(|tasks| tasks.as_ref().err()) {
-        return Err(error.clone());
-    }
-    let rows = by_place(&changes_of(entries), &seen.rows);
-    let each = entries.iter().enumerate().map(|(i, entry)| {
-        let place = place_of(&entry.change, seen);
-        if let (Some(to), None) = (entry.change.to, place) {
-            let stage = project.workflow.stage(to);
-            let stage = stage.map_or("its stage", |s| s.title.as_str());
-            let why = format!("the task is no longer at \"{stage}\", where it was sent");
-            return Err(Skipped(why));
-        }
-        match rows.get(&i) {
-            Some(Ok(row)) => taken_back(entry, place, Some(row)),
-            Some(Err(error)) => skipped(&error.summary),
-            None => taken_back(entry, place, None),
-        }
-    });
-    Ok(each.collect())
 }
 
 /// The task of a change at the stage that it was sent to. It may have a new identity there; its data unit stays.
-fn place_of(change: &Change, seen: &Seen) -> Option<TaskId> {
+pub(super) fn place_of(change: &Change, seen: &Seen) -> Option<TaskId> {
     let tasks = seen.tasks.get(&change.to?)?.as_ref().ok()?;
     let item = change;
     let same = tasks.iter().find(|(task, _)| *task == item.task);
@@ -203,7 +167,7 @@ fn place_of(change: &Change, seen: &Seen) -> Option<TaskId> {
     same.or_else(of_data).map(|(task, _)| *task)
 }
 
-fn taken_back(
+pub(super) fn taken_back(
     entry: &StandingEntry,
     place: Option<TaskId>,
     row: Option<&RowInput>,

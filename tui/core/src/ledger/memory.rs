@@ -159,6 +159,7 @@ impl Memory {
                     })
                 })
                 .collect(),
+            ..Seen::default()
         }
     }
 

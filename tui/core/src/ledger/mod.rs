@@ -8,6 +8,8 @@ mod apply;
 mod commit;
 mod compare;
 mod entry;
+mod further;
+mod inverse;
 #[cfg(test)]
 pub(crate) mod memory;
 mod request;

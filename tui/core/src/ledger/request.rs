@@ -5,11 +5,12 @@
 
 use super::{Before, Change, OpenEntry, Scope, StandingEntry};
 use crate::error::{Error, ErrorKind};
-use crate::ids::{DataHash, StageId, TaskId};
+use crate::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
 use crate::journal::Op;
 use crate::work::wire::InitialiseOptions;
 use crate::work::{Committed, RowInput, RowMetadata};
 use crate::workflow::Pathway;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -139,13 +140,21 @@ pub struct Look {
     pub client_metadata: bool,
     /// Priority, client metadata and storage item of data units.
     pub metadata: Vec<Unit>,
+    /// Client metadata of storage items.
+    pub items: Vec<ItemId>,
+    /// The same of other rows, for further changes, by project: the project itself may be among them.
+    pub others: BTreeMap<ProjectHash, Look>,
 }
 
 impl Look {
     /// Whether there is nothing to read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.tasks.is_empty() && self.rows.is_empty() && self.metadata.is_empty()
+        self.tasks.is_empty()
+            && self.rows.is_empty()
+            && self.metadata.is_empty()
+            && self.items.is_empty()
+            && self.others.values().all(Self::is_empty)
     }
 }
 
@@ -161,6 +170,10 @@ pub struct Seen {
     pub rows: Vec<Result<RowInput, Error>>,
     /// What is beside the labels.
     pub metadata: Vec<Result<RowMetadata, Error>>,
+    /// Client metadata of storage items.
+    pub items: Vec<Result<Map<String, Value>, Error>>,
+    /// What was seen of other rows.
+    pub others: BTreeMap<ProjectHash, Seen>,
 }
 
 /// One task of a plan.

@@ -82,6 +82,10 @@ impl Settling {
         match stands {
             Stands::AsWritten => Ok(rest(entry)),
             Stands::Changed(by) => Err(Committed::Conflict { by: by.clone() }),
+            // Its further changes stand, so that it must not be forgotten.
+            Stands::TakenBack if entry.written.further != 0 => Err(Committed::Conflict {
+                by: "somebody who took its labels out again".to_owned(),
+            }),
             Stands::TakenBack => {
                 let text = "somebody took its labels out again, so nothing was finished";
                 Err(Committed::Refused(Error::new(ErrorKind::Conflict, text)))

@@ -2,7 +2,9 @@
 //! sent, and their answers noted.
 
 use super::settling::Settling;
-use super::{Answered, Before, Change, Machine, Next, OpenEntry, Reply, Request, Scope};
+use super::{
+    Answered, Before, Change, Machine, Next, OpenEntry, Reply, Request, Scope, Seen, further,
+};
 use crate::error::ErrorKind;
 use crate::work::Committed;
 use std::collections::{HashMap, HashSet};
@@ -21,6 +23,8 @@ enum Step {
     Claiming,
     /// These are being finished.
     Finishing(Vec<OpenEntry>, Box<Settling>),
+    /// What the further changes of these overwrite is being read.
+    Learning(Vec<usize>),
     /// The changes at these places are being noted.
     Noting(Vec<usize>),
     /// They are being sent, each with its entry.
@@ -60,7 +64,29 @@ impl Writing {
         if open.is_empty() {
             return self.over();
         }
-        let changes = open.iter().map(|i| self.changes[*i].clone()).collect();
+        let look = further::unknown(&self.at(&open));
+        if look.is_empty() {
+            return self.note_these(open);
+        }
+        self.step = Step::Learning(open);
+        Next::Ask(Request::Look(look))
+    }
+
+    fn at(&self, places: &[usize]) -> Vec<Change> {
+        places.iter().map(|i| self.changes[*i].clone()).collect()
+    }
+
+    fn learned(&mut self, open: Vec<usize>, seen: Seen) -> Next<Vec<Committed>> {
+        let mut changes = self.at(&open);
+        further::keep(&mut changes, seen);
+        for (place, change) in open.iter().zip(changes) {
+            self.changes[*place] = change;
+        }
+        self.note_these(open)
+    }
+
+    fn note_these(&mut self, open: Vec<usize>) -> Next<Vec<Committed>> {
+        let changes = self.at(&open);
         self.step = Step::Noting(open);
         Next::Ask(Request::Note(changes))
     }
@@ -142,6 +168,7 @@ impl Machine for Writing {
                 let next = settling.on(reply);
                 self.finishing(open, *settling, next)
             }
+            (Step::Learning(open), Reply::Seen(seen)) => self.learned(open, *seen),
             (Step::Noting(places), Reply::Noted(Ok(entries))) => self.noted(places, entries),
             (Step::Sending(sent), Reply::Sent(results)) => self.sent(&sent, results),
             // Everything is sent: an entry whose answer is not stored stays open, and is finished by the next command.

@@ -202,6 +202,7 @@ impl Judged<'_> {
         Further::Row(Box::new(FurtherRow {
             project: self.row.project,
             project_title: self.project.title.clone(),
+            from_title: None,
             to_title: None,
             change: change(Change {
                 title: title.unwrap_or_default().into(),
@@ -299,6 +300,8 @@ impl Judged<'_> {
         });
         if let Some(row) = step.row_mut() {
             row.to_title = Some(stage.title.clone());
+            let from = self.project.workflow.stage(from);
+            row.from_title = from.map(|from| from.title.clone());
         }
         Ok(Some(step))
     }

@@ -49,6 +49,9 @@ pub struct FurtherRow {
     pub project_title: String,
     /// What is written.
     pub change: Change,
+    /// Title of the stage that its task is moved from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_title: Option<String>,
     /// Title of the stage that its task is moved to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_title: Option<String>,
@@ -137,7 +140,9 @@ impl Further {
 }
 
 impl FurtherRow {
-    const fn phase(&self) -> WritePhase {
+    /// When it is written.
+    #[must_use]
+    pub const fn phase(&self) -> WritePhase {
         if self.change.labels_after.is_some() {
             WritePhase::Labels
         } else if self.change.to.is_some() {
@@ -147,7 +152,9 @@ impl FurtherRow {
         }
     }
 
-    const fn kind(&self) -> &'static str {
+    /// As [`Further::kind`].
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
         match self.phase() {
             WritePhase::Labels => "labels",
             WritePhase::Moves => "move",
@@ -236,6 +243,7 @@ mod tests {
             project: ProjectHash(Uuid::from_u128(1)),
             project_title: "Other".into(),
             change,
+            from_title: None,
             to_title: None,
         }))
     }

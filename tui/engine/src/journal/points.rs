@@ -4,13 +4,16 @@
 //! N-th time it comes by; a release build knows no such variable.
 
 /// Every point in the order a commit passes them.
-pub const POINTS: [&str; 9] = [
+pub const POINTS: [&str; 12] = [
     "before-begin",
     "begun",
     "rows",
+    "further-labels",
     "labels",
     "priorities",
     "metadata",
+    "further-values",
+    "further-moves",
     "moves",
     "answered",
     "ended",

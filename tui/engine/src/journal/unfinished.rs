@@ -286,7 +286,10 @@ fn note_answer(tx: &Transaction<'_>, answer: &Answered, now_ms: i64) -> rusqlite
             return keep_open(
                 tx,
                 id,
-                &format!("in part: {}", error.summary),
+                &match error.kind {
+                    ErrorKind::Conflict => format!("conflict: {}", error.summary),
+                    _ => format!("in part: {}", error.summary),
+                },
                 *written,
                 error,
             );
@@ -300,13 +303,14 @@ fn note_answer(tx: &Transaction<'_>, answer: &Answered, now_ms: i64) -> rusqlite
         .map(drop)
 }
 
-/// An outcome of which the labels stand, and whose row somebody else changed since, stays open: on top of it
+/// An outcome of which labels or further changes stand, and whose row somebody else changed since, stays open: on top of it
 /// no agent may run. Taking something back never needs that.
 fn stays_with_labels(tx: &Transaction<'_>, id: i64, error: &Error) -> rusqlite::Result<bool> {
     let sql = "SELECT written FROM entry WHERE id = ?1 AND reverts IS NULL";
     let mut rows = tx.prepare_cached(sql)?;
     let written = rows.query_map([id], |r| r.get(0))?.next().transpose()?;
-    if !Written::from_bits(written.unwrap_or(0)).labels {
+    let written = Written::from_bits(written.unwrap_or(0));
+    if !written.labels && written.further == 0 {
         return Ok(false);
     }
     let answer = format!("conflict: {}", error.summary);

@@ -15,7 +15,7 @@ use wb_core::work::{Project, RowInput};
 
 impl Answers {
     /// Reads what is wanted and was not seen; rows of the same kind together.
-    pub(super) async fn around(
+    pub(crate) async fn around(
         &self,
         own: (Arc<Project>, Arc<Ontology>),
         wanted: Wanted,

@@ -44,7 +44,7 @@ type Batch = HashMap<(StageId, DataHash), Given>;
 
 /// Answers questions of agents. Clones share what they know.
 #[derive(Clone)]
-pub(super) struct Answers {
+pub(crate) struct Answers {
     pub(super) reader: Reader,
     cache: AssetCache,
     projects: Arc<Mutex<HashMap<ProjectHash, Arc<Project>>>>,
@@ -86,7 +86,7 @@ impl Engine {
 }
 
 impl Answers {
-    pub(super) fn new(reader: Reader, cache: AssetCache) -> Self {
+    pub(crate) fn new(reader: Reader, cache: AssetCache) -> Self {
         Self {
             reader,
             cache,

@@ -18,6 +18,7 @@ mod seen;
 mod twin;
 
 pub use crate::clock::now;
+pub(crate) use calls::Answers;
 pub use drain::Drain;
 pub use listing::matching;
 pub use twin::Twin;
@@ -105,7 +106,7 @@ struct World {
     lines: lines::Lines,
     /// Jobs that the hosts are given together, when all news of the moment is taken in.
     launches: Vec<JobRequest>,
-    answers: calls::Answers,
+    answers: Answers,
     news: mpsc::Sender<Event>,
     /// Turns in which large answers are judged.
     judges: Arc<Semaphore>,
@@ -162,7 +163,7 @@ impl Engine {
             twins: setup.twins.into_iter().map(|t| (t.path, t.of)).collect(),
             built_at: HashMap::new(),
             started: now(),
-            answers: calls::Answers::new(setup.reader.clone(), cache.clone()),
+            answers: Answers::new(setup.reader.clone(), cache.clone()),
             reader: setup.reader,
             writer: setup.writer,
             hosts,

@@ -7,7 +7,7 @@ use wb_core::work::RowInput;
 
 /// A row beside its own that an agent was given.
 #[derive(Clone, Debug)]
-pub(super) struct SeenRow {
+pub(crate) struct SeenRow {
     pub project: ProjectHash,
     pub data: DataHash,
     pub branch: Arc<str>,
@@ -18,7 +18,7 @@ pub(super) struct SeenRow {
 }
 
 /// The rows that a job was given, added to while it runs.
-pub(super) type SeenRows = Arc<Mutex<Vec<SeenRow>>>;
+pub(crate) type SeenRows = Arc<Mutex<Vec<SeenRow>>>;
 
 /// The rows that a job is given at its start.
 pub(super) fn shared(rows: Vec<SeenRow>) -> SeenRows {

@@ -213,6 +213,9 @@ pub fn changes(outcome: &Outcome) -> String {
     if outcome.patch.metadata.is_some() {
         parts.push("metadata".into());
     }
+    if !outcome.patch.changes.is_empty() {
+        parts.push(plural(outcome.patch.changes.len(), "further change"));
+    }
     if parts.is_empty() {
         parts.push(if outcome.way == Route::Stay {
             "changes nothing".into()
@@ -333,6 +336,9 @@ pub fn would_send(outcome: &Outcome, state: &State) -> Vec<String> {
             "replace the metadata: {}",
             plural(metadata.len(), "field")
         ));
+    }
+    for change in &outcome.patch.changes {
+        all.push(format!("also write {}", clean(&change.headline())));
     }
     if let Route::Pathway { name, to, .. } = &outcome.way {
         all.push(format!(

@@ -1,6 +1,8 @@
 //! Entries that are taken back together: where they stand is read, then what takes them back is written.
 
-use super::super::compare::{Skipped, inverse, look_at};
+use super::super::compare::Skipped;
+use super::super::further::stays;
+use super::super::inverse::{inverse, look_at};
 use super::super::{Change, Machine, Next, Reply, Request, StandingEntry, UndoResult, Writing};
 use crate::error::{Error, ErrorKind};
 use crate::work::{Committed, Project};
@@ -28,6 +30,8 @@ pub(super) struct Fate {
     /// What was written to take it back; what it had written, if it is left.
     pub change: Change,
     pub result: UndoResult,
+    /// What of it cannot be taken back.
+    pub stays: Vec<String>,
 }
 
 impl Group {
@@ -88,6 +92,7 @@ impl Group {
                 Err(Skipped(why)) => self.fates.push(Fate {
                     change: entry.change.clone(),
                     result: UndoResult::Left(why),
+                    stays: Vec::new(),
                 }),
             }
         }
@@ -125,7 +130,13 @@ impl Group {
                     UndoResult::Failed(error)
                 }
             };
-            self.fates.push(Fate { change, result });
+            let undone = (self.entries.iter()).find(|entry| change.reverts == Some(entry.id));
+            let stays = undone.map_or_else(Vec::new, |entry| stays(&entry.change));
+            self.fates.push(Fate {
+                change,
+                result,
+                stays,
+            });
         }
     }
 }

@@ -11,14 +11,14 @@ mod tests;
 
 pub use review::UndoReview;
 
+use super::further::touched;
 use super::{
     GROUP, MAX_BYTES, Machine, Next, Operation, OperationStep, Recovery, Reply, Request, Scope,
     StandingEntry, TaskReport, UndoResult,
 };
 use crate::error::{Error, ErrorKind};
-use crate::ids::DataHash;
 use crate::journal::{Settled, Undone};
-use crate::work::Project;
+use crate::work::{Project, Touched};
 use group::{Fate, Group};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -135,10 +135,12 @@ impl Undo {
     fn may_go_beside(&self, entries: &[StandingEntry]) -> bool {
         let on_their_way = || self.groups.iter().flat_map(|group| &group.entries);
         let size: usize = on_their_way().chain(entries).map(StandingEntry::size).sum();
-        let busy: HashSet<DataHash> = on_their_way().map(|e| e.change.data).collect();
+        let busy: HashSet<Touched> = on_their_way().flat_map(|e| touched(&e.change)).collect();
         entries.len() == GROUP
             && size <= MAX_BYTES
-            && !entries.iter().any(|e| busy.contains(&e.change.data))
+            && !entries
+                .iter()
+                .any(|e| touched(&e.change).any(|one| busy.contains(&one)))
     }
 
     /// Entries were read: those that may be taken back together.
@@ -184,7 +186,13 @@ impl Undo {
         let item = fate.change;
         let title = item.title.to_string();
         match &fate.result {
-            UndoResult::Restored => self.done.restored += 1,
+            UndoResult::Restored => {
+                self.done.restored += 1;
+                let stays = fate.stays.into_iter();
+                self.done
+                    .stays
+                    .extend(stays.map(|what| (title.clone(), what)));
+            }
             UndoResult::Left(why) => self.done.left.push((title, why.clone())),
             UndoResult::Failed(error) => self.done.failed.push((title, error.summary.clone())),
         }
@@ -245,6 +253,7 @@ impl Operation for Undo {
                     let fate = Fate {
                         change: entry.change,
                         result: UndoResult::Failed(error),
+                        stays: Vec::new(),
                     };
                     // That it failed before does not keep the others from being taken back.
                     let _ = self.count(fate, &mut out);
@@ -278,6 +287,8 @@ fn no_answer() -> Error {
 /// one write after the other.
 fn together(entries: &[StandingEntry]) -> usize {
     let mut units = HashSet::new();
-    let again = entries.iter().position(|e| !units.insert(e.change.data));
+    let again = entries
+        .iter()
+        .position(|e| touched(&e.change).fold(false, |again, one| !units.insert(one) || again));
     again.unwrap_or(entries.len())
 }

@@ -1,10 +1,13 @@
 //! What an undo would do, task by task; nothing is written.
 
-use super::super::compare::{Skipped, inverse, look_at};
+use super::super::compare::Skipped;
+use super::super::further::stays;
+use super::super::inverse::{inverse, look_at};
 use super::super::{Change, Machine, Next, Reply, Request, Seen, StandingEntry};
 use crate::ids::{DataHash, StageId};
 use crate::journal::Restore;
-use crate::work::Project;
+use crate::patch::changes_of;
+use crate::work::{FurtherChange, Project};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -65,7 +68,11 @@ impl UndoReview {
         for (entry, found) in entries.iter().zip(found) {
             let (what, left) = match found {
                 Err(_) if entry.overtaken => continue,
-                Ok(change) => (in_words(&change, &self.project), None),
+                Ok(change) => {
+                    let mut what = in_words(&change, &self.project);
+                    what.extend(stays(&entry.change));
+                    (what, None)
+                }
                 Err(Skipped(why)) => (Vec::new(), Some(why)),
             };
             let title = entry.change.title.to_string();
@@ -119,5 +126,7 @@ fn in_words(change: &Change, project: &Project) -> Vec<String> {
     if change.metadata.is_some() {
         what.push("metadata as they were".to_owned());
     }
+    let further = changes_of(&change.further).unwrap_or_default();
+    what.extend(further.iter().map(FurtherChange::headline));
     what
 }

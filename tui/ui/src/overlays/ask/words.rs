@@ -211,7 +211,15 @@ fn will_send(tasks: &[TaskId], state: &State) -> Vec<String> {
     let (mut labels, mut priorities, mut metadata, mut moves) =
         (0, 0, 0, std::collections::BTreeMap::new());
     let open = state.step.as_ref().filter(|s| tasks.contains(&s.row.id));
+    let mut further = std::collections::BTreeMap::new();
     let mut count = |outcome: &wb_core::work::Outcome| {
+        for change in &outcome.patch.changes {
+            let (kind, project) = (
+                change.kind.clone(),
+                clean(&change.project_title).into_owned(),
+            );
+            *further.entry((project, kind)).or_insert(0_usize) += 1;
+        }
         labels += usize::from(outcome.labels_after.is_some());
         priorities += usize::from(outcome.patch.priority.is_some());
         metadata += usize::from(outcome.patch.metadata.is_some());
@@ -235,6 +243,9 @@ fn will_send(tasks: &[TaskId], state: &State) -> Vec<String> {
     .filter(|(n, ..)| *n > 0)
     .map(|(n, does, one, many)| format!("• {does} {}", counted(n, one, many)))
     .collect();
+    for ((project, kind), n) in further {
+        all.push(format!("• {} of {kind} in {project}", plural(n, "change")));
+    }
     for (to, n) in moves {
         all.push(format!(
             "• move {} to {}",

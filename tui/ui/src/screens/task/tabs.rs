@@ -126,6 +126,11 @@ pub fn patch<'a>(outcome: &Outcome, state: &State, columns: usize, st: &Styles) 
             ));
         }
     }
+    for change in &outcome.patch.changes {
+        all.push(Line::default());
+        all.push(Line::styled(fit(&change.headline(), columns), st.strong));
+        all.extend(change.labels.iter().map(|l| change_line(l, columns, st)));
+    }
     all.push(Line::default());
     all.push(Line::styled("A commit would", st.strong));
     for text in timeline::would_send(outcome, state) {

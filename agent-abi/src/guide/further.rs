@@ -1,0 +1,53 @@
+//! Changes beyond the task's own row: twins, other rows, tasks and items.
+//!
+//! Taken as `&mut Twin` (or `Option<&mut Twin>`), a twin is written like the task's own labels:
+//!
+//! ```
+//! use agent_abi::prelude::*;
+//! use agent_abi::testing::{ontology, task};
+//!
+//! #[stage("publish")]
+//! fn publish(
+//!     labels: &LabelRow,
+//!     #[depends(twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11"))] twin: &mut Twin,
+//! ) -> Result<Route> {
+//!     for found in labels.classifications() {
+//!         if let Some(answer) = found.answer() {
+//!             twin.labels.classify(found.title(), answer)?;
+//!         }
+//!     }
+//!     let (project, data) = (twin.project.hash(), labels.data_hash().context("no data hash")?);
+//!     Ok(Route::to("complete")
+//!         .also(Change::priority(project, data, 0.9))
+//!         .also(Change::move_to(project, data, "Review")))
+//! }
+//!
+//! # #[stage("elsewhere")]
+//! # fn label(labels: &mut LabelRow) -> Result<Route> { labels.classify("Weather", "Night")?; Ok(Route::stay()) }
+//! let other = task("a.jpg").ontology(ontology().radio("Weather", &["Sunny", "Night"]));
+//! let here = other.clone().labels(other.run::<label>().into_labels());
+//! let run = here.twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11", &other).run::<publish>();
+//! let kinds: Vec<&str> = run.changes().iter().map(|change| change.kind.as_str()).collect();
+//! assert_eq!(kinds, ["labels", "priority", "move"]);
+//! ```
+//!
+//! [`Change`](crate::Change) has the others: labels of any row that was read with
+//! [`Upstream`](crate::inject::Upstream), of the task's own data on another branch too; priorities; client metadata, of
+//! a data unit or a storage item; moves to any stage. Without a project hash at hand, the task's own is
+//! `project.hash()` of a `&Project`. An outcome has at most 60.
+//!
+//! They are held, reviewed, written and undone together with the outcome. Everything is looked at first: if somebody
+//! else has changed one of the rows since the agent saw it, the whole task is a conflict, and nothing of it is
+//! written. Then each batch is written in this order: new items, labels of other rows, the task's own labels, its
+//! priority and metadata, those of others, issues, moves of others, and its own move last. A step that is refused
+//! leaves the task at its stage, *written in part*: `workbench resume` finishes it, `workbench undo` takes back what
+//! was written. After a crash, what is there already is not written twice. `undo` writes in the same order, the last
+//! change first within each step, and leaves a task whole if any row of it was changed since.
+//!
+//! Rows that were declared as twins were read ahead, for a batch at once. A row that the agent was not given, such as
+//! one that a C agent names, is read before the outcome is judged, one request for each task.
+//!
+//! In other languages the outcome has a list `"changes"`, see [`ChangeDoc`](crate::wire::ChangeDoc):
+//! `{"kind": "labels", "project": "…", "add": […]}`, `{"kind": "priority", "data_hash": "…", "priority": 0.9}`,
+//! `{"kind": "metadata", "item_uuid": "…", "client_metadata": {…}}`, `{"kind": "move", "project": "…", "to": "Review"}`.
+//! What is left out is the task's own: its project, its data unit.

@@ -1,0 +1,210 @@
+//! Further changes of outcomes: other rows, tasks and items, of any project. Requests are bundled over the tasks of the
+//! batch, per project. A task with a step that somebody else has changed meanwhile ends before anything of it is
+//! written; after a crash, what is there already is not written twice.
+
+mod look;
+
+use super::Writer;
+use super::bundle::{BUNDLE, Fate, drive};
+use super::values::{Metadata, Priorities};
+use crate::error::clean;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wb_core::error::{Error, ErrorKind};
+use wb_core::ids::{DataHash, ItemId, ProjectHash, StageId};
+use wb_core::work::{Change, Committed, FurtherRow, WritePhase, Written};
+
+/// One step: the place of its task in the batch, and its own among the further changes of the task.
+#[derive(Clone, Copy)]
+struct FurtherStep<'a> {
+    task: usize,
+    step: usize,
+    row: &'a FurtherRow,
+}
+
+impl FurtherStep<'_> {
+    /// What failed, with the step that it is about.
+    fn about(&self, mut error: Error) -> Error {
+        let kind = self.row.kind();
+        let (title, project) = (&self.row.change.title, &self.row.project_title);
+        error.summary = format!(
+            "{kind} of \"{}\" in {} were not written: {}",
+            clean(title),
+            clean(project),
+            error.summary
+        );
+        error
+    }
+}
+
+/// Steps that are left to be written, by phase; those for metadata with their storage items.
+#[derive(Default)]
+pub(super) struct Left {
+    steps: Vec<(usize, usize)>,
+    items: BTreeMap<(usize, usize), ItemId>,
+}
+
+/// All steps of the tasks that have not ended.
+fn steps<'a>(items: &'a [Change], ends: &[Option<Committed>]) -> Vec<FurtherStep<'a>> {
+    let mut found = Vec::new();
+    for (task, item) in items.iter().enumerate() {
+        let rows = item.further.iter().enumerate();
+        let rows = rows.filter(|_| ends[task].is_none());
+        found.extend(rows.filter_map(|(step, further)| {
+            let row = further.row()?;
+            Some(FurtherStep { task, step, row })
+        }));
+    }
+    found
+}
+
+impl Left {
+    /// The steps of a phase whose tasks have not ended.
+    fn of<'a>(
+        &self,
+        phase: WritePhase,
+        items: &'a [Change],
+        ends: &[Option<Committed>],
+    ) -> Vec<FurtherStep<'a>> {
+        let open = self.steps.iter().filter(|(task, _)| ends[*task].is_none());
+        open.filter_map(|(task, step)| {
+            let further = &items[*task].further[*step];
+            let row = further.row().filter(|_| further.phase() == phase)?;
+            Some(FurtherStep {
+                task: *task,
+                step: *step,
+                row,
+            })
+        })
+        .collect()
+    }
+}
+
+/// What is noted of steps that are over: what was written, and how tasks ended.
+pub(super) struct Over<'e> {
+    ends: &'e mut [Option<Committed>],
+    written: &'e mut [Written],
+}
+
+impl<'e> Over<'e> {
+    pub const fn of(ends: &'e mut [Option<Committed>], written: &'e mut [Written]) -> Self {
+        Self { ends, written }
+    }
+
+    fn take(&mut self, step: &FurtherStep<'_>, fate: Fate) {
+        let end = match fate {
+            Fate::Applied => {
+                self.written[step.task].add_step(step.step);
+                return;
+            }
+            Fate::Gone => Committed::Conflict {
+                by: look::MOVED_ON.to_owned(),
+            },
+            Fate::Conflict(by) => Committed::Conflict { by },
+            Fate::Refused(error) => Committed::Refused(step.about(error)),
+        };
+        // The first of them is the reason.
+        self.ends[step.task].get_or_insert(end);
+    }
+}
+
+impl Writer {
+    /// Writes the labels of other rows.
+    pub(super) async fn further_labels(&self, items: &[Change], left: &Left, mut over: Over<'_>) {
+        for (project, steps) in by_project(left.of(WritePhase::Labels, items, over.ends)) {
+            let rows: Vec<Change> = steps.iter().map(|step| step.row.change.clone()).collect();
+            for (i, fate) in Box::pin(self.save_labels(project, &rows)).await {
+                over.take(&steps[i], fate);
+            }
+        }
+    }
+
+    /// Sets priorities and client metadata.
+    pub(super) async fn further_values(&self, items: &[Change], left: &Left, mut over: Over<'_>) {
+        let steps = left.of(WritePhase::Values, items, over.ends);
+        let (priorities, metadata): (Vec<FurtherStep<'_>>, Vec<FurtherStep<'_>>) =
+            (steps.into_iter()).partition(|step| step.row.change.priority.is_some());
+        for (project, steps) in by_project(priorities) {
+            let each = steps.iter().map(|step| &step.row.change);
+            let values: Vec<(DataHash, f64)> = each
+                .clone()
+                .map(|change| (change.data, change.priority.unwrap_or_default()))
+                .collect();
+            let branches: Vec<_> = each.map(|change| Arc::clone(&change.branch)).collect();
+            let bundle = Priorities {
+                writer: self,
+                project,
+                priorities: &values,
+                branches: &branches,
+            };
+            for (i, fate) in drive(&bundle, (0..values.len()).collect(), BUNDLE).await {
+                over.take(&steps[i], fate);
+            }
+        }
+        let patches = metadata.iter().filter_map(|step| {
+            let item = left.items.get(&(step.task, step.step))?;
+            Some((*item, step.row.change.metadata.as_ref()?))
+        });
+        let patches: Vec<(ItemId, &Map<String, Value>)> = patches.collect();
+        let bundle = Metadata {
+            writer: self,
+            items: &patches,
+        };
+        for (i, fate) in drive(&bundle, (0..patches.len()).collect(), BUNDLE).await {
+            over.take(&metadata[i], fate);
+        }
+    }
+
+    /// Moves other tasks.
+    pub(super) async fn further_moves(&self, items: &[Change], left: &Left, mut over: Over<'_>) {
+        let mut moves: BTreeMap<(ProjectHash, StageId, StageId), Vec<FurtherStep<'_>>> =
+            BTreeMap::new();
+        for step in left.of(WritePhase::Moves, items, over.ends) {
+            if let Some(to) = step.row.change.to {
+                let way = (step.row.project, step.row.change.stage, to);
+                moves.entry(way).or_default().push(step);
+            }
+        }
+        for ((project, from, to), steps) in moves {
+            let change = |step: &FurtherStep<'_>| (step.row.change.task, step.row.change.data);
+            let tasks: Vec<_> = steps.iter().map(change).collect();
+            let ends = self.move_tasks(project, from, to, &tasks).await;
+            for (step, (_, end)) in steps.iter().zip(ends) {
+                over.take(
+                    step,
+                    match end {
+                        Committed::Done => Fate::Applied,
+                        Committed::AlreadyMoved => Fate::Gone,
+                        Committed::Conflict { by } => Fate::Conflict(by),
+                        Committed::Refused(error) | Committed::Partial { error, .. } => {
+                            Fate::Refused(error)
+                        }
+                    },
+                );
+            }
+        }
+    }
+}
+
+fn by_project(steps: Vec<FurtherStep<'_>>) -> BTreeMap<ProjectHash, Vec<FurtherStep<'_>>> {
+    let mut found: BTreeMap<ProjectHash, Vec<FurtherStep<'_>>> = BTreeMap::new();
+    for step in steps {
+        found.entry(step.row.project).or_default().push(step);
+    }
+    found
+}
+
+/// A conflict after other parts of the task were written is a task that is written in part.
+pub(super) fn in_part(end: Committed, written: Written) -> Committed {
+    match end {
+        Committed::Conflict { by } if written.further != 0 => Committed::Partial {
+            written,
+            error: Error::new(
+                ErrorKind::Conflict,
+                format!("the rest was changed by {by} meanwhile"),
+            ),
+        },
+        other => other.after(written),
+    }
+}

@@ -1,0 +1,240 @@
+//! Further changes in the ledger: what they overwrite is read before they are noted, and what takes them back is made of
+//! what stands there now.
+
+use super::compare::{
+    Skipped, by_place, keep_before, place_of, rows_of, skipped, taken_back, unit,
+};
+use super::{Change, Look, Seen, StandingEntry};
+use crate::ids::{ItemId, ProjectHash, TaskId};
+use crate::work::{Further, FurtherRow, RowInput, Touched};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashSet};
+
+/// Steps for rows by their project: each with the place of its change and its own.
+type Rows<'a> = BTreeMap<ProjectHash, Vec<(usize, usize, &'a FurtherRow)>>;
+
+fn by_project(changes: &[Change]) -> Rows<'_> {
+    let mut rows = Rows::new();
+    for (i, change) in changes.iter().enumerate() {
+        for (step, further) in change.further.iter().enumerate() {
+            if let Some(row) = further.row() {
+                let steps = rows.entry(row.project).or_default();
+                steps.push((i, step, row));
+            }
+        }
+    }
+    rows
+}
+
+/// Everything that a change writes to, so that two that write to the same go one after the other.
+pub(super) fn touched(change: &Change) -> impl Iterator<Item = Touched> {
+    let further = change.further.iter().filter_map(Further::touched);
+    // Several steps of one change may touch the same.
+    let all: HashSet<Touched> = further.chain([Touched::Data(change.data)]).collect();
+    all.into_iter()
+}
+
+/// Why parts of a change stay when it is taken back.
+pub(super) fn stays(change: &Change) -> Vec<String> {
+    let further = change.further.iter().filter_map(Further::stays);
+    further.map(str::to_owned).collect()
+}
+
+/// A storage item that is named itself, not by a data unit.
+fn item_of(change: &Change) -> Option<ItemId> {
+    change.item.filter(|_| change.data.0.is_nil())
+}
+
+/// Whether a step overwrites something that is not known.
+const fn overwrites(change: &Change) -> bool {
+    change.priority.is_some() && change.old_priority.is_none()
+        || change.metadata.is_some() && change.old_metadata.is_none()
+}
+
+/// What is read to know what further changes overwrite.
+pub(super) fn unknown(changes: &[Change]) -> Look {
+    let mut look = Look::default();
+    for (project, steps) in by_project(changes) {
+        let mut other = Look::default();
+        for (_, _, row) in steps {
+            match item_of(&row.change) {
+                _ if !overwrites(&row.change) => {}
+                Some(item) => other.items.push(item),
+                None => other.metadata.push(unit(&row.change)),
+            }
+        }
+        if !other.is_empty() {
+            look.others.insert(project, other);
+        }
+    }
+    look
+}
+
+/// Keeps what was read for [`unknown`], so that it can be taken back.
+pub(super) fn keep(changes: &mut [Change], seen: Seen) {
+    let mut seen: BTreeMap<_, _> = (seen.others.into_iter())
+        .map(|(project, seen)| (project, (seen.metadata.into_iter(), seen.items.into_iter())))
+        .collect();
+    // In the order of `by_project`: within a project as the changes stand.
+    for row in changes.iter_mut().flat_map(|change| &mut change.further) {
+        let Some(row) = row.row_mut() else { continue };
+        let Some((metadata, items)) = seen.get_mut(&row.project) else {
+            continue;
+        };
+        let change = &mut row.change;
+        if !overwrites(change) {
+            continue;
+        }
+        if item_of(change).is_some() {
+            change.old_metadata = items.next().and_then(Result::ok);
+        } else if let Some(Ok(known)) = metadata.next() {
+            keep_before(change, Some(known));
+        }
+    }
+}
+
+/// The rows of further labels, as they are now: what they are written over where a person decided so.
+pub(super) fn rows_again(changes: &[Change]) -> BTreeMap<ProjectHash, Look> {
+    let mut others = BTreeMap::new();
+    for (project, steps) in by_project(changes) {
+        let rows: Vec<Change> = steps.iter().map(|(_, _, row)| labels_only(row)).collect();
+        let look = Look {
+            rows: rows_of(&rows).map(|(_, row)| row).collect(),
+            ..Look::default()
+        };
+        if !look.is_empty() {
+            others.insert(project, look);
+        }
+    }
+    others
+}
+
+/// The change of a step for labels; of another one, a change that writes nothing.
+fn labels_only(row: &FurtherRow) -> Change {
+    let change = row.change.clone();
+    Change {
+        priority: None,
+        metadata: None,
+        ..change
+    }
+}
+
+/// The rows that were read for [`rows_again`] take the place of those that the agents saw; what the other steps
+/// overwrite is read again.
+///
+/// # Errors
+/// A row cannot be read.
+pub(super) fn over_theirs(
+    changes: &mut [Change],
+    seen: BTreeMap<ProjectHash, Seen>,
+) -> Result<(), ()> {
+    let mut rows: BTreeMap<_, _> = (seen.into_iter())
+        .map(|(project, seen)| (project, seen.rows.into_iter()))
+        .collect();
+    for row in changes.iter_mut().flat_map(|change| &mut change.further) {
+        let Some(row) = row.row_mut() else { continue };
+        let change = &mut row.change;
+        (change.old_priority, change.old_metadata) = (None, None);
+        change.metadata_before = None;
+        if change.labels_after.is_some() {
+            let now = rows.get_mut(&row.project).and_then(Iterator::next);
+            change.before = Some(now.ok_or(())?.map_err(|_| ())?);
+        }
+    }
+    Ok(())
+}
+
+/// What is read before the further changes of entries are taken back.
+pub(super) fn look_at(changes: &[Change]) -> BTreeMap<ProjectHash, Look> {
+    let looks = by_project(changes).into_iter().map(|(project, steps)| {
+        let rows: Vec<Change> = steps.iter().map(|(_, _, row)| row.change.clone()).collect();
+        let mut look = Look {
+            client_metadata: true,
+            rows: rows_of(&rows).map(|(_, row)| row).collect(),
+            items: rows.iter().filter_map(item_of).collect(),
+            ..Look::default()
+        };
+        for change in &rows {
+            if let Some(to) = change.to {
+                look.tasks.entry(to).or_default().push(change.data);
+            }
+        }
+        (project, look)
+    });
+    looks.collect()
+}
+
+/// What takes the further changes of each change back, the last one first; or why they are left.
+pub(super) fn inverse(
+    changes: &[Change],
+    seen: &BTreeMap<ProjectHash, Seen>,
+) -> Vec<Result<Vec<Further>, Skipped>> {
+    let mut back: Vec<Result<Vec<Further>, Skipped>> = vec![Ok(Vec::new()); changes.len()];
+    for (project, steps) in by_project(changes) {
+        let rows: Vec<Change> = steps.iter().map(|(_, _, row)| row.change.clone()).collect();
+        let nothing = Seen::default();
+        let seen = seen.get(&project).unwrap_or(&nothing);
+        let (now, mut items) = (by_place(&rows, &seen.rows), seen.items.iter());
+        for (n, (i, _, row)) in steps.iter().enumerate() {
+            let item = item_of(&row.change).and_then(|_| items.next());
+            let found = match (now.get(&n), item) {
+                (Some(Err(error)), _) | (_, Some(Err(error))) => skipped(&error.summary),
+                (now, item) => {
+                    let now = now.and_then(|now| now.as_ref().ok());
+                    let item = item.and_then(|item| item.as_ref().ok());
+                    step_back(row, place_of(&row.change, seen), now, item)
+                }
+            };
+            let found = found.map_err(|Skipped(why)| {
+                let title = &row.project_title;
+                Skipped(format!("a further change in {title}: {why}"))
+            });
+            match (&mut back[*i], found) {
+                (Ok(steps), Ok(step)) => steps.push(Further::Row(Box::new(step))),
+                (place @ Ok(_), Err(why)) => *place = Err(why),
+                (Err(_), _) => {}
+            }
+        }
+    }
+    for steps in back.iter_mut().flatten() {
+        steps.reverse();
+        steps.sort_by_key(Further::phase);
+    }
+    back
+}
+
+fn step_back(
+    row: &FurtherRow,
+    place: Option<TaskId>,
+    now: Option<&RowInput>,
+    item: Option<&Map<String, Value>>,
+) -> Result<FurtherRow, Skipped> {
+    let was = &row.change;
+    if was.to.is_some() && place.is_none() {
+        let to = row.to_title.as_deref().unwrap_or("its stage");
+        return skipped(&format!(
+            "the task is no longer at \"{to}\", where it was sent"
+        ));
+    }
+    if let (Some(wrote), Some(item)) = (&was.metadata, item)
+        && item != wrote
+    {
+        return skipped("its client metadata were changed since");
+    }
+    let entry = StandingEntry {
+        id: 0,
+        change: was.clone(),
+        overtaken: false,
+    };
+    let change = Change {
+        reverts: None,
+        ..taken_back(&entry, place, now)?
+    };
+    Ok(FurtherRow {
+        project: row.project,
+        project_title: row.project_title.clone(),
+        change,
+        to_title: row.from_title.clone(),
+        from_title: row.to_title.clone(),
+    })
+}
