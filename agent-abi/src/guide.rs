@@ -11,7 +11,7 @@
 //!
 //! [Recipes](recipes): preflight, threads and async, HTTP with secrets, paths, PDF pages, sounds, JSON from a model.
 //! [Helpers](helpers): boxes from a detector, masks, frames in batches, tracks, copies, schemas for language models.
-//! [Heavy models](models): what takes long to load, once per process or once for all of them.
+//! [Heavy models](models): loaded once for all processes and builds.
 //! [Moving from Python](python): `encord-agents` word by word.
 //!
 //! # A stage
@@ -369,10 +369,9 @@
 //! # Dependencies
 //!
 //! [`#[dependency]`](macro@crate::dependency) makes a function's value a parameter. It is injected like an agent, may
-//! ask for other dependencies, takes arguments marked `#[arg]`, and is made once per task for equal arguments. With
-//! `scope = host` the value is kept until the build retires, and making it counts towards the limit for loading; what
-//! should outlive builds is a [resource](models). Values are closed by `Drop`, or by `close = function`, in the reverse order of their
-//! opening, also after an error or a panic.
+//! ask for others, takes arguments marked `#[arg]`, and is made once per task for equal arguments. With `scope = host`
+//! it is kept until the build retires, and making it counts as loading; [models](models) that outlive builds are
+//! resources. Values are closed by `Drop` or `close = function`, last opened first, after errors and panics too.
 //!
 //! ```
 //! use agent_abi::prelude::*;
