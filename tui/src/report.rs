@@ -10,11 +10,13 @@ use wb_core::error::{Error, ErrorKind};
 use wb_core::event::NetStats;
 use wb_core::run::{Ending, Report, Totals};
 use wb_core::text::{clean, clean_lines};
-use wb_core::work::Route;
+use wb_core::work::{Patch, Route};
 use wb_engine::files::{self, OutFile};
 
 /// Tasks that the HTML report lists at most; failures and conflicts come first.
 const LISTED: usize = 5000;
+/// Changes that it shows of a task at most.
+const SHOWN: usize = 20;
 
 /// One task of a report. All its text is free of control and invisible characters.
 struct TaskLine {
@@ -24,6 +26,8 @@ struct TaskLine {
     outcome: &'static str,
     route: String,
     labels: (usize, usize, usize),
+    /// What the outcome changes, a line each.
+    changes: Vec<String>,
     time: Duration,
     /// Why it failed, or who else changed it.
     reason: Option<String>,
@@ -74,6 +78,8 @@ impl RunReports {
             _ => "",
         };
         let given = report.outcome.as_ref();
+        let wanted = self.html.is_some() && self.lines.len() < LISTED;
+        let changes = given.filter(|_| wanted).map(|given| changes(&given.patch));
         let route = match given.map(|o| &o.way) {
             Some(Route::Pathway { name, .. }) => clean(name).into_owned(),
             _ => String::new(),
@@ -85,6 +91,7 @@ impl RunReports {
             outcome,
             route,
             labels: given.map(|o| o.patch.counts()).unwrap_or_default(),
+            changes: changes.unwrap_or_default(),
             time: Duration::from_micros(report.run_us),
             reason,
             kind,
@@ -236,6 +243,20 @@ fn failures(totals: &Totals) -> Markup {
     }
 }
 
+/// What an outcome changes, a line each, as long as it fits.
+fn changes(patch: &Patch) -> Vec<String> {
+    let lines = patch.lines();
+    let mut shown: Vec<String> = lines
+        .iter()
+        .take(SHOWN)
+        .map(|l| clean(l).into_owned())
+        .collect();
+    if lines.len() > SHOWN {
+        shown.push(format!("and {} more", lines.len() - SHOWN));
+    }
+    shown
+}
+
 fn tasks(lines: &mut [TaskLine]) -> Markup {
     lines.sort_by_key(|line| match line.outcome {
         "failed" => 0,
@@ -261,6 +282,9 @@ fn tasks(lines: &mut [TaskLine]) -> Markup {
                 @if let Some(reason) = &line.reason {
                     tr.(line.outcome) { td {} td colspan="5" { pre { (reason) } } }
                 }
+                @if !line.changes.is_empty() {
+                    tr { td {} td.changes colspan="5" { @for change in &line.changes { div { (change) } } } }
+                }
             }
         }
         @if lines.len() > LISTED {
@@ -281,6 +305,7 @@ mod tests {
             outcome: "failed",
             route: String::new(),
             labels: (0, 0, 0),
+            changes: Vec::new(),
             time: Duration::from_millis(1),
             reason: Some("a <b>\nmore".into()),
             kind: "agent",

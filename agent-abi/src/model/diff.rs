@@ -2,7 +2,8 @@
 //!
 //! How a change is drawn is left to the screen.
 
-use super::{Classification, LabelRow, Object, quoted};
+use super::described::{LabelFacts, answers};
+use super::{Classification, LabelRow, Object, Ontology};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -18,7 +19,7 @@ pub enum LabelChangeKind {
 }
 
 /// One changed label.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LabelChange {
     /// What happened.
@@ -31,18 +32,32 @@ pub struct LabelChange {
     pub hash: String,
     /// Frames it is on or was on, ascending ranges, both ends included.
     pub frames: Vec<(u64, u64)>,
-    /// A short text a person can read: shape, place, answers; `before → after` for a change.
+    /// A text a person can read: place, shape, answers; `before → after` for a change.
     pub detail: String,
+    /// The same as fields; of a removed label as it was.
+    pub facts: Box<LabelFacts>,
 }
 
-/// Lists what differs, objects first, in the order of `after`, removed ones last. Who made a label
-/// and when does not count.
+/// Lists what differs, in the order of their first frames, names and hashes. Who made a label and when does not
+/// count.
 #[must_use]
 pub fn diff(before: &LabelRow, after: &LabelRow) -> Vec<LabelChange> {
     let mut out = Vec::new();
     compare((before, after), true, &mut out);
     compare((before, after), false, &mut out);
+    out.sort_by(|one, other| place_of(one).cmp(&place_of(other)));
     out
+}
+
+/// Part, first frame, name, hash.
+fn place_of(change: &LabelChange) -> (Option<&str>, u64, &str, &str) {
+    let first = change.frames.first().map_or(0, |(from, _)| *from);
+    (
+        change.facts.part.as_deref(),
+        first,
+        &change.name,
+        &change.hash,
+    )
 }
 
 /// A label reduced to what counts. Nothing of it is copied: most labels are the same in both rows.
@@ -57,6 +72,8 @@ pub(super) struct Fact<'r> {
     pub values: Vec<&'r Value>,
     /// Its authors, beside the values.
     pub answers: &'r Value,
+    /// Its dynamic answers.
+    actions: &'r Value,
     pub label: Label<'r>,
 }
 
@@ -76,20 +93,78 @@ impl Fact<'_> {
             && (self.values.iter().zip(&other.values)).all(|(one, other)| same(one, other))
     }
 
-    /// What a person reads.
-    fn text(&self, row: &LabelRow) -> String {
+    /// Its fields; what it is drawn as on `frame`.
+    fn describe(&self, row: &LabelRow, frame: Option<u64>) -> LabelFacts {
+        let mut facts = LabelFacts {
+            part: self.part.map(str::to_owned),
+            ..LabelFacts::default()
+        };
+        let ontology = row.ontology();
         match &self.label {
-            Label::Object(object) => text_of_object(row, object),
-            Label::OnPart(object) => {
-                let shape = object["shape"].as_str().unwrap_or("object");
-                let part = self.part.unwrap_or_default();
-                let answers = answers(&self.answers["classifications"]);
-                format!("{shape} on part {}{answers}", quoted(part))
+            Label::Object(object) => {
+                facts.put(row, &self.frames);
+                let kind = (object.feature_hash(), object.shape());
+                self.object(&mut facts, &ontology, (kind.0, kind.1.word()));
+                let drawn = frame.and_then(|frame| Some((frame, object.on_frame(frame)?)));
+                if let Some((frame, entry)) = drawn {
+                    facts.draw(entry, row.size_at(frame));
+                    facts.geometry_frame = (self.count() > 1).then_some(frame);
+                }
+            }
+            Label::OnPart(entry) => {
+                facts.frames = self.frames.iter().map(|&(from, to)| [from, to]).collect();
+                let word = |key: &str| entry[key].as_str().unwrap_or_default();
+                self.object(&mut facts, &ontology, (word("featureHash"), word("shape")));
+                facts.draw(entry, None);
             }
             Label::Classification(class) => {
-                class.answer().map(|a| a.to_string()).unwrap_or_default()
+                facts.kind = "classification".to_owned();
+                facts.put(row, &self.frames);
+                let mut kinds = ontology.classifications.iter();
+                let kind = kinds.find(|kind| kind.feature_hash == class.feature_hash());
+                let attributes = kind.map_or(&[][..], |kind| &kind.attributes);
+                facts.answers = answers(&self.answers["classifications"], attributes);
+                let sure = self.answers["confidence"].as_f64();
+                facts.confidence = sure.filter(|sure| *sure < 1.0);
             }
         }
+        facts
+    }
+
+    /// Shape and answers of an object of the kind with that feature hash, dynamic answers too.
+    fn object(&self, facts: &mut LabelFacts, ontology: &Ontology, (kind, shape): (&str, &str)) {
+        facts.kind = "object".to_owned();
+        facts.shape = Some(shape.to_owned());
+        let mut kinds = ontology.objects.iter();
+        let kind = kinds.find(|known| known.feature_hash == kind);
+        let attributes = kind.map_or(&[][..], |kind| &kind.attributes);
+        facts.answers = answers(&self.answers["classifications"], attributes);
+        facts.answers.extend(answers(self.actions, attributes));
+    }
+
+    /// Frames that it is on.
+    fn count(&self) -> u64 {
+        self.frames
+            .iter()
+            .map(|(from, to)| to.saturating_sub(*from) + 1)
+            .sum()
+    }
+
+    /// The first frame that both are on and where they differ, else the first one.
+    fn first_difference(&self, other: &Fact<'_>) -> Option<u64> {
+        let (Label::Object(one), Label::Object(two)) = (&self.label, &other.label) else {
+            return self.frames.first().map(|(from, _)| *from);
+        };
+        let frames = one.frames();
+        let differs = |frame: &&u64| match (one.on_frame(**frame), two.on_frame(**frame)) {
+            (Some(one), Some(two)) => !same(one, two),
+            _ => false,
+        };
+        frames
+            .iter()
+            .find(differs)
+            .or_else(|| frames.first())
+            .copied()
     }
 }
 
@@ -107,43 +182,55 @@ pub(super) fn facts(row: &LabelRow, objects: bool) -> Vec<Fact<'_>> {
     }
 }
 
-/// The place of each label by its hash; of two with one hash the first counts.
-fn places<'f>(facts: &'f [Fact<'_>]) -> HashMap<&'f str, usize> {
-    let hashes = facts.iter().enumerate().rev();
-    hashes.map(|(i, fact)| (fact.hash, i)).collect()
+/// A label by the part of a group that it lies on and its hash.
+type Identity<'f> = (Option<&'f str>, &'f str);
+
+/// The place of each label; of two with one hash on one part the first counts.
+fn places<'f>(facts: &'f [Fact<'_>]) -> HashMap<Identity<'f>, usize> {
+    let all = facts.iter().enumerate().rev();
+    all.map(|(i, fact)| ((fact.part, fact.hash), i)).collect()
 }
 
 fn compare(rows: (&LabelRow, &LabelRow), is_object: bool, out: &mut Vec<LabelChange>) {
     let (before, after) = (facts(rows.0, is_object), facts(rows.1, is_object));
     let (old_places, new_places) = (places(&before), places(&after));
-    let change = |kind, fact: &Fact<'_>, detail: String| LabelChange {
-        kind,
-        is_object,
-        name: fact.name.to_owned(),
-        hash: fact.hash.to_owned(),
-        frames: fact.frames.clone(),
-        detail,
+    let data = rows.1.data_type();
+    let change = |kind, fact: &Fact<'_>, was: Option<LabelFacts>, mut facts: LabelFacts| {
+        let detail = facts.phrase(was.as_ref(), &data);
+        if let Some(was) = was {
+            facts.keep_before(was);
+        }
+        LabelChange {
+            kind,
+            is_object,
+            name: fact.name.to_owned(),
+            hash: fact.hash.to_owned(),
+            frames: fact.frames.clone(),
+            detail,
+            facts: Box::new(facts),
+        }
     };
+    let first = |fact: &Fact<'_>| fact.frames.first().map(|(from, _)| *from);
     for new in &after {
-        match old_places.get(new.hash).map(|i| &before[*i]) {
-            None => out.push(change(LabelChangeKind::Added, new, new.text(rows.1))),
+        match old_places.get(&(new.part, new.hash)).map(|i| &before[*i]) {
+            None => {
+                let facts = new.describe(rows.1, first(new));
+                out.push(change(LabelChangeKind::Added, new, None, facts));
+            }
             Some(old) if !old.same(new) => {
-                let (was, is) = (old.text(rows.0), new.text(rows.1));
-                let detail = if was == is {
-                    is
-                } else {
-                    format!("{was} → {is}")
-                };
-                out.push(change(LabelChangeKind::Changed, new, detail));
+                let frame = new.first_difference(old);
+                let (was, is) = (old.describe(rows.0, frame), new.describe(rows.1, frame));
+                out.push(change(LabelChangeKind::Changed, new, Some(was), is));
             }
             Some(_) => {}
         }
     }
     for old in before
         .iter()
-        .filter(|old| !new_places.contains_key(old.hash))
+        .filter(|old| !new_places.contains_key(&(old.part, old.hash)))
     {
-        out.push(change(LabelChangeKind::Removed, old, old.text(rows.0)));
+        let facts = old.describe(rows.0, first(old));
+        out.push(change(LabelChangeKind::Removed, old, None, facts));
     }
 }
 
@@ -163,6 +250,7 @@ fn on_parts(row: &LabelRow) -> Vec<Fact<'_>> {
                 frames: Vec::new(),
                 values: Vec::new(),
                 answers: &row.labels()["object_answers"][hash],
+                actions: &row.labels()["object_actions"][hash]["actions"],
                 label: Label::OnPart(object),
             });
             facts.len() - 1
@@ -173,9 +261,7 @@ fn on_parts(row: &LabelRow) -> Vec<Fact<'_>> {
     for fact in &mut facts {
         let frames: Vec<u64> = fact.frames.iter().map(|(frame, _)| *frame).collect();
         fact.frames = joined(&frames);
-        fact.values.push(fact.answers);
-        fact.values
-            .push(&row.labels()["object_actions"][fact.hash]["actions"]);
+        fact.values.extend([fact.answers, fact.actions]);
     }
     facts
 }
@@ -183,8 +269,9 @@ fn on_parts(row: &LabelRow) -> Vec<Fact<'_>> {
 fn of_object<'r>(row: &'r LabelRow, object: Object<'r>) -> Fact<'r> {
     let frames = object.frames();
     let mut values: Vec<&Value> = (frames.iter().filter_map(|f| object.on_frame(*f))).collect();
-    values.push(&row.labels()["object_answers"][object.hash()]);
-    values.push(&row.labels()["object_actions"][object.hash()]["actions"]);
+    let answers = &row.labels()["object_answers"][object.hash()];
+    let actions = &row.labels()["object_actions"][object.hash()]["actions"];
+    values.extend([answers, actions]);
     let frames = if frames.is_empty() {
         object.ranges()
     } else {
@@ -196,23 +283,10 @@ fn of_object<'r>(row: &'r LabelRow, object: Object<'r>) -> Fact<'r> {
         part: None,
         frames,
         values,
-        answers: &row.labels()["object_answers"][object.hash()],
+        answers,
+        actions,
         label: Label::Object(object),
     }
-}
-
-fn text_of_object(row: &LabelRow, object: &Object<'_>) -> String {
-    let first = object.frames().first().copied();
-    let mut text = match first.and_then(|frame| object.bounding_box(frame)) {
-        Some(area) => format!(
-            "box {:.3} {:.3} {:.3} {:.3}",
-            area.x, area.y, area.w, area.h
-        ),
-        None => object.shape().word().to_owned(),
-    };
-    let entry = &row.labels()["object_answers"][object.hash()];
-    text.push_str(&answers(&entry["classifications"]));
-    text
 }
 
 fn of_classification<'r>(row: &'r LabelRow, classification: Classification<'r>) -> Fact<'r> {
@@ -229,31 +303,9 @@ fn of_classification<'r>(row: &'r LabelRow, classification: Classification<'r>) 
             &entry["spaces"],
         ],
         answers: entry,
+        actions: &Value::Null,
         label: Label::Classification(classification),
     }
-}
-
-/// `, Colour: Red, Plate: ABC`.
-fn answers(entries: &Value) -> String {
-    let one = |entry: &Value| {
-        let name = entry["name"].as_str()?;
-        let value = match &entry["answers"] {
-            Value::String(text) => text.clone(),
-            Value::Array(list) => list
-                .iter()
-                .filter_map(|o| o["name"].as_str())
-                .collect::<Vec<_>>()
-                .join("+"),
-            other => other.to_string(),
-        };
-        Some(format!(", {name}: {value}"))
-    };
-    entries
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(one)
-        .collect()
 }
 
 /// Who made it and when.

@@ -369,11 +369,17 @@ mod tests {
                 .collect()
         };
         use crate::model::LabelChangeKind::{Added, Changed, Removed};
-        let detail = || "bounding_box on part \"left\"".to_owned();
+        let place = "part \"left\" · frame 0";
+        let (was, is) = ("box 10 %, 20 %, 30 × 40 %", "box 20 %, 20 %, 30 × 40 %");
+        let car = || "Car".to_owned();
         let (one, moved) = (std::slice::from_ref(&one), std::slice::from_ref(&moved));
-        assert_eq!(of(&[], one), [(Added, "Car".to_owned(), detail())]);
-        assert_eq!(of(one, moved), [(Changed, "Car".to_owned(), detail())]);
-        assert_eq!(of(one, &[]), [(Removed, "Car".to_owned(), detail())]);
+        let drawn = || format!("{place} · {was}");
+        assert_eq!(of(&[], one), [(Added, car(), drawn())]);
+        assert_eq!(
+            of(one, moved),
+            [(Changed, car(), format!("{place}: {was} → {is}"))]
+        );
+        assert_eq!(of(one, &[]), [(Removed, car(), drawn())]);
         assert!(of(one, one).is_empty());
     }
 }

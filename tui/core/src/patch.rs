@@ -252,6 +252,7 @@ fn parts(before: &Value, after: &Value) -> Vec<LabelChange> {
             name: "part of the group".to_owned(),
             hash: hash.clone(),
             detail: "its labels".to_owned(),
+            ..LabelChange::default()
         })
     };
     hashes.filter_map(change).collect()
@@ -282,10 +283,13 @@ fn beside_objects(labels: &Value) -> Option<Value> {
 /// # Errors
 /// The label row before is missing or not readable.
 pub fn of_item(ontology: &Arc<Ontology>, item: &Change) -> Result<Patch, Error> {
-    let labels = match &item.labels_after {
+    let mut labels = match &item.labels_after {
         Some(after) => of_labels(ontology, item, after)?,
         None => Vec::new(),
     };
+    for label in &mut labels {
+        label.facts.text = item.excerpts.get(&label.hash).cloned();
+    }
     let before = item.before.as_ref().and_then(|row| row.priority);
     Ok(Patch {
         already_there: 0,
@@ -316,8 +320,8 @@ fn of_labels(
         changes.push(LabelChange {
             sign: '~',
             name: "label row".to_owned(),
-            hash: String::new(),
             detail: "written again; no object or classification differs".to_owned(),
+            ..LabelChange::default()
         });
     }
     Ok(changes)
@@ -334,6 +338,7 @@ fn change(change: agent_abi::model::LabelChange) -> LabelChange {
         name: change.name,
         hash: change.hash,
         detail: change.detail,
+        facts: change.facts,
     }
 }
 

@@ -8,11 +8,13 @@ mod blob;
 mod change;
 mod committed;
 mod further;
+mod patch;
 
 pub use blob::LabelBlob;
 pub use change::{Change, without_secrets};
 pub use committed::{Committed, Written};
 pub use further::{Further, FurtherChange, FurtherRow, MAX_FURTHER, Touched, WritePhase};
+pub use patch::{LabelChange, Patch};
 
 use crate::build::AgentDescriptor;
 use crate::ids::{
@@ -246,61 +248,6 @@ pub struct Timing {
     pub ms: f64,
     /// A short text: `3 labels`, `412 kB`.
     pub note: String,
-}
-
-/// One label that differs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LabelChange {
-    /// `+` added, `~` changed, `-` removed.
-    pub sign: char,
-    /// Name of the object or classification.
-    pub name: String,
-    /// Its hash.
-    pub hash: String,
-    /// What a person reads: `box 0.11 0.42 0.20 0.18 on frame 0`.
-    pub detail: String,
-}
-
-/// What an outcome would change upstream.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Patch {
-    /// Labels, one entry per object or classification.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<LabelChange>,
-    /// Old and new priority.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub priority: Option<(Option<f64>, f64)>,
-    /// The whole client metadata after.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<Map<String, Value>>,
-    /// Labels that the agent added although they stand there already, made by the same key: they are not added
-    /// again.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub already_there: usize,
-    /// What changes beyond the own row, in the order of writing.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<FurtherChange>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
-const fn is_zero(n: &usize) -> bool {
-    *n == 0
-}
-
-impl Patch {
-    /// Nothing but perhaps a move.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        let own = self.labels.is_empty() && self.priority.is_none() && self.metadata.is_none();
-        own && self.changes.is_empty()
-    }
-
-    /// How many labels are added, changed, removed.
-    #[must_use]
-    pub fn counts(&self) -> (usize, usize, usize) {
-        let of = |sign| self.labels.iter().filter(|l| l.sign == sign).count();
-        (of('+'), of('~'), of('-'))
-    }
 }
 
 /// Where a task goes.

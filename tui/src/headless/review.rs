@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::Filter;
-use wb_core::work::{LabelChange, Patch};
+use wb_core::work::Patch;
 use wb_engine::config::Config;
 use wb_engine::plan::{Header, Plan, PlanLine};
 use wb_engine::upstream;
@@ -223,30 +223,7 @@ fn difference(line: &PlanLine, patch: &Patch, out: &mut String) {
         line.task,
         clean(&way)
     );
-    labels("  ", &patch.labels, out);
-    if let Some((before, after)) = patch.priority {
-        let before = before.map_or_else(|| "?".to_owned(), |p| p.to_string());
-        let _ = writeln!(out, "  priority {before} → {after}");
-    }
-    if let Some(metadata) = &patch.metadata {
-        let _ = writeln!(
-            out,
-            "  client metadata {}",
-            clean(&json!(metadata).to_string())
-        );
-    }
-    for change in &patch.changes {
-        let _ = writeln!(out, "  also {}", clean(&change.headline()));
-        labels("    ", &change.labels, out);
-        if let Some(metadata) = &change.metadata {
-            let _ = writeln!(out, "    {}", clean(&json!(metadata).to_string()));
-        }
-    }
-}
-
-fn labels(indent: &str, changes: &[LabelChange], out: &mut String) {
-    for change in changes {
-        let (name, detail) = (clean(&change.name), clean(&change.detail));
-        let _ = writeln!(out, "{indent}{} {name} {detail}", change.sign);
+    for change in patch.lines() {
+        let _ = writeln!(out, "  {}", clean(&change));
     }
 }

@@ -33,6 +33,7 @@ pub use classified::Classification;
 pub use edit::ObjectMut;
 pub use new::{NewClassification, NewLabel, NewObject};
 pub use read::Object;
+pub(super) use read::ranges;
 
 use super::{ModelError, ModelResult, Ontology};
 use crate::wire::{RowDoc, text};
@@ -308,6 +309,18 @@ impl LabelRow {
     pub fn size(&self) -> Option<(u32, u32)> {
         let side = |key: &str| self.fact(key)?.as_u64()?.try_into().ok();
         Some((side("width")?, side("height")?))
+    }
+
+    /// The same of a frame: the images of a group have sizes of their own. Pages have none.
+    pub(super) fn size_at(&self, frame: u64) -> Option<(u32, u32)> {
+        let mut size = self.size();
+        if self.data_type() == DataType::ImgGroup {
+            let mut units = self.units().into_iter().flat_map(Map::values);
+            let unit = units.find(|unit| read::sequence(unit) == frame)?;
+            let side = |key: &str| unit.get(key)?.as_u64()?.try_into().ok();
+            size = side("width").zip(side("height"));
+        }
+        size.filter(|(width, height)| *width > 0 && *height > 0)
     }
 
     /// How many frames (images of a group, pages) there are, where the platform has the number.

@@ -357,7 +357,7 @@ fn list<'r>(entry: Option<&'r Value>, key: &str) -> &'r [Value] {
     list.map_or(&[], Vec::as_slice)
 }
 
-pub(super) fn ranges(entry: &Value) -> Vec<(u64, u64)> {
+pub(in super::super) fn ranges(entry: &Value) -> Vec<(u64, u64)> {
     let pair = |v: &Value| Some((v.get(0)?.as_u64()?, v.get(1)?.as_u64()?));
     entry
         .get("range")

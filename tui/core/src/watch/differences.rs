@@ -156,6 +156,7 @@ mod tests {
             name: name.into(),
             hash: hash.into(),
             detail: detail.into(),
+            ..LabelChange::default()
         }
     }
 

@@ -5,6 +5,7 @@ use crate::ids::{DataHash, ItemId, PathwayId, StageId, TaskId};
 use crate::secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is written for a task (labels, then priority and metadata, then the move), with what is needed to take it back.
@@ -52,6 +53,9 @@ pub struct Change {
     /// The journal entry that this one takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverts: Option<i64>,
+    /// The characters that changed labels of a text cover, by hash: for people who review a plan without the file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub excerpts: BTreeMap<String, String>,
     /// What is changed beyond this row, in the order of [`super::WritePhase`]; [`Written`] has a bit for each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further: Vec<Further>,
@@ -92,6 +96,7 @@ impl Change {
             old_priority: None,
             old_metadata: None,
             reverts: None,
+            excerpts: BTreeMap::new(),
             further: Vec::new(),
             further_written: 0,
         }
@@ -143,6 +148,7 @@ impl Change {
         if let (None, Some(before)) = (&change.labels_after, &mut change.before) {
             before.json = "null".into();
         }
+        change.excerpts.clear();
         change.further = kept(&self.further, Self::brief);
         change.unsigned()
     }

@@ -127,8 +127,8 @@ fn what_is_shown_is_computed_from_what_would_be_written() {
     assert_eq!(
         shown,
         [
-            ('+', "Car", "box 0.500 0.100 0.100 0.100"),
-            ('+', "Car", "box 0.700 0.100 0.100 0.100")
+            ('+', "Car", "box 50 %, 10 %, 10 × 10 %"),
+            ('+', "Car", "box 70 %, 10 %, 10 × 10 %")
         ]
     );
     assert_eq!(patch.priority, Some((Some(0.5), 0.125)));

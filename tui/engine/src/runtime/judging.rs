@@ -1,6 +1,7 @@
 //! Answers of agents on their way to outcomes: what their further changes name is read first. Judging them is left to
 //! the core.
 
+use super::excerpts::with_excerpts;
 use super::{JobFacts, World};
 use std::sync::Arc;
 use wb_core::error::{Error, ErrorKind};
@@ -44,7 +45,8 @@ impl World {
         let decide = move |around: FurtherInputs| match project.workflow.stage(facts.stage) {
             Some(stage) => {
                 let author = author.as_deref();
-                judge_as(author, stage, &ontology, &facts.inputs, &around, &answer).map(Arc::new)
+                let judged = judge_as(author, stage, &ontology, &facts.inputs, &around, &answer);
+                judged.map(|outcome| Arc::new(with_excerpts(outcome, &facts.inputs)))
             }
             None => Err(Error::new(
                 ErrorKind::Settings,

@@ -7,6 +7,7 @@ mod around;
 mod calls;
 mod drain;
 mod effects;
+mod excerpts;
 mod hosts;
 mod journal;
 mod judging;

@@ -33,6 +33,7 @@ fn newer(title: &str) -> Result<Arc<Outcome>, Error> {
         name: "Bicycle".into(),
         hash: "b1c00009".into(),
         detail: "box 0.20 0.55 0.10 0.12".into(),
+        ..LabelChange::default()
     });
     other.patch.priority = Some((Some(0.5), 0.6));
     Ok(Arc::new(other))

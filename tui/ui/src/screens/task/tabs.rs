@@ -77,7 +77,7 @@ pub fn change_line<'a>(change: &LabelChange, columns: usize, st: &Styles) -> Lin
         ),
         Span::styled(hash, st.dim),
         Span::raw(fit(
-            &change.detail,
+            &change.text(),
             columns.saturating_sub(name_w + hash_w + 3),
         )),
     ])

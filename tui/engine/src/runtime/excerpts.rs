@@ -1,0 +1,93 @@
+//! The characters that changed labels of a text cover, read from the file that the agent was given.
+//!
+//! A review names them, so that nobody has to count characters. Without the file they stay unknown.
+
+use wb_core::work::wire::AssetDoc;
+use wb_core::work::{Inputs, Outcome};
+
+/// Characters of one label that are kept.
+const LONGEST: usize = 120;
+/// Labels of one outcome whose characters are kept.
+const MOST: usize = 1_000;
+
+/// The outcome with the characters that its labels cover.
+pub(super) fn with_excerpts(mut outcome: Outcome, inputs: &Inputs) -> Outcome {
+    let covers = outcome
+        .patch
+        .labels
+        .iter()
+        .any(|l| !l.facts.characters.is_empty());
+    if let Some(text) = covers.then(|| text(inputs)).flatten() {
+        let places = Places::of(&text);
+        let labels = outcome.patch.labels.iter_mut();
+        let labels = labels.filter(|label| !label.facts.characters.is_empty());
+        for label in labels.take(MOST) {
+            label.facts.text = Some(places.cut(&text, &label.facts.characters));
+        }
+    }
+    outcome
+}
+
+/// The file as agents read it.
+fn text(inputs: &Inputs) -> Option<String> {
+    let asset: AssetDoc = serde_json::from_str(inputs.asset_json.as_deref()?).ok()?;
+    std::fs::read_to_string(asset.path).ok()
+}
+
+/// Where every so many characters of a text begin, so that finding a place does not read it from the start.
+struct Places {
+    bytes: Vec<usize>,
+}
+
+/// Characters between two known places.
+const STEP: usize = 1_024;
+
+impl Places {
+    fn of(text: &str) -> Self {
+        let bytes = text.char_indices().step_by(STEP).map(|(byte, _)| byte);
+        Self {
+            bytes: bytes.collect(),
+        }
+    }
+
+    /// The characters of these ranges, joined by an ellipsis where something is left out.
+    fn cut(&self, text: &str, ranges: &[[u64; 2]]) -> String {
+        let mut out = String::new();
+        let mut left = LONGEST;
+        for (n, [from, to]) in ranges.iter().enumerate() {
+            if n > 0 {
+                out.push_str(" … ");
+            }
+            let (from, length) = (*from as usize, to.saturating_sub(*from) as usize);
+            let start = self.bytes.get(from / STEP).copied().unwrap_or(text.len());
+            out.extend(
+                text[start..]
+                    .chars()
+                    .skip(from % STEP)
+                    .take(length.min(left)),
+            );
+            if length > left {
+                out.push('…');
+                return out;
+            }
+            left -= length;
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_covered_characters_are_found_anywhere_in_a_long_text() {
+        let text: String = "äöü€🦀 ".repeat(1_000) + "the end";
+        let places = Places::of(&text);
+        assert_eq!(places.cut(&text, &[[0, 5]]), "äöü€🦀");
+        assert_eq!(places.cut(&text, &[[6_004, 6_007], [3, 4]]), "end … €");
+        assert_eq!(places.cut(&text, &[[6_006, 9_000]]), "d");
+        assert_eq!(places.cut(&text, &[[90_000, 90_001]]), "");
+        assert_eq!(places.cut(&text, &[[0, 500]]).chars().count(), LONGEST + 1);
+    }
+}
