@@ -11,8 +11,7 @@
 //!
 //! [Recipes](recipes): preflight, threads and async, HTTP with secrets, paths, PDF pages, sounds, JSON from a model.
 //! [Helpers](helpers): boxes from a detector, masks, frames in batches, tracks, copies, schemas for language models.
-//! [Heavy models](models): loaded once for all processes and builds.
-//! [Moving from Python](python): `encord-agents` word by word.
+//! [Heavy models](models), once for all processes. [Moving from Python](python): `encord-agents` word by word.
 //!
 //! # A stage
 //!
@@ -370,8 +369,7 @@
 //!
 //! [`#[dependency]`](macro@crate::dependency) makes a function's value a parameter. It is injected like an agent, may
 //! ask for others, takes arguments marked `#[arg]`, and is made once per task for equal arguments. With `scope = host`
-//! it is kept until the build retires, and making it counts as loading; [models](models) that outlive builds are
-//! resources. Values are closed by `Drop` or `close = function`, last opened first, after errors and panics too.
+//! it is kept until the build retires; [models](models) outlive builds. Values are closed in reverse, after errors too.
 //!
 //! ```
 //! use agent_abi::prelude::*;

@@ -64,7 +64,7 @@ fn tables_that_are_wrong_are_refused_in_words() {
         (&["-DODD_MAGIC=7"], "does not begin with WBAGENT1"),
         (
             &["-DODD_MAJOR=99"],
-            "newer agent ABI 99.0; this workbench speaks 1.1",
+            "newer agent ABI 99.1; this workbench speaks 1.1",
         ),
         (
             &["-DODD_NEEDS=(UINT64_C(1)<<40)"],
