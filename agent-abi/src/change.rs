@@ -75,6 +75,52 @@ impl Change {
         change
     }
 
+    /// A new issue on a data unit: a comment for people, at most 10,000 bytes. An open one with the same comment,
+    /// place and tags is not made again. It stays when the outcome is undone.
+    ///
+    /// ```
+    /// use agent_abi::prelude::*;
+    /// use agent_abi::testing::task;
+    ///
+    /// #[stage("check")]
+    /// fn check(task: &Task, project: &Project) -> Route {
+    ///     let blurred = Change::issue(project.hash(), task.data_hash(), "too blurred to label");
+    ///     Route::to("complete").also(blurred.on_frame(0).tags(["blurry"]))
+    /// }
+    ///
+    /// let run = task("a.jpg").run::<check>();
+    /// assert_eq!(run.changes()[0].comment.as_deref(), Some("too blurred to label"));
+    /// ```
+    pub fn issue(project: Uuid, data_hash: Uuid, comment: impl Into<String>) -> Self {
+        let mut change = Self::of("issue", project, data_hash);
+        change.doc.comment = Some(comment.into());
+        change
+    }
+
+    /// The issue is about this frame, from 0.
+    pub fn on_frame(mut self, frame: u32) -> Self {
+        self.doc.frame = Some(frame);
+        self
+    }
+
+    /// The issue is about a place on a frame: x and y in shares of its width and height, 0 to 1.
+    pub fn at(mut self, frame: u32, x: f64, y: f64) -> Self {
+        (self.doc.frame, self.doc.at) = (Some(frame), Some([x, y]));
+        self
+    }
+
+    /// The issue is about an object or a classification, by its hash.
+    pub fn on_label(mut self, hash: impl Into<String>) -> Self {
+        self.doc.label = Some(hash.into());
+        self
+    }
+
+    /// The issue has these tags, at most 20.
+    pub fn tags<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.doc.tags = names.into_iter().map(Into::into).collect();
+        self
+    }
+
     fn object(mut self, object: Value) -> Self {
         match object {
             Value::Object(map) => self.doc.client_metadata = Some(map),

@@ -24,6 +24,8 @@ struct Inner {
     context: Vec<String>,
     source: Cause,
     location: &'static Location<'static>,
+    /// Where it came up, when the location is not in the agent's code: see [`crate::frames`].
+    frames: Vec<u64>,
     kind: Kind,
     retry: bool,
 }
@@ -47,6 +49,17 @@ impl fmt::Display for Message {
 }
 
 impl StdError for Message {}
+
+/// Whether a place is not in the agent's code: the standard library calls a function that it was given
+/// (`.map_err(Error::new)`), or this crate itself.
+fn is_foreign(place: &Location<'_>) -> bool {
+    let own = file!().trim_end_matches("error.rs");
+    let file = place.file();
+    // Only in its own tests are this crate's files an agent's.
+    file.starts_with("/rustc/")
+        || file.contains("/library/core/src/")
+        || !cfg!(test) && file.starts_with(own)
+}
 
 /// The text of an error, and of what caused it.
 #[derive(Debug)]
@@ -108,6 +121,10 @@ impl Error {
                 context: Vec::new(),
                 source,
                 location: Location::caller(),
+                frames: match is_foreign(Location::caller()) {
+                    true => crate::frames::frames(),
+                    false => Vec::new(),
+                },
                 kind: Kind::Failed,
                 retry: true,
             })),
@@ -132,15 +149,26 @@ impl Error {
 
     /// The same error, marked: another attempt would give the same, so do not make one.
     #[must_use]
+    #[track_caller]
     pub fn permanent(mut self) -> Self {
         self.0.retry = false;
-        self
+        self.located(Location::caller())
     }
 
     /// Puts a line in front with what was being done.
     #[must_use]
+    #[track_caller]
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
         self.0.context.push(doing.to_string());
+        self.located(Location::caller())
+    }
+
+    /// Takes this place, if none in the agent's code is known yet.
+    fn located(mut self, here: &'static Location<'static>) -> Self {
+        if is_foreign(self.0.location) && !is_foreign(here) {
+            self.0.location = here;
+            self.0.frames.clear();
+        }
         self
     }
 
@@ -159,13 +187,24 @@ impl Error {
         lines
     }
 
-    /// `file:line` where it became an [`Error`]: the place of the `?` in most cases.
+    /// `file:line` where it became an [`Error`]: the place of the `?` in most cases. After `.map_err(Error::new)`
+    /// it is one in the standard library, until context is added; the workbench then reports the place from a trace.
     #[must_use]
     pub fn location(&self) -> String {
         format!("{}:{}", self.0.location.file(), self.0.location.line())
     }
 
-    /// Whether another attempt makes sense.
+    /// The place, where it is one in the agent's code.
+    pub(crate) fn place(&self) -> Option<String> {
+        (!is_foreign(self.0.location)).then(|| self.location())
+    }
+
+    /// Return addresses, where no place is known.
+    pub(crate) fn frames(&self) -> Vec<u64> {
+        self.0.frames.clone()
+    }
+
+    /// Whether another attempt makes sense: not if it is [`permanent`](Self::permanent).
     #[must_use]
     pub fn may_retry(&self) -> bool {
         self.0.retry
@@ -263,97 +302,4 @@ macro_rules! bail {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse() -> Result<u8> {
-        Ok("x".parse::<u8>()?)
-    }
-
-    #[test]
-    fn an_error_knows_the_place_of_its_question_mark() {
-        let error = parse().unwrap_err();
-        assert!(
-            error.location().starts_with(concat!(file!(), ":")),
-            "{}",
-            error.location()
-        );
-        assert_eq!(error.to_string(), "invalid digit found in string");
-    }
-
-    #[test]
-    fn context_comes_first_and_the_cause_stays_in_the_chain() {
-        let error = parse()
-            .context("reading the number")
-            .unwrap_err()
-            .context("scoring");
-        assert_eq!(error.to_string(), "scoring");
-        assert_eq!(
-            error.chain(),
-            ["reading the number", "invalid digit found in string"]
-        );
-        assert_eq!(
-            format!("{error:#}"),
-            "scoring: reading the number: invalid digit found in string"
-        );
-    }
-
-    #[test]
-    fn a_trip_through_a_box_keeps_place_and_chain() {
-        let error = parse().context("a").unwrap_err().permanent();
-        let place = error.location();
-        let boxed: Box<dyn StdError> = error.into();
-        let back = Error::copied(boxed);
-        assert_eq!(
-            (back.location(), back.chain(), back.may_retry()),
-            (
-                place,
-                vec!["invalid digit found in string".to_owned()],
-                false
-            )
-        );
-    }
-
-    #[test]
-    fn the_question_mark_works_on_other_threads() {
-        let error = std::thread::scope(|scope| scope.spawn(parse).join())
-            .unwrap()
-            .unwrap_err();
-        assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
-        assert!(error.location().starts_with(concat!(file!(), ":")));
-    }
-
-    #[test]
-    fn an_error_that_must_stay_on_its_thread_is_kept_as_text_with_its_causes() {
-        #[derive(Debug)]
-        struct Local(std::rc::Rc<str>, std::num::ParseIntError);
-        impl fmt::Display for Local {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-        impl StdError for Local {
-            fn source(&self) -> Option<&(dyn StdError + 'static)> {
-                Some(&self.1)
-            }
-        }
-        let cause = "x".parse::<u8>().unwrap_err();
-        let error = Error::copied(Box::new(Local("no number".into(), cause)));
-        assert_eq!(
-            format!("{error:#}"),
-            "no number: invalid digit found in string"
-        );
-    }
-
-    #[test]
-    fn text_and_none_become_errors() {
-        fn none() -> Result<u8> {
-            None.context("nothing there")
-        }
-        fn text() -> Result<u8> {
-            bail!("no {}", "luck")
-        }
-        assert_eq!(none().unwrap_err().to_string(), "nothing there");
-        assert_eq!(text().unwrap_err().to_string(), "no luck");
-    }
-}
+mod tests;

@@ -41,7 +41,7 @@
 //! | `overwrite` | may take the stage over from another library that is loaded too |
 //! | `routes = ["complete"]` | the pathways it may return; `workbench check` compares them with the workflow |
 //! | `timeout = "30s"` | limit of one attempt; without it the workbench's own |
-//! | `idempotent` | may be run again by itself after its process was killed half-way |
+//! | `idempotent` | may be run again by itself after its process was ended half-way: time limit, memory, killed from outside |
 //! | `serial` | one task at a time, however many processes run |
 //! | `cancellable` | checks [`check_cancelled`](crate::prelude::check_cancelled), so it may be asked to stop before it is killed |
 //! | `params(every: u64 = 10)` | what may stand in `workbench.toml` for this stage |
@@ -415,8 +415,8 @@
 //!
 //! Any error is returned with `?`; [`bail!`](crate::bail) and [`Context`](crate::Context) add words. A failed attempt
 //! writes nothing, and the next one (three more by default) sees everything fresh. An error marked
-//! [`permanent`](crate::Error::permanent) is not tried again. A panic costs one attempt, and so does a crash or an
-//! endless loop: agents run in processes of their own.
+//! [`permanent`](crate::Error::permanent) is not tried again. A panic costs one attempt; a crash, an abort or `exit` costs the
+//! task, for agents run in processes of their own. Below the message every output shows the cause and the line of the `?`.
 //!
 //! ```
 //! use agent_abi::prelude::*;
@@ -441,8 +441,8 @@
 //!
 //! # Long work
 //!
-//! `info!` and its kin go to the Task screen and to the log in `.workbench/log`, from anywhere below the agent, and
-//! so does what it prints; `workbench run -v` shows them on stderr too, `-vv` all down to `trace!`.
+//! `info!` and its kin go to the Task screen and to the log in `.workbench/log`, from any thread of the agent, and
+//! so does what it prints; `workbench run -v` shows them on stderr too, `-vv` all down to `trace!` ([levels](recipes#log-lines)).
 //! [`checkpoint`](crate::prelude::checkpoint) notes a value, [`progress`](crate::prelude::progress) reports how far it is,
 //! [`check_cancelled`](crate::prelude::check_cancelled) ends it where the workbench has asked the attempt to stop.
 //!

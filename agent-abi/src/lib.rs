@@ -94,10 +94,13 @@ extern crate self as agent_abi;
 
 mod change;
 mod error;
+mod frames;
 #[doc(hidden)]
 pub mod glue;
 pub mod guide;
 pub mod inject;
+#[doc(hidden)]
+pub mod logs;
 pub mod model;
 pub mod prelude;
 mod route;

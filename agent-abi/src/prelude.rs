@@ -8,8 +8,9 @@ pub use crate::inject::{
     checkpoint, progress, twin,
 };
 pub use crate::model::{
-    Answer, Batched, Bitmask, BoundingBox, Classification, DataType, Frame, Frames, LabelRow,
-    Object, ObjectMut, Ontology, Picture, Point, Project, Shape, Stage, StorageItem, Task,
+    Answer, Batched, Bitmask, BoundingBox, Classification, DataType, Frame, Frames, GroupPart,
+    GroupPartMut, LabelRow, Object, ObjectMut, Ontology, Picture, Point, Project, Shape, Stage,
+    StorageItem, Task,
 };
 pub use crate::route::Route;
 pub use agent_abi_macros::{dependency, export, resource, stage};

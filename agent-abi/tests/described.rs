@@ -1,5 +1,7 @@
 //! What differs between two label rows, as fields and as text, for every kind of data.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use agent_abi::model::{Bitmask, LabelChange, LabelRow, Picture, diff};
 use agent_abi::prelude::*;
 use agent_abi::testing::{OntologyBuilder, TestTask, ontology, task};

@@ -5,7 +5,7 @@
 
 use agent_abi::model::{LabelRow, Ontology};
 use agent_abi::wire::{
-    AddLabel, AgentSpec, AnswerLabel, AssetDoc, DatasetDoc, EncodeQuestion, Failure,
+    AddLabel, AgentSpec, AnswerLabel, AssetDoc, ChangeDoc, DatasetDoc, EncodeQuestion, Failure,
     IncludeOptions, InitialiseOptions, ItemsQuestion, ListPage, ListQuestion, Outcome, PathwayDoc,
     ProjectDoc, ProjectQuestion, RowDoc, RowsQuestion, StageDoc, StepDoc, TaskDoc, TwinDoc,
     TwinSpec, keys,
@@ -17,9 +17,10 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
     include_str!("../src/wire/mod.rs"),
     include_str!("../src/wire/calls.rs"),
+    include_str!("../src/wire/changes.rs"),
     include_str!("../src/wire/edits.rs"),
     include_str!("../src/wire/spec.rs"),
 ];
@@ -290,6 +291,8 @@ fn given_back(out: &mut String, captured: &Value) {
     section::<Outcome>(out, "Outcome", Some(&example));
     section::<AddLabel>(out, "AddLabel", None);
     section::<AnswerLabel>(out, "AnswerLabel", None);
+    let change = json!({"kind": "priority", "project": "8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11", "priority": 0.9});
+    section::<ChangeDoc>(out, "ChangeDoc", Some(&change));
     let step = json!({"kind": "checkpoint", "name": "brightest region", "at_us": 52_000, "took_us": 180, "value": "12 regions"});
     section::<StepDoc>(out, "StepDoc", Some(&step));
     out.push_str("## Failure\n\nThe reason for `WB_ERROR` and the like, with `WB_OUT_FAILURE`. A text (`WB_OUT_TEXT`) is \

@@ -85,7 +85,7 @@ fn a_track_and_a_mask_from_cpp_are_reviewed_applied_and_undone() {
     assert_eq!(dry.status.code(), Some(0), "{}", stderr(&dry));
     let found = labels(&lines(&dry).0);
     let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["+Light", "+Glare"], "{found:?}");
+    assert_eq!(names, ["+Glare", "+Light"], "{found:?}");
 
     let planned = plan(dir.path(), &server, &library, &[]);
     assert_eq!(planned.status.code(), Some(0), "{}", stderr(&planned));

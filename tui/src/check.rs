@@ -53,7 +53,7 @@ pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<
             ..Options::default()
         },
         concurrency: 1,
-        limits,
+        limits: limits.clone(),
         verbose: 0,
     })?;
     let all = look(
@@ -110,7 +110,7 @@ async fn look(
     findings.extend(preflight::files(&libraries));
     let paths = libraries.into_iter().map(|l| l.path);
     let there: Vec<PathBuf> = paths.filter(|path| path.exists()).collect();
-    findings.extend(preflight::libraries(engine, &there, limits, print::notify).await);
+    findings.extend(preflight::libraries(engine, &there, &limits, print::notify).await);
     findings.extend(opened(engine.state()));
     findings.extend(stages(engine.state()));
     findings.extend(preflight::agent_stages(engine.state()));

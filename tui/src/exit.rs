@@ -135,8 +135,8 @@ impl Ending {
 pub fn print_error(error: &Error) {
     let mut out = std::io::stderr().lock();
     let _ = writeln!(out, "workbench: {}", text::clean(&error.summary));
-    for line in error.cause.iter().flat_map(|c| c.lines()).take(40) {
-        let _ = writeln!(out, "  {}", text::clean(line));
+    for line in error.explanation().take(40) {
+        let _ = writeln!(out, "  {}", text::clean(&line));
     }
     for hint in &error.hints {
         let _ = writeln!(out, "  → {}", text::clean(hint));

@@ -134,14 +134,16 @@ fn forget_old(folder: &Path) {
     }
 }
 
-/// Each event comes in one call and leaves as one line, its control and invisible characters escaped: what
-/// agents, titles and servers hold can neither forge a line nor steer a terminal that shows the log.
+/// Each event comes in one call and leaves as one line without secrets, its control and invisible characters escaped:
+/// what agents, titles, servers and libraries of ours hold can neither forge a line nor steer a terminal that shows
+/// the log, nor leave a key in it.
 struct OneLine<W>(W);
 
 impl<W: Write> Write for OneLine<W> {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
-        let line = wb_core::text::escape(text.strip_suffix('\n').unwrap_or(&text));
+        let text = wb_core::secret::clean(text.strip_suffix('\n').unwrap_or(&text));
+        let line = wb_core::text::escape(&text);
         self.0.write_all(format!("{line}\n").as_bytes())?;
         Ok(event.len())
     }
@@ -175,6 +177,16 @@ mod tests {
         assert!(!dir.path().join("workbench.2020-01-01.log").exists());
         assert!(dir.path().join("workbench.2020-01-02.log").exists());
         assert!(dir.path().join("notes.txt").exists());
+    }
+
+    #[test]
+    fn no_library_of_ours_can_log_a_key() {
+        let mut out = Vec::new();
+        let event =
+            "TRACE hyper::proto: headers={\"authorization\": \"Bearer geheim\", \"host\": \"h\"}\n";
+        OneLine(&mut out).write_all(event.as_bytes()).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(!text.contains("geheim") && text.contains("host"), "{text}");
     }
 
     #[test]

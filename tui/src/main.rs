@@ -55,6 +55,8 @@ fn main() -> ExitCode {
         return wb_host::child_main(std::env::args_os().skip(2));
     }
     wb_host::keep_private();
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    wb_core::secret::mask(std::env::vars_os().map(|(name, value)| (text(name), text(value))));
     let parsed = cli::command_line().try_get_matches();
     let cli = match parsed.and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,

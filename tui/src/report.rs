@@ -3,6 +3,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -139,9 +140,13 @@ impl RunReports {
 
 /// The summary, causes and hints of an error, a line each.
 fn details(error: &Error) -> String {
-    let lines = std::iter::once(&error.summary).chain(&error.cause);
-    let lines: Vec<_> = lines.chain(&error.hints).map(|l| clean_lines(l)).collect();
-    lines.join("\n")
+    let mut text = clean_lines(&error.summary).into_owned();
+    let hints = error.hints.iter().map(|hint| Cow::Borrowed(hint.as_str()));
+    for line in error.explanation().chain(hints) {
+        text.push('\n');
+        text.push_str(&clean_lines(&line));
+    }
+    text
 }
 
 fn junit(lines: &[TaskLine], project: &str, wall_s: f64) -> quick_junit::Report {
@@ -234,7 +239,10 @@ fn failures(totals: &Totals) -> Markup {
                         td.n { (group.count) }
                         td { code { (format!("{:08x}", group.id)) } }
                         td { (group.first.kind.word()) }
-                        td { (clean(&group.first.summary)) }
+                        td {
+                            (clean(&group.first.summary))
+                            @if let Some(reason) = group.first.reason() { br; (clean(&reason)) }
+                        }
                         td { (clean(&group.title)) }
                     }
                 }

@@ -5,6 +5,27 @@ use crate::inject::{RawFrame, Source};
 use crate::table::{Bytes, Frame, Host};
 use std::marker::PhantomData;
 use std::mem::offset_of;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// The host's table as `init` got it, which is valid as long as the process.
+static HOST: AtomicPtr<Host> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Keeps the table for the log lines of threads without an attempt.
+pub(super) fn remember(host: *const Host) {
+    HOST.store(host.cast_mut(), Ordering::Release);
+}
+
+/// Logs a line to the host of this process; false where there is none.
+pub(super) fn log(level: u32, target: &str, message: &str) -> bool {
+    let host = HOST.load(Ordering::Acquire);
+    if host.is_null() {
+        return false;
+    }
+    // SAFETY: the table that `init` gets stays valid, and its `log` may be called on any thread at any time.
+    let source = unsafe { HostSource::new(host) };
+    source.log(level, target, message);
+    true
+}
 
 /// A host, for the time of one call.
 pub(super) struct HostSource<'t> {

@@ -12,8 +12,8 @@ pub use resource::{resource, resource_spec};
 
 use crate::error::{Error, Result};
 use crate::inject::{
-    Finished, Job, Scope, Source, Stop, attempt, install_logger, is_unknown_name, retire_all,
-    text_of_panic,
+    Finished, Job, Scope, Source, Stop, attempt, install_logger, is_unknown_name, log_elsewhere,
+    retire_all, text_of_panic,
 };
 use crate::model::{Project, Stage, Task};
 use crate::route::Route;
@@ -149,14 +149,16 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
     true
 }
 
-unsafe extern "C" fn init(_: *const Host, _: *mut Out) -> i32 {
-    install();
+unsafe extern "C" fn init(host: *const Host, _: *mut Out) -> i32 {
+    host::remember(host);
+    log_elsewhere(host::log);
+    install(None);
     status::OK
 }
 
 /// Logger and panic hook; also called before each run, for hosts that skip `init`.
-fn install() {
-    install_logger();
+fn install(of: Option<&'static str>) {
+    install_logger(of);
     panic::install_hook();
 }
 
@@ -178,7 +180,7 @@ unsafe extern "C" fn run<A: Agent>(
     host: *const Host,
     out: *mut Out,
 ) -> i32 {
-    install();
+    install(Some(std::any::type_name::<A>()));
     let guarded = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: promised by the caller. Every host has the fields of 1.0; a reference would claim that it has
         // all that this version knows.
@@ -238,7 +240,7 @@ fn run_with<A: Agent>(
 /// # Safety
 /// The pointers are valid as described in [`table`], until this returns.
 pub unsafe extern "C" fn preflight<P: Preflight>(host: *const Host, out: *mut Out) -> i32 {
-    install();
+    install(Some(std::any::type_name::<P>()));
     let guarded = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: promised by the caller.
         let source = unsafe { HostSource::new(host) };
@@ -261,8 +263,9 @@ fn failure(error: &Error) -> Failure {
     Failure {
         message: error.to_string(),
         chain: error.chain(),
-        location: Some(error.location()),
-        retry: error.may_retry(),
+        location: error.place(),
+        frames: error.frames(),
+        retry: error.may_retry() && !is_unknown_name(error),
         unknown_name: is_unknown_name(error),
         ..Failure::default()
     }

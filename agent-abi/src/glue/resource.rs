@@ -43,7 +43,7 @@ pub(super) fn close() {
 /// # Safety
 /// `out` is null or valid for writing.
 unsafe extern "C" fn open<R: Resource>(_: *const c_void, _: *const Host, out: *mut Out) -> i32 {
-    install();
+    install(Some(std::any::type_name::<R>()));
     let guarded = catch_unwind(|| match R::open() {
         Ok(value) => {
             OPEN.set(Some(Box::new(value)));
@@ -63,7 +63,7 @@ unsafe extern "C" fn ask<R: Resource>(
     _: *const Host,
     out: *mut Out,
 ) -> i32 {
-    install();
+    install(Some(std::any::type_name::<R>()));
     let guarded = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: promised by the caller.
         let question = unsafe { question.as_slice() };

@@ -36,6 +36,9 @@
 //! a data unit or a storage item; moves to any stage. Without a project hash at hand, the task's own is
 //! `project.hash()` of a `&Project`. An outcome has at most 60.
 //!
+//! [`Change::issue`](crate::Change::issue) leaves a comment for people on a data unit, a frame, a place or a label. An open
+//! issue with the same comment and tags there is not made again, and an issue stays when its outcome is undone.
+//!
 //! They are held, reviewed, written and undone together with the outcome. Everything is looked at first: if somebody
 //! else has changed one of the rows since the agent saw it, the whole task is a conflict, and nothing of it is
 //! written. Then each batch is written in this order: new items, labels of other rows, the task's own labels, its
@@ -50,4 +53,5 @@
 //! In other languages the outcome has a list `"changes"`, see [`ChangeDoc`](crate::wire::ChangeDoc):
 //! `{"kind": "labels", "project": "…", "add": […]}`, `{"kind": "priority", "data_hash": "…", "priority": 0.9}`,
 //! `{"kind": "metadata", "item_uuid": "…", "client_metadata": {…}}`, `{"kind": "move", "project": "…", "to": "Review"}`.
+//! `{"kind": "issue", "comment": "too blurred", "frame": 0, "tags": ["blurry"]}`.
 //! What is left out is the task's own: its project, its data unit.

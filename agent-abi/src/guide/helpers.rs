@@ -132,6 +132,28 @@
 //! # }
 //! ```
 //!
+//! # Parts of data groups
+//!
+//! The labels of a data group lie on its parts. [`LabelRow::part_mut`](crate::model::LabelRow::part_mut) lends a part
+//! as a label row of its own, by its key in the layout, its file name, its data hash or its index: whatever draws,
+//! answers, reads and removes labels works on it. Its labels are in the group's row once it is dropped.
+//!
+//! ```
+//! # use agent_abi::prelude::*;
+//! # fn label(labels: &mut LabelRow) -> Result<()> {
+//! let ontology = labels.ontology();
+//! let mut left = labels.part_mut("camera-left")?;
+//! left.add(ontology.object("Car")?.boxed(BoundingBox::new(0.1, 0.1, 0.2, 0.2)?)?)?;
+//! drop(left);
+//! for part in labels.parts() {
+//!     log::info!("{}: {} objects", part.name(), part.objects().len());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Other languages name it: `{"name": "Car", "part": "camera-left", "boundingBox": {…}}` in `add`.
+//!
 //! # Copies between rows
 //!
 //! [`LabelRow::copy_object`](crate::model::LabelRow::copy_object) takes an object of another row over as it is: geometry

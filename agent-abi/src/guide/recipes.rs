@@ -1,9 +1,9 @@
 //! Work that comes up in real agents: a preflight, threads and async, HTTP with secrets, files, PDFs, sounds, JSON from a model.
 //!
-//! 1. [Threads and async](#threads-and-async) · 2. [HTTP and secrets](#http-and-secrets) ·
-//! 3. [Paths and the working directory](#paths-and-the-working-directory) · 4. [PDF pages](#pdf-pages) ·
-//! 5. [A sound as a whole](#a-sound-as-a-whole) · 6. [JSON from a model](#json-from-a-model) ·
-//! 7. [Preflight](#preflight)
+//! 1. [Threads and async](#threads-and-async) · 2. [HTTP and secrets](#http-and-secrets) · 3. [Log lines](#log-lines) ·
+//! 4. [Paths and the working directory](#paths-and-the-working-directory) · 5. [PDF pages](#pdf-pages) ·
+//! 6. [A sound as a whole](#a-sound-as-a-whole) · 7. [JSON from a model](#json-from-a-model) ·
+//! 8. [Preflight](#preflight)
 //!
 //! # Threads and async
 //!
@@ -103,10 +103,20 @@
 //! ```
 //!
 //! - An attempt that failed is tried again, three more times by default; mark an error that will stay with
-//!   [`permanent`](crate::Error::permanent). `idempotent` allows another attempt after the process was killed half-way.
-//! - The workbench replaces values of `authorization`, `x-api-key`, `cookie` and the like in the log, and the signatures
-//!   of addresses. It cannot know other secrets: never log a key or a whole request.
+//!   [`permanent`](crate::Error::permanent). `idempotent` allows another attempt after a
+//!   time limit and after the process was killed from outside, not after a crash.
+//! - The workbench takes out of logs, prints, errors and steps: values of `authorization`, `x-api-key`, `cookie` and the
+//!   like, tokens after `Bearer`, signatures of addresses, and wherever they stand the values of environment variables
+//!   named `…_KEY`, `…_TOKEN`, `…_SECRET` or `…_PASSWORD`. It cannot know other secrets: keep keys in such variables.
 //! - `sample-agents/real/src/model.rs` does the same without async, with `ureq`.
+//!
+//! # Log lines
+//!
+//! Every line of the agent's own crate is kept, of other crates from `warn` on. `log = "info,hyper=debug"` in
+//! `workbench.toml`, `--log` and `WORKBENCH_LOG` change it: a level for all (`off`, `error`, `warn`, `info`, `debug`, `trace`),
+//! or one for a crate or module and what is below it. Tasks run one at a time in a process, so that a line of any thread
+//! belongs to the task that runs; lines between two tasks belong to none. Prints cannot push out logged lines. Lines of
+//! crates that use `tracing` arrive with `tracing = { version = "0.1", features = ["log"] }` among the dependencies.
 //!
 //! # Paths and the working directory
 //!

@@ -175,9 +175,10 @@ fn failed(stop: Stop) -> (i32, Box<Failure>) {
     let failure = Failure {
         message: error.to_string(),
         chain: error.chain(),
-        location: Some(error.location()),
+        location: error.place(),
+        frames: error.frames(),
         dependency,
-        retry: error.may_retry(),
+        retry: error.may_retry() && !is_unknown_name(&error),
         unknown_name: is_unknown_name(&error),
         ..Failure::default()
     };

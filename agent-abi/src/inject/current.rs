@@ -1,19 +1,20 @@
 //! What belongs to the attempt that runs on this thread: its steps, log lines, progress and cancel.
 //!
 //! A pointer to the attempt lies in a thread-local while it runs, so that `info!` and [`checkpoint`]
-//! work from anywhere below the agent. Threads that an agent starts itself have none: their log lines
-//! go to stderr, which the workbench captures too.
+//! work from anywhere below the agent. Threads that an agent starts itself have none: their log lines go to the
+//! host, which counts them to the task that runs.
 #![allow(unsafe_code)] // a borrowed attempt in a thread-local
 
 use super::Source;
 use crate::error::{Error, Result};
+use crate::logs::Filter;
 use crate::wire::{ChangeDoc, StepDoc};
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::sync::Once;
+use std::sync::{LazyLock, Once, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
 /// Steps of one attempt, timed from its beginning.
@@ -167,31 +168,65 @@ pub(crate) fn call(name: &str, question: &[u8]) -> Option<Result<Option<Vec<u8>>
     with(|_, source| source.call(name, question))
 }
 
-/// Carries the `log` macros to the attempt's source.
+/// Carries the `log` macros to the attempt's source, from threads without one to the host.
 struct Logger;
 
+/// Crates whose agents have run: all of their lines are wanted.
+static OWN: RwLock<Vec<&str>> = RwLock::new(Vec::new());
+static FILTER: LazyLock<Filter> = LazyLock::new(Filter::of_environment);
+
 impl Log for Logger {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        let own = OWN.read().unwrap_or_else(PoisonError::into_inner);
+        FILTER.allows(metadata.level() as u8, metadata.target(), &own)
     }
 
     fn log(&self, record: &Record<'_>) {
-        let message = record.args().to_string();
-        let carried =
-            with(|_, source| source.log(record.level() as u32, record.target(), &message));
-        if carried.is_none()
-            && !super::overheard::overheard(record.level() as u32, record.target(), &message)
-        {
-            eprintln!("{} {}: {message}", record.level(), record.target());
+        // Nothing is formatted that nobody reads.
+        if self.enabled(record.metadata()) {
+            let message = record.args().to_string();
+            emit(record.level(), record.target(), &message);
         }
     }
 
     fn flush(&self) {}
 }
 
-/// Makes [`Logger`] this library's logger, unless the author installed one.
-pub(crate) fn install_logger() {
+/// Takes a line of a thread without an attempt: level, target, text; false if it could not.
+type LogElsewhere = fn(u32, &str, &str) -> bool;
+static ELSEWHERE: OnceLock<LogElsewhere> = OnceLock::new();
+
+/// Where lines of threads without an attempt go from now on.
+pub(crate) fn log_elsewhere(log: LogElsewhere) {
+    let _ = ELSEWHERE.set(log);
+}
+
+/// A line of the attempt of this thread, else of the host; printed where there is neither, as in tests.
+pub(crate) fn emit(level: Level, target: &str, message: &str) {
+    let number = level as u32;
+    let carried = with(|_, source| source.log(number, target, message));
+    let elsewhere = || {
+        ELSEWHERE
+            .get()
+            .is_some_and(|log| log(number, target, message))
+    };
+    let heard = || super::overheard::overheard(number, target, message);
+    if carried.is_none() && !elsewhere() && !heard() {
+        eprintln!("{level} {target}: {message}");
+    }
+}
+
+/// Makes [`Logger`] this library's logger, unless the author installed one. `of` is the name of a type or function of
+/// the agent's own crate.
+pub(crate) fn install_logger(of: Option<&'static str>) {
     static ONCE: Once = Once::new();
+    if let Some(own) = of.and_then(|name| name.split("::").next()) {
+        let known = |own_crates: &[&str]| own_crates.contains(&own);
+        if !known(&OWN.read().unwrap_or_else(PoisonError::into_inner)) {
+            let mut crates = OWN.write().unwrap_or_else(PoisonError::into_inner);
+            crates.push(own);
+        }
+    }
     ONCE.call_once(|| {
         if log::set_logger(&Logger).is_ok() {
             // Formatting trace lines that nobody asked for costs time in release builds.

@@ -17,7 +17,7 @@ mod upstream;
 
 pub(crate) use attempt::{Finished, Job, attempt, is_unknown_name, text_of_panic};
 pub use builtin::{AssetPath, Child, Children, Params};
-pub(crate) use current::{call, install_logger, on_attempt};
+pub(crate) use current::{call, emit, install_logger, log_elsewhere, on_attempt};
 pub use current::{check_cancelled, checkpoint, progress};
 pub use lists::{Collection, ListedRow, Listing, SignedUrl};
 pub(crate) use overheard::{Listener, OverheardLine};

@@ -33,25 +33,12 @@ impl Bitmask {
                 set.len()
             )));
         }
-        let mut runs: Vec<i64> = Vec::new();
-        let mut now = false;
-        let mut length = 0;
-        for pixel in set {
-            if *pixel != now {
-                runs.push(length);
-                (now, length) = (*pixel, 0);
-            }
-            length += 1;
-        }
-        if !set.is_empty() {
-            runs.push(length);
-        }
         Ok(Self {
             width,
             height,
             top: 0,
             left: 0,
-            rle: to_text(&runs),
+            rle: to_text(&runs_of(set)),
         })
     }
 
@@ -69,6 +56,38 @@ impl Bitmask {
             at = end;
         }
         Ok(set)
+    }
+
+    /// How many pixels are set, and the box around them: left, top, right, bottom, the last two not included. `None`
+    /// without any. Runs are counted, not pixels.
+    pub(super) fn extent(&self) -> ModelResult<Option<(u64, [u32; 4])>> {
+        let (_, runs) = self.runs()?;
+        let (mut at, mut set) = (0_u64, 0_u64);
+        let mut around: Option<[u32; 4]> = None;
+        for (index, run) in runs.into_iter().enumerate() {
+            let (from, length) = (at, u64::try_from(run).unwrap_or(0));
+            at += length;
+            if index % 2 == 0 || length == 0 {
+                continue;
+            }
+            set += length;
+            // Places are below width × height, of which each fits.
+            let place = |n: u64| {
+                (
+                    (n % u64::from(self.width)) as u32,
+                    (n / u64::from(self.width)) as u32,
+                )
+            };
+            let ((left, top), (right, bottom)) = (place(from), place(at - 1));
+            let (left, right) = if top == bottom {
+                (left, right + 1)
+            } else {
+                (0, self.width)
+            };
+            let [l, t, r, b] = around.unwrap_or([left, top, right, bottom + 1]);
+            around = Some([l.min(left), t.min(top), r.max(right), b.max(bottom + 1)]);
+        }
+        Ok(around.map(|around| (set, around)))
     }
 
     /// How many pixels it has, and its runs, which are not more.
@@ -108,6 +127,22 @@ impl Bitmask {
             rle,
         })
     }
+}
+
+/// Runs of pixels, unset ones first.
+pub(super) fn runs_of<'p>(pixels: impl IntoIterator<Item = &'p bool>) -> Vec<i64> {
+    let (mut runs, mut now, mut length) = (Vec::new(), false, 0);
+    for pixel in pixels {
+        if *pixel != now {
+            runs.push(length);
+            (now, length) = (*pixel, 0);
+        }
+        length += 1;
+    }
+    if length > 0 {
+        runs.push(length);
+    }
+    runs
 }
 
 pub(super) fn to_text(runs: &[i64]) -> String {
@@ -219,5 +254,21 @@ mod tests {
             assert!(of(bad).is_err(), "{bad}");
         }
         assert_eq!(of("").unwrap(), vec![false; 12]);
+    }
+
+    #[test]
+    fn the_extent_is_that_of_the_pixels_however_its_runs_break() {
+        let rows = [
+            (&["....", "....", "...."][..], None),
+            (&["....", ".#..", "...."][..], Some((1, [1, 1, 2, 2]))),
+            (&["...#", "#...", "...."][..], Some((2, [0, 0, 4, 2]))),
+            (&[".##.", ".#..", "..#."][..], Some((4, [1, 0, 3, 3]))),
+            (&["####", "####", "####"][..], Some((12, [0, 0, 4, 3]))),
+        ];
+        for (rows, extent) in rows {
+            let set: Vec<bool> = rows.concat().chars().map(|c| c == '#').collect();
+            let mask = Bitmask::from_pixels(4, 3, &set).unwrap();
+            assert_eq!(mask.extent().unwrap(), extent, "{rows:?}");
+        }
     }
 }

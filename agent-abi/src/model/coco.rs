@@ -3,7 +3,7 @@
 //! COCO counts column by column, Encord row by row; the text of compressed counts is the same. Polygons of
 //! COCO are left to [`super::OntologyObject::polygon`].
 
-use super::bitmask::{from_text, to_text};
+use super::bitmask::{from_text, runs_of, to_text};
 use super::{Bitmask, ModelError, ModelResult};
 use serde_json::{Value, json};
 
@@ -85,20 +85,8 @@ impl Bitmask {
     fn column_runs(&self) -> ModelResult<Vec<i64>> {
         let set = self.to_pixels()?;
         let columns = self.width as usize;
-        let (mut runs, mut now, mut length) = (Vec::new(), false, 0);
-        for column in 0..columns {
-            for pixel in set[column..].iter().step_by(columns) {
-                if *pixel != now {
-                    runs.push(length);
-                    (now, length) = (*pixel, 0);
-                }
-                length += 1;
-            }
-        }
-        if !set.is_empty() {
-            runs.push(length);
-        }
-        Ok(runs)
+        let columns = (0..columns).flat_map(|column| set[column..].iter().step_by(columns));
+        Ok(runs_of(columns))
     }
 }
 

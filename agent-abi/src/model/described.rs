@@ -198,24 +198,9 @@ fn in_pixels(shape: &Value, (width, height): (u32, u32)) -> Value {
 /// The box around a mask's pixels; nothing for a mask that is empty or broken.
 fn of_mask(mask: &Bitmask) -> (Option<Value>, Option<Value>) {
     let (width, height) = (mask.width, mask.height);
-    let Ok(set) = mask.to_pixels() else {
+    let Ok(Some((count, [left, top, right, bottom]))) = mask.extent() else {
         return (None, None);
     };
-    let (mut count, mut edges) = (0_u64, (u32::MAX, u32::MAX, 0, 0));
-    for (place, _) in set.iter().enumerate().filter(|(_, set)| **set) {
-        let (x, y) = (place as u32 % width, place as u32 / width);
-        count += 1;
-        edges = (
-            edges.0.min(x),
-            edges.1.min(y),
-            edges.2.max(x + 1),
-            edges.3.max(y + 1),
-        );
-    }
-    if count == 0 {
-        return (None, None);
-    }
-    let (left, top, right, bottom) = edges;
     let share = |pixels: u32, of: u32| f64::from(pixels) / f64::from(of);
     let around = json!({
         "x": share(left, width), "y": share(top, height),

@@ -172,12 +172,12 @@ pub(super) fn facts(row: &LabelRow, objects: bool) -> Vec<Fact<'_>> {
     if objects {
         let mut all = on_parts(row);
         let known: HashSet<&str> = all.iter().map(|fact| fact.hash).collect();
-        let others = row.objects().into_iter();
+        let others = row.every_object().into_iter();
         let others = others.filter(|object| !known.contains(object.hash()));
         all.extend(others.map(|object| of_object(row, object)));
         all
     } else {
-        let all = row.classifications().into_iter();
+        let all = row.every_classification().into_iter();
         all.map(|class| of_classification(row, class)).collect()
     }
 }
@@ -246,7 +246,7 @@ fn on_parts(row: &LabelRow) -> Vec<Fact<'_>> {
             facts.push(Fact {
                 hash,
                 name: object["name"].as_str().unwrap_or_default(),
-                part: Some(part),
+                part: Some(row.part_name(part)),
                 frames: Vec::new(),
                 values: Vec::new(),
                 answers: &row.labels()["object_answers"][hash],
@@ -280,7 +280,7 @@ fn of_object<'r>(row: &'r LabelRow, object: Object<'r>) -> Fact<'r> {
     Fact {
         hash: object.hash(),
         name: object.name(),
-        part: None,
+        part: row.part_of_answer("object_answers", object.hash()),
         frames,
         values,
         answers,
@@ -294,7 +294,7 @@ fn of_classification<'r>(row: &'r LabelRow, classification: Classification<'r>) 
     Fact {
         hash: classification.hash(),
         name: classification.title(),
-        part: None,
+        part: row.part_of_answer("classification_answers", classification.hash()),
         frames: classification.ranges(),
         // Those of a data group name their parts in the answer itself.
         values: vec![

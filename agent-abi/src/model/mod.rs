@@ -40,8 +40,8 @@ pub use frame::{Frame, Frames, Picture};
 pub use geometry::{Point, ring_area, share};
 pub use item::StorageItem;
 pub use labels::{
-    Classification, DataType, LabelRow, NewClassification, NewLabel, NewObject, Object, ObjectMut,
-    Problem,
+    Classification, DataType, GroupPart, GroupPartMut, LabelRow, NewClassification, NewLabel,
+    NewObject, Object, ObjectMut, PartKey, Problem,
 };
 pub use names::{ambiguous, listed};
 pub use ontology::{

@@ -271,7 +271,7 @@ impl TestTask {
     /// Runs an agent, named like its function.
     #[must_use]
     pub fn run<A: Agent>(&self) -> Run {
-        install_logger();
+        install_logger(Some(std::any::type_name::<A>()));
         let mut row = self.row();
         if A::NEEDS & needs::CLIENT_METADATA == 0 {
             row.metadata["client_metadata"] = Value::Null;

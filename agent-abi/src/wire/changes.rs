@@ -8,7 +8,7 @@ use uuid::Uuid;
 /// One further change. `kind` decides which of the other fields are read; those that another kind has are refused.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChangeDoc {
-    /// `labels`, `priority`, `metadata` or `move`.
+    /// `labels`, `priority`, `metadata`, `move` or `issue`.
     pub kind: String,
     /// The project it is in; absent: the project of the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,4 +46,19 @@ pub struct ChangeDoc {
     /// `move`: the stage it goes to, of any kind: its name or UUID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+    /// `issue`: the comment, at most 10,000 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// `issue`: names of its tags, at most 20; those that the project does not have are made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// `issue`: the frame it is about, from 0; absent: the whole data unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame: Option<u32>,
+    /// `issue`: a place on `frame`, x and y in shares of its width and height, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<[f64; 2]>,
+    /// `issue`: hash of the object or classification it is about, in place of `frame`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }

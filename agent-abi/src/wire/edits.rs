@@ -17,6 +17,10 @@ pub struct AddLabel {
     /// it is not; of a classification the answer changes. All else of it stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
+    /// The part of a data group that it is on, by its key in the layout of the group, its file name or its data
+    /// hash. May be left out beside the `hash` of a label on a single part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
     /// The frame it is on; 0 for stills, the number of the image in a group, of the page in a PDF.
     #[serde(default)]
     pub frame: u64,
@@ -97,4 +101,7 @@ pub struct AnswerLabel {
     /// frame of the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames: Option<Vec<[u64; 2]>>,
+    /// The part of a data group that the label is on; needed only where several have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
 }

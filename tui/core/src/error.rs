@@ -74,6 +74,8 @@ impl ErrorKind {
 const SUMMARY: usize = 2 << 10;
 /// Longest cause, in bytes.
 const CAUSE: usize = 8 << 10;
+/// Longest place, in bytes.
+const PLACE: usize = 400;
 /// Most hints.
 const HINTS: usize = 8;
 
@@ -113,9 +115,16 @@ pub struct Error {
     /// What to do next, the best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<String>,
-    /// More: a chain of causes, a backtrace. May have several lines.
+    /// What it was caused by, outermost first, a line each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// `src/lib.rs:41`: where in the agent's code it came up, as the compiler writes places: relative to the crate,
+    /// or to the workspace that the crate belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Box<str>>,
+    /// Where it ran, last lines of output, frames of a trace: a line each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Box<str>>,
     /// Whether another attempt makes sense.
     #[serde(default)]
     pub retry: bool,
@@ -132,6 +141,8 @@ impl Error {
             summary: summary.into(),
             hints: Vec::new(),
             cause: None,
+            location: None,
+            details: None,
             retry: false,
             unknown_name: false,
         }
@@ -164,11 +175,43 @@ impl Error {
     pub fn bounded(mut self) -> Self {
         self.summary = foreign(self.summary, SUMMARY);
         self.cause = self.cause.map(|cause| foreign(cause, CAUSE));
+        self.location = (self.location).map(|place| foreign(place.into(), PLACE).into());
+        self.details = (self.details).map(|details| foreign(details.into(), CAUSE).into());
         self.hints.truncate(HINTS);
         for hint in &mut self.hints {
             *hint = foreign(std::mem::take(hint), SUMMARY);
         }
         self
+    }
+
+    /// What comes below the summary, a line each: the causes, the place, the details.
+    pub fn explanation(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let details = self.details.iter().flat_map(|details| details.lines());
+        self.reasons().chain(details.map(Cow::Borrowed))
+    }
+
+    /// The causes and the place, a line each.
+    pub fn reasons(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let causes = self.cause.iter().flat_map(|cause| cause.lines());
+        let place = self.place().map(|place| Cow::Owned(format!("at {place}")));
+        causes.map(Cow::Borrowed).chain(place)
+    }
+
+    /// The first cause and the place, in one line; `None` where neither is known.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        let cause = self.cause.as_deref().and_then(|cause| cause.lines().next());
+        match (cause, self.place()) {
+            (Some(cause), Some(place)) => Some(format!("{cause} (at {place})")),
+            (Some(cause), None) => Some(cause.to_owned()),
+            (None, place) => place.map(|place| format!("at {place}")),
+        }
+    }
+
+    /// The place, unless the summary has it, as that of a panic does.
+    fn place(&self) -> Option<&str> {
+        let place = self.location.as_deref()?;
+        (!self.summary.contains(place)).then_some(place)
     }
 
     /// The summary with numbers, hashes and quoted parts taken out: equal for "the same error,
@@ -243,6 +286,32 @@ mod tests {
             .hint("hint")
             .because("cause");
         assert_eq!(short.clone().bounded(), short);
+    }
+
+    #[test]
+    fn the_first_cause_and_the_place_are_the_second_line() {
+        let mut error = Error::new(ErrorKind::Agent, "asking the model");
+        assert_eq!(error.reason(), None);
+        error.location = Some("src/lib.rs:41".into());
+        assert_eq!(error.reason().unwrap(), "at src/lib.rs:41");
+        error = error.because("connection refused\nos error 111");
+        error.details = Some("libcars.so build #1".into());
+        assert_eq!(
+            error.reason().unwrap(),
+            "connection refused (at src/lib.rs:41)"
+        );
+        let lines: Vec<_> = error.explanation().collect();
+        assert_eq!(
+            lines,
+            [
+                "connection refused",
+                "os error 111",
+                "at src/lib.rs:41",
+                "libcars.so build #1"
+            ]
+        );
+        error.summary = "panicked at src/lib.rs:41: x".to_owned();
+        assert_eq!(error.reason().unwrap(), "connection refused");
     }
 
     #[test]

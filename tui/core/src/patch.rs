@@ -6,6 +6,7 @@
 
 mod answer;
 mod further;
+mod kinds;
 mod wanted;
 
 pub use further::changes_of;

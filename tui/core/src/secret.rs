@@ -1,10 +1,47 @@
-//! Secrets in text from outside: signed addresses, and addresses with a password.
+//! Secrets in text from outside: signed addresses, addresses with a password, values of headers and variables
+//! that hold a key, and the keys in this program's environment.
 //!
 //! Documents of the platform have them taken out before they reach a file ([`of_document`] is for those that
-//! cannot be parsed). What agents write is theirs, so that only what signs an address is taken out of it
-//! ([`clean`]).
+//! cannot be parsed). Texts of agents are cleaned where they leave the host, the program's own log where it is
+//! written ([`clean`]).
+
+mod named;
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
+
+/// Shortest value of the environment that is taken out of every text, in bytes: a shorter one cannot be a key.
+const SHORTEST: usize = 10;
+static VALUES: OnceLock<Vec<String>> = OnceLock::new();
+
+/// From now on [`clean`] takes out what these environment variables hold, if they have secret names:
+/// agents inherit most of them, and may repeat their values anywhere. The first call counts.
+pub fn mask(environment: impl Iterator<Item = (String, String)>) {
+    let secret = environment.filter(|(name, _)| named::is_variable(name));
+    let mut values: Vec<String> = secret
+        .flat_map(|(_, value)| {
+            value
+                .lines()
+                .map(|l| l.trim().to_owned())
+                .collect::<Vec<_>>()
+        })
+        .filter(|value| value.len() >= SHORTEST && !value.starts_with(['/', '-']))
+        .collect();
+    // A value may be a part of another.
+    values.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
+    let _ = VALUES.set(values);
+}
+
+/// The text without these values.
+fn without<'t>(text: &'t str, values: &[String]) -> Cow<'t, str> {
+    let mut out = Cow::Borrowed(text);
+    for value in values {
+        if out.contains(value.as_str()) {
+            out = Cow::Owned(out.replace(value.as_str(), named::GONE));
+        }
+    }
+    out
+}
 
 /// What the name of a parameter contains that makes an address worth keeping to oneself.
 const SIGNS: [&str; 9] = [
@@ -36,9 +73,26 @@ pub fn address(text: &str) -> &str {
     }
 }
 
-/// A text with the addresses in it, each without a query that signs it and without a password.
+/// A text without secrets: no values of the environment that [`mask`] was given, no values of headers and variables
+/// with secret names (`authorization`, `x-api-key`, `cookie`, `MODEL_KEY`), no token after `Bearer`,
+/// and each address without a query that signs it and without a password.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
+    let text = then(Cow::Borrowed(text), |text| {
+        without(text, VALUES.get().map_or(&[], Vec::as_slice))
+    });
+    then(then(text, named::clean), addresses)
+}
+
+/// Cleans what a step before left.
+fn then(text: Cow<'_, str>, step: impl Fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
+    match step(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(cleaned) => Cow::Owned(cleaned),
+    }
+}
+
+fn addresses(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
         return Cow::Borrowed(text);
     }
@@ -187,6 +241,16 @@ mod tests {
             let shown = shown.replace("…:", "…");
             assert_eq!(shown, kept.replace("…:", "…").replace("…!", "…"), "{text}");
         }
+    }
+
+    #[test]
+    fn values_of_the_environment_go_wherever_they_stand() {
+        let values = ["sk-geheim-12-long".to_owned(), "sk-geheim-12".to_owned()];
+        assert_eq!(
+            without("401 for sk-geheim-12-long, sk-geheim-12!", &values),
+            "401 for …, …!"
+        );
+        assert_eq!(without("nothing", &values), "nothing");
     }
 
     #[test]

@@ -60,9 +60,21 @@ pub struct LogLine {
 }
 
 impl LogLine {
+    /// Whether the agent printed it, instead of logging it.
+    #[must_use]
+    pub fn is_printed(&self) -> bool {
+        is_printed(&self.target)
+    }
+
     fn size(&self) -> usize {
         self.target.len() + self.text.len()
     }
+}
+
+/// Whether lines of this target were printed.
+#[must_use]
+pub fn is_printed(target: &str) -> bool {
+    matches!(target, "stdout" | "stderr")
 }
 
 /// The newest lines of a log and how many there were in all.
@@ -74,6 +86,8 @@ pub struct Log {
     pub total: u64,
     /// Bytes in the lines.
     size: usize,
+    /// How many of the lines were printed.
+    printed: usize,
 }
 
 impl Log {
@@ -82,13 +96,18 @@ impl Log {
     /// Bytes that are kept; the newest line is kept in any case.
     pub const BYTES: usize = 1 << 20;
 
-    /// Adds a line; the oldest go when there are too many, or when they are too long together.
+    /// Adds a line; the oldest go when there are too many, or when they are too long together. Printed lines push out
+    /// logged ones, and these printed ones, only as far as they are fewer.
     pub fn push(&mut self, line: LogLine) {
         self.size += line.size();
+        self.printed += usize::from(line.is_printed());
         self.lines.push_back(line);
         self.total += 1;
         while self.lines.len() > Self::KEPT || self.size > Self::BYTES && self.lines.len() > 1 {
-            let oldest = self.lines.pop_front();
+            let prints = self.printed * 2 > self.lines.len();
+            let oldest = self.lines.iter().position(|l| l.is_printed() == prints);
+            let oldest = self.lines.remove(oldest.unwrap_or(0));
+            self.printed -= oldest.as_ref().map_or(0, |l| usize::from(l.is_printed()));
             self.size -= oldest.map_or(0, |line| line.size());
         }
     }
@@ -184,5 +203,32 @@ impl Stepper {
     #[must_use]
     pub fn can_commit(&self) -> bool {
         matches!(self.at, At::Outcome | At::Review) && matches!(self.result, Some(Ok(_)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logged_lines_survive_any_number_of_printed_ones() {
+        let line = |n: usize, target: &str| LogLine {
+            at: Millis(0),
+            level: 3,
+            target: target.to_owned(),
+            text: n.to_string(),
+        };
+        let mut log = Log::default();
+        for n in 0..10 * Log::KEPT {
+            let target = if n % 100 == 0 { "cars" } else { "stdout" };
+            log.push(line(n, target));
+        }
+        let logged = log.lines.iter().filter(|l| !l.is_printed()).count();
+        assert_eq!((logged, log.lines.len()), (10 * Log::KEPT / 100, Log::KEPT));
+        for n in 0..10 * Log::KEPT {
+            log.push(line(n, "cars"));
+        }
+        let printed = log.lines.iter().filter(|l| l.is_printed()).count();
+        assert_eq!((printed, log.lines.len()), (Log::KEPT / 2, Log::KEPT));
     }
 }

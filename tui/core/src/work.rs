@@ -8,12 +8,14 @@ mod blob;
 mod change;
 mod committed;
 mod further;
+mod issue;
 mod patch;
 
 pub use blob::LabelBlob;
 pub use change::{Change, without_secrets};
 pub use committed::{Committed, Written};
 pub use further::{Further, FurtherChange, FurtherRow, MAX_FURTHER, Touched, WritePhase};
+pub use issue::NewIssue;
 pub use patch::{LabelChange, Patch};
 
 use crate::build::AgentDescriptor;

@@ -70,6 +70,8 @@ struct Built {
     after: Stamps,
     /// Contents of files that changed during a build.
     rewritten: BTreeMap<PathBuf, u64>,
+    /// Whether a build has written a library.
+    succeeded: bool,
 }
 
 impl Built {
@@ -139,7 +141,8 @@ async fn keep_built(sources: Vec<Source>, news: &Sender<Event>, stop: &mut watch
                 building = true;
                 built.saved(&scan.stamps);
                 let began = SystemTime::now();
-                let libraries = cargo::build(source, news, stop).await;
+                let libraries = cargo::build(source, !built.succeeded, news, stop).await;
+                built.succeeded |= !libraries.is_empty();
                 report_places(source, libraries, news).await;
                 let Some(now) = self::scan(source).await else {
                     return;

@@ -42,6 +42,8 @@ pub struct File {
     pub load_timeout: Option<String>,
     /// Memory of each host, such as `2GB`, or `none`.
     pub memory: Option<String>,
+    /// Log lines of agents that are kept, such as `info,hyper=debug`.
+    pub log: Option<String>,
     /// Jobs at a time of `run`, at least 1.
     pub concurrency: Option<std::num::NonZeroUsize>,
     /// `sandbox`, `staging` or `protected`.
@@ -105,6 +107,8 @@ pub struct Config {
     pub load_timeout: Option<Value<u64>>,
     /// Bytes of memory of each host; `u64::MAX` for no limit.
     pub memory: Option<Value<u64>>,
+    /// Which log lines of agents are kept.
+    pub log: Option<Value<String>>,
     /// Jobs at a time of `run`.
     pub concurrency: Option<Value<usize>>,
     /// How careful writes must be.
@@ -160,6 +164,7 @@ impl Config {
             timeout: None,
             load_timeout: None,
             memory: None,
+            log: None,
             concurrency: None,
             level: None,
             on_duplicate: None,
@@ -252,6 +257,9 @@ impl Config {
         let memory = file.memory.as_deref().map(flags::size);
         let memory = memory.transpose().map_err(|why| written("memory", why))?;
         set(&mut self.memory, memory, origin);
+        let log = file.log.as_deref().map(flags::log);
+        let log = log.transpose().map_err(|why| written("log", why))?;
+        set(&mut self.log, log, origin);
         let concurrency = file.concurrency.map(std::num::NonZeroUsize::get);
         set(&mut self.concurrency, concurrency, origin);
         Ok(())

@@ -38,6 +38,9 @@ pub struct Flags {
     pub load_timeout: Option<Duration>,
     /// Bytes of memory of each host; `u64::MAX` for no limit.
     pub memory: Option<u64>,
+    /// Which log lines of agents are kept.
+    #[serde(default)]
+    pub log: Option<String>,
     /// How much of what agents log is reported: 0 to 2.
     pub verbose: u8,
     /// The words of the command, for the journal. They hold no secrets: none are taken as flags.
@@ -143,6 +146,14 @@ pub fn paths(value: &Path) -> Vec<PathBuf> {
     }
     found.retain(|path| !path.as_os_str().is_empty());
     found
+}
+
+/// Log directives, which stay text: hosts read them again.
+///
+/// # Errors
+/// One of them cannot be read.
+pub fn log(text: &str) -> Result<String, String> {
+    agent_abi::logs::Filter::parse(text).map(|_| text.to_owned())
 }
 
 #[cfg(test)]

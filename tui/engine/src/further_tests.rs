@@ -267,3 +267,50 @@ async fn further_changes_of_a_batch_are_bundled() {
     assert_eq!(requests[..3], [2, 1, 1]);
     assert!(requests[3] <= 3, "{requests:?}");
 }
+
+/// Issues on a frame and on the whole data unit, in the task's own project.
+fn issues(_: &str) -> Value {
+    json!([
+        {"kind": "issue", "comment": "too dark", "frame": 0, "tags": ["dark", "night"]},
+        {"kind": "issue", "comment": "too dark"},
+    ])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn issues_are_made_once_and_stay_when_the_task_is_taken_back() {
+    let world = World::with_twin().await;
+    let items = world.further(issues).await;
+    let n = items.len() as u64;
+    let made = world.changed("change_notes");
+    let (ends, op) = world.commit(items).await;
+    assert!(done(&ends), "{ends:?}");
+    assert_eq!(world.changed("change_notes") - made, 2 * n);
+    world.undo(op).await.unwrap();
+    assert_eq!(world.changed("change_notes") - made, 2 * n, "they stay");
+    // The same outcome again: equal open issues are there already.
+    let (ends, _) = world.commit(world.further(issues).await).await;
+    assert!(done(&ends), "{ends:?}");
+    assert_eq!(world.changed("change_notes") - made, 2 * n);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn issues_that_a_crash_cut_off_are_made_before_the_task_moves_and_once() {
+    let world = World::with_twin().await;
+    let items = world.further(issues).await;
+    let n = items.len();
+    let made = world.changed("change_notes");
+    world
+        .die_while_writing(world.journal(), items.clone())
+        .await;
+    // The first of them were made before the process died.
+    let first = items.iter().map(|item| Change {
+        further: item.further[..1].to_vec(),
+        ..Change::empty(item.task, item.stage, item.data)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let other = crate::journal::Journal::open(folder.path()).unwrap();
+    assert!(done(&world.write(&other, first.collect(), false).await));
+    let settled = world.settle(world.journal()).await;
+    assert_eq!((settled.found, settled.finished), (n, n));
+    assert_eq!(world.changed("change_notes") - made, 2 * n as u64);
+}

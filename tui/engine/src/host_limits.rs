@@ -2,6 +2,7 @@
 
 use crate::config::{Config, Value};
 use crate::flags::Flags;
+use agent_abi::logs::VARIABLE;
 use std::path::PathBuf;
 use std::time::Duration;
 use wb_core::span;
@@ -15,12 +16,14 @@ const SHARE: (u64, u64) = (4, 5);
 const LEAST: u64 = 500_000_000;
 
 /// Limits of the processes that agents run in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostLimits {
     /// Limit for loading.
     pub load_timeout: Duration,
     /// Bytes of memory of each host; `None` for no limit.
     pub memory: Option<u64>,
+    /// Which log lines of agents are kept, as [`agent_abi::logs::Filter`] reads it; empty for its default.
+    pub log: String,
 }
 
 impl HostLimits {
@@ -35,12 +38,13 @@ impl HostLimits {
                 Some(value) => Some(value.value).filter(|bytes| *bytes < u64::MAX),
                 None => machine.map(|total| share(total, concurrency)),
             },
+            log: log(flags, config).map_or_else(String::new, |log| log.value),
         }
     }
 
     /// The limit for loading in words.
     #[must_use]
-    pub fn spelled(self) -> String {
+    pub fn spelled(&self) -> String {
         let ms = u64::try_from(self.load_timeout.as_millis());
         span::spell(ms.unwrap_or(u64::MAX))
     }
@@ -53,10 +57,11 @@ impl HostLimits {
         config.spare = watched;
         config.load_timeout = self.load_timeout;
         config.memory_limit = self.memory;
+        config.log = self.log;
         config
     }
 
-    /// Both as `workbench config` prints them, with where they come from.
+    /// All as `workbench config` prints them, with where they come from.
     #[must_use]
     pub fn lines(flags: &Flags, config: &Config) -> Vec<[String; 3]> {
         let jobs = config.concurrency.as_ref().map_or(1, |c| c.value);
@@ -78,6 +83,13 @@ impl HostLimits {
                 ),
                 origin(memory(flags, config)),
             ],
+            match log(flags, config) {
+                Some(log) => ["log".into(), log.value, log.origin],
+                None => {
+                    let text = "the agents' own crates: all; others: warn";
+                    ["log".into(), text.into(), "default".into()]
+                }
+            },
         ]
     }
 }
@@ -86,6 +98,20 @@ fn load_timeout(flags: &Flags, config: &Config) -> Option<Value<u64>> {
     let flag = flags.load_timeout.map(|limit| limit.as_millis());
     let flag = flag.and_then(|ms| u64::try_from(ms).ok());
     flagged(flag).or_else(|| config.load_timeout.clone())
+}
+
+/// The flag, else the environment, else the settings.
+fn log(flags: &Flags, config: &Config) -> Option<Value<String>> {
+    let flag = flags.log.clone().map(|value| (value, "flag"));
+    let variable = || Some((std::env::var(VARIABLE).ok()?, VARIABLE));
+    let given = flag
+        .or_else(variable)
+        .filter(|(value, _)| !value.is_empty());
+    let given = given.map(|(value, origin)| Value {
+        value,
+        origin: origin.into(),
+    });
+    given.or_else(|| config.log.clone())
 }
 
 fn memory(flags: &Flags, config: &Config) -> Option<Value<u64>> {

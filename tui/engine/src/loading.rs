@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(10);
 /// further one was for longer than the load timeout allows.
 pub async fn wait(
     engine: &mut Engine,
-    limits: HostLimits,
+    limits: &HostLimits,
     count: usize,
     known: impl Fn(&State) -> usize,
     notify: Notify,

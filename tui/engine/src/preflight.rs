@@ -10,6 +10,7 @@ use crate::runtime::Engine;
 use agent_abi::model::quoted;
 use agent_abi::wire::TwinSpec;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -107,7 +108,7 @@ pub async fn read_again(engine: &mut Engine) {
 pub async fn libraries(
     engine: &mut Engine,
     expected: &[PathBuf],
-    limits: HostLimits,
+    limits: &HostLimits,
     notify: Notify,
 ) -> Vec<Finding> {
     let opened = |state: &State| expected.iter().filter(|l| known(state, l)).count();
@@ -333,8 +334,7 @@ pub fn answered(state: &State, stages: &[StageId]) -> Option<Vec<Finding>> {
         };
         let text = format!("{name} refuses this project: {}", error.summary);
         let mut finding = Finding::bad("preflight", text, "");
-        let cause = error.cause.iter().flat_map(|cause| cause.lines());
-        finding.details = cause.map(str::to_owned).collect();
+        finding.details = error.explanation().map(Cow::into_owned).collect();
         finding.fix.clone_from(&error.hints);
         findings.push(finding);
     }

@@ -26,7 +26,9 @@ const CHUNK: usize = 64 << 10;
 pub(crate) struct Captured {
     out: Pipe<ChildStdout>,
     err: Pipe<ChildStderr>,
-    budget: Budget,
+    printed: Budget,
+    /// Of its own, so that what an agent logs survives whatever it prints.
+    logged: Budget,
 }
 
 /// Whose lines they are, and where they go.
@@ -53,7 +55,8 @@ impl Captured {
         Self {
             out: Pipe::new(Stream::Out, out),
             err: Pipe::new(Stream::Err, err),
-            budget: Budget::default(),
+            printed: Budget::default(),
+            logged: Budget::default(),
         }
     }
 
@@ -80,19 +83,20 @@ impl Captured {
 
     /// What is held belongs to this one.
     pub(crate) fn give(&mut self, owner: &Owner<'_>) {
-        self.out.give(u64::MAX, &mut self.budget, owner);
-        self.err.give(u64::MAX, &mut self.budget, owner);
+        self.out.give(u64::MAX, &mut self.printed, owner);
+        self.err.give(u64::MAX, &mut self.printed, owner);
     }
 
     /// The owner's task is over: `printed` is all that the host had printed by then. Without a number
     /// it is whatever can be read now.
     pub(crate) fn end(&mut self, page: &ControlPage, printed: Option<Printed>, owner: &Owner<'_>) {
-        let budget = &mut self.budget;
+        let budget = &mut self.printed;
         self.out.take(page, printed.map(|p| p.out), budget, owner);
         self.err.take(page, printed.map(|p| p.err), budget, owner);
         self.out.lines.flush(budget, &mut owner.sink(Stream::Out));
         self.err.lines.flush(budget, &mut owner.sink(Stream::Err));
-        if let Some(text) = budget.renew() {
+        let lost = [budget.renew("printed"), self.logged.renew("logged")];
+        for text in lost.into_iter().flatten() {
             (owner.sink(Stream::Out))(text);
         }
     }
@@ -108,9 +112,9 @@ impl Captured {
         self.err.lines.tail()
     }
 
-    /// Room for a line that came another way, or a line more that was dropped.
+    /// Room for a line that was logged, or a line more that was dropped.
     pub(crate) fn room_for(&mut self, bytes: usize) -> bool {
-        self.budget.take(bytes)
+        self.logged.take(bytes)
     }
 }
 

@@ -27,6 +27,8 @@ pub struct HostConfig {
     pub short_grace: Duration,
     /// Limit for a library's `shutdown` before its process is killed. Default 2 s.
     pub shutdown_timeout: Duration,
+    /// Which log lines of agents are kept: directives of [`agent_abi::logs::Filter`]. Default: empty, for its default.
+    pub log: String,
     /// Bytes of memory that each host and the processes it starts may hold; `None` for no limit.
     /// It is measured ten times a second.
     pub memory_limit: Option<u64>,
@@ -61,6 +63,7 @@ impl HostConfig {
             grace: Duration::from_secs(2),
             short_grace: Duration::from_millis(100),
             shutdown_timeout: Duration::from_secs(2),
+            log: String::new(),
             memory_limit: None,
             max_hosts: std::thread::available_parallelism().map_or(2, |n| n.get().min(4)),
             concurrency: 1,

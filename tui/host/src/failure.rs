@@ -2,7 +2,7 @@
 
 use crate::page::FRAMES;
 use crate::proto::Done;
-use crate::report::{About, Death, Ending, LESS_MEMORY, SLOW_LOADING, bytes, details};
+use crate::report::{About, Death, Ending, LESS_MEMORY, SLOW_LOADING, bytes, detailed};
 use agent_abi::table::status;
 use agent_abi::wire::Failure;
 use wb_core::error::{Error, ErrorKind, foreign};
@@ -18,7 +18,7 @@ pub(crate) fn failed(about: &About, done: &Done, written: &[u8]) -> (Error, Opti
             ),
         )
         .hint("an agent writes a JSON outcome or a text, UTF-8, at most 64 MB");
-        return (error.because(details(about, &[])), None);
+        return (detailed(error, about, &[]), None);
     }
     let failure = read_failure(done, written);
     let message = failure.message.trim();
@@ -44,15 +44,13 @@ pub(crate) fn failed(about: &About, done: &Done, written: &[u8]) -> (Error, Opti
         status::UNSUPPORTED => format!("asks for what this workbench cannot give: {message}"),
         other => format!("the agent returned the unknown status {other}: {message}"),
     };
-    let mut error = Error::new(ErrorKind::Agent, summary);
-    let mut cause = failure.chain.join("\n");
-    if !cause.is_empty() {
-        cause.push('\n');
-    }
-    cause.push_str(&details(about, &[]));
-    error = error.because(cause);
+    let mut error = detailed(Error::new(ErrorKind::Agent, summary), about, &[]);
+    let cause = failure.chain.join("\n");
+    error.cause = (!cause.is_empty()).then_some(cause);
+    error.location = failure.location.as_deref().map(Into::into);
     error.unknown_name = failure.unknown_name;
-    error.retry = failure.retry && done.status != status::UNSUPPORTED;
+    // A name that the project does not have stays unknown until the project is read again.
+    error.retry = failure.retry && !failure.unknown_name && done.status != status::UNSUPPORTED;
     (error.bounded(), Some(Box::new(failure)))
 }
 
@@ -77,7 +75,7 @@ pub(crate) fn resource_ended(about: &About, death: &Death, ending: Option<&Endin
         _ => format!("its process {} {on}", death.how()),
     };
     let error = Error::new(ErrorKind::Host, summary);
-    error.hint(hint).because(details(about, &death.tail))
+    detailed(error.hint(hint), about, &death.tail)
 }
 
 /// Longest reason and longest value of a step that are kept of what an agent wrote, in bytes.

@@ -40,6 +40,7 @@ mod jobs;
 mod link;
 mod output;
 mod page;
+mod place;
 mod pool;
 mod proto;
 mod ready;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 /// Longest line that is kept, in bytes.
 pub(crate) const LINE: usize = 8 << 10;
-/// Most output that is kept of one task, printed and logged, in bytes; a line counts 64 more.
+/// Most that is kept of what one task prints, and as much again of what it logs, in bytes; a line counts 64 more.
 pub(crate) const PER_TASK: usize = 1 << 20;
 const LINE_COST: usize = 64;
 const TAIL: usize = 12;
@@ -46,10 +46,10 @@ impl Budget {
         self.dropped += bytes as u64;
     }
 
-    /// Begins a new task; returns the line that reports what the last one lost.
-    pub(crate) fn renew(&mut self) -> Option<String> {
+    /// Begins a new task; returns the line that reports what the last one lost of this.
+    pub(crate) fn renew(&mut self, what: &str) -> Option<String> {
         let dropped = std::mem::take(self).dropped;
-        (dropped > 0).then(|| format!("… {dropped} more bytes dropped"))
+        (dropped > 0).then(|| format!("… {dropped} more bytes {what} were dropped"))
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
             lines.push(chunk, &mut budget, &mut |l| kept.push(l));
         }
         lines.flush(&mut budget, &mut |l| kept.push(l));
-        (kept, budget.renew())
+        (kept, budget.renew("printed"))
     }
 
     #[test]
@@ -173,6 +173,9 @@ mod tests {
         let bytes: usize = kept.iter().map(|l| l.len() + 1).sum();
         assert!(bytes <= PER_TASK && bytes > PER_TASK * 9 / 10);
         let missing = text.len() - bytes;
-        assert_eq!(lost, Some(format!("… {missing} more bytes dropped")));
+        assert_eq!(
+            lost,
+            Some(format!("… {missing} more bytes printed were dropped"))
+        );
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::jobs::JobRequest;
 use crate::page::{LastWords, Phase};
+use crate::place::as_declared;
 use crate::proto::MAX_INPUT;
 use crate::sys::exit::Exit;
 use std::time::Duration;
@@ -102,6 +103,20 @@ impl Death {
             )
         } else {
             format!("crashed: {meaning} ({name})")
+        }
+    }
+
+    /// Whether another attempt may end otherwise: not when the agent crashed, aborted or called `exit` by itself.
+    fn may_differ(&self, ending: Option<&Ending>) -> bool {
+        match ending {
+            Some(Ending::Scribbled { .. } | Ending::Protocol(_)) => false,
+            Some(Ending::Memory { .. } | Ending::LoadTimeout(_)) => true,
+            _ => {
+                matches!(
+                    self.exit,
+                    Exit::Signal(libc::SIGKILL | libc::SIGTERM) | Exit::Unknown
+                ) && self.words.signal == 0
+            }
         }
     }
 
@@ -230,10 +245,9 @@ pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> 
             )
         }
     };
-    let mut error = Error::new(ErrorKind::Host, summary)
-        .hint(hint)
-        .because(details(about, &death.tail));
-    error.retry = about.idempotent;
+    let mut error = Error::new(ErrorKind::Host, summary).hint(hint);
+    error = detailed(error, about, &death.tail);
+    error.retry = about.idempotent && death.may_differ(ending);
     error
 }
 
@@ -251,13 +265,14 @@ pub(crate) fn timed_out(about: &About, limit: Duration, killed: bool) -> Error {
             about.on()
         ),
     )
-    .hint("raise `--timeout` or the agent's own `timeout`, or look for an endless loop")
-    .because(details(about, &[]));
+    .hint("raise `--timeout` or the agent's own `timeout`, or look for an endless loop");
+    error = detailed(error, about, &[]);
     error.retry = about.idempotent;
     error
 }
 
-pub(crate) fn details(about: &About, tail: &[String]) -> String {
+/// The error with where it ran, and the last lines that it printed there.
+pub(crate) fn detailed(mut error: Error, about: &About, tail: &[String]) -> Error {
     let mut text = format!(
         "{} build {} in process {}",
         about.library, about.build, about.pid
@@ -272,20 +287,30 @@ pub(crate) fn details(about: &About, tail: &[String]) -> String {
             text.push_str(line);
         }
     }
-    text
+    error.details = Some(text.into());
+    error
 }
 
-/// Adds symbolised frames to an error.
+/// Adds symbolised frames to an error. The first of the agent's is its place, if no other one is known.
 pub(crate) fn add_frames(error: &mut Error, lines: &[String]) {
-    if lines.is_empty() {
+    let Some(first) = lines.first() else {
         return;
+    };
+    if error.location.is_none()
+        && let Some((_, place)) = first.rsplit_once(" at ")
+        && !place.ends_with(":0")
+    {
+        let agent = (error.details.as_deref()).and_then(|text| text.lines().next());
+        let declared = agent.and_then(|line| line.rsplit(' ').next());
+        error.location = Some(as_declared(place, declared.unwrap_or_default()).into());
     }
-    let cause = error.cause.get_or_insert_default();
-    cause.push_str("\nframes:");
+    let mut details = String::from(error.details.take().unwrap_or_default());
+    details.push_str("\nframes:");
     for line in lines {
-        cause.push_str("\n  ");
-        cause.push_str(line);
+        details.push_str("\n  ");
+        details.push_str(line);
     }
+    error.details = Some(details.into());
 }
 
 /// Why a library could not be probed: one line, and what to do.

@@ -67,6 +67,7 @@ fn spawn(config: &HostConfig) -> io::Result<Started> {
         .args(&config.exe_args)
         .arg(child_argument(keep))
         .env("RUST_BACKTRACE", "0") // symbolising is done here, from the staged copy
+        .env(agent_abi::logs::VARIABLE, &config.log)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -107,51 +107,114 @@ impl Library {
     }
 
     fn describe(&self, addresses: &[u64]) -> Vec<String> {
-        let mut lines = Vec::new();
+        let mut frames = Vec::new();
         let last = addresses.iter().rposition(|a| *a < self.span);
         for address in &addresses[..last.map_or(0, |n| n + 1)] {
-            if lines.len() >= LINES {
-                lines.push("…".into());
-                break;
-            }
             if *address < self.span {
-                self.describe_one(*address, &mut lines);
-            } else if lines.last().is_none_or(|l: &String| l != OUTSIDE) {
-                lines.push(OUTSIDE.into());
+                self.describe_one(*address, &mut frames);
+            } else if frames.last().is_none_or(|f: &Described| f.line != OUTSIDE) {
+                frames.push(Described {
+                    line: OUTSIDE.into(),
+                    runtime: true,
+                });
             }
         }
-        lines
+        folded(frames)
     }
 
-    fn describe_one(&self, address: u64, lines: &mut Vec<String>) {
+    fn describe_one(&self, address: u64, lines: &mut Vec<Described>) {
         let before = lines.len();
         if let Ok(mut frames) = self.loader.find_frames(address) {
             while let Ok(Some(frame)) = frames.next() {
                 let name = frame
                     .function
                     .and_then(|f| f.demangle().ok().map(|n| short(&n)));
-                let place = frame.location.and_then(|l| {
-                    let file = l.file?;
-                    Some(format!("{}:{}", tail_of(file), l.line.unwrap_or(0)))
-                });
-                if name.is_some() || place.is_some() {
+                let file = frame.location.as_ref().and_then(|l| l.file);
+                let at = frame.location.as_ref().and_then(|l| l.line).unwrap_or(0);
+                if name.is_some() || file.is_some() {
                     let name = name.or_else(|| self.symbol(address));
-                    lines.push(line(name, place));
+                    let place = file.map(|file| format!("{}:{at}", tail_of(file)));
+                    let runtime = is_runtime(name.as_deref().unwrap_or_default(), file);
+                    let line = line(name, place);
+                    lines.push(Described { line, runtime });
                 }
             }
         }
         if lines.len() == before {
-            lines.push(line(self.symbol(address), None));
+            let name = self.symbol(address);
+            let runtime = is_runtime(name.as_deref().unwrap_or_default(), None);
+            let line = line(name, None);
+            lines.push(Described { line, runtime });
         }
-        if lines[before..].iter().all(|l| l.starts_with('?')) {
+        if lines[before..].iter().all(|l| l.line.starts_with('?')) {
             lines.truncate(before);
-            lines.push(format!("? at offset {address:#x}"));
+            lines.push(Described {
+                line: format!("? at offset {address:#x}"),
+                runtime: false,
+            });
         }
     }
 
     fn symbol(&self, address: u64) -> Option<String> {
         let raw = self.loader.find_symbol(address)?;
         Some(short(&addr2line::demangle_auto(raw.into(), None)))
+    }
+}
+
+/// One frame.
+#[derive(Clone, Debug)]
+struct Described {
+    line: String,
+    /// Of the standard library, of agent-abi, or outside the library.
+    runtime: bool,
+}
+
+/// Frames for a person: the agent's and its dependencies' in their order, then how many others there are.
+fn folded(frames: Vec<Described>) -> Vec<String> {
+    let runtime = frames.iter().filter(|frame| frame.runtime).count();
+    let all_runtime = runtime == frames.len();
+    let frames = frames.into_iter().filter(|f| all_runtime || !f.runtime);
+    let mut lines: Vec<String> = frames.map(|frame| frame.line).collect();
+    if lines.len() > LINES {
+        let more = lines.len() - LINES;
+        lines.truncate(LINES);
+        lines.push(format!("… {more} more frames"));
+    }
+    if runtime > 0 && !all_runtime {
+        let s = if runtime == 1 { "" } else { "s" };
+        lines.push(format!("… {runtime} frame{s} of the runtime"));
+    }
+    lines
+}
+
+/// Whether a frame is of the standard library or of agent-abi, by its file, or by its name where there is none.
+fn is_runtime(name: &str, file: Option<&str>) -> bool {
+    const FILES: [&str; 6] = [
+        "/rustc/",
+        "/library/std/src/",
+        "/library/core/src/",
+        "/library/alloc/src/",
+        "/library/panic_unwind/",
+        "agent-abi/src/",
+    ];
+    const NAMES: [&str; 10] = [
+        "core::",
+        "std::",
+        "alloc::",
+        "agent_abi::",
+        "<core::",
+        "<std::",
+        "<alloc::",
+        "_Unwind_",
+        "__rust",
+        "rust_",
+    ];
+    match file {
+        Some(file) => {
+            let vendored = file.contains("/agent-abi-") && file.contains("/src/");
+            vendored || FILES.iter().any(|part| file.contains(part))
+        }
+        None => NAMES.iter().any(|start| name.starts_with(start)),
     }
 }
 
@@ -180,4 +243,63 @@ fn tail_of(file: &str) -> &str {
     file.rmatch_indices('/')
         .nth(2)
         .map_or(file, |(at, _)| &file[at + 1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_the_agent_come_first_and_those_of_the_runtime_are_counted() {
+        let frame = |line: &str, runtime| Described {
+            line: line.to_owned(),
+            runtime,
+        };
+        let frames = vec![
+            frame("core::panicking::panic", true),
+            frame("cars::score at src/lib.rs:41", false),
+            frame("core::ops::call_once", true),
+            frame("cars::judge at src/lib.rs:30", false),
+            frame("agent_abi::glue::run", true),
+        ];
+        assert_eq!(
+            folded(frames.clone()),
+            [
+                "cars::score at src/lib.rs:41",
+                "cars::judge at src/lib.rs:30",
+                "… 3 frames of the runtime"
+            ]
+        );
+        let runtime: Vec<_> = frames.into_iter().filter(|f| f.runtime).collect();
+        assert_eq!(folded(runtime).len(), 3, "there is nothing else to show");
+        let many = vec![frame("f", false); LINES + 8];
+        assert_eq!(folded(many).last().unwrap(), "… 8 more frames");
+    }
+
+    #[test]
+    fn frames_of_the_runtime_are_found_by_file_or_by_name() {
+        for (name, file, runtime) in [
+            (
+                "f",
+                Some("/rustc/1a2b/library/core/src/ops/function.rs"),
+                true,
+            ),
+            (
+                "f",
+                Some("/home/me/cars/vendor/agent-abi/src/inject/scope.rs"),
+                true,
+            ),
+            ("f", Some("/home/me/cars/src/lib.rs"), false),
+            (
+                "f",
+                Some("/home/me/.cargo/registry/src/x/ort-2.0.0/src/session.rs"),
+                false,
+            ),
+            ("core::panicking::panic", None, true),
+            ("cars::score", None, false),
+            ("score", None, false),
+        ] {
+            assert_eq!(is_runtime(name, file), runtime, "{name} {file:?}");
+        }
+    }
 }

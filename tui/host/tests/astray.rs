@@ -361,7 +361,7 @@ fn a_reason_of_a_megabyte_is_truncated_and_marked() {
         panic!("it fails with a reason");
     };
     assert!(error.summary.contains("more bytes"), "{}", error.summary);
-    let size = error.summary.len() + error.cause.as_deref().unwrap_or_default().len();
+    let size = error.summary.len() + error.explanation().map(|line| line.len()).sum::<usize>();
     assert!(size < 12_000, "{size}");
     let kept = serde_json::to_string(&failure).unwrap();
     assert!(kept.len() < 32_000, "{}", kept.len());

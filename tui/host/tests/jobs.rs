@@ -121,7 +121,10 @@ fn a_hundred_megabytes_of_output_are_capped_and_counted() {
         "{bytes} bytes, {lines} lines"
     );
     let missing = 100 * 1024 * 1024 - bytes;
-    assert_eq!(dropped, Some(format!("… {missing} more bytes dropped")));
+    assert_eq!(
+        dropped,
+        Some(format!("… {missing} more bytes printed were dropped"))
+    );
     desk.assert_next_task_runs(build);
 }
 

@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 use values::{duration, positive};
-use values::{size, some_time};
+use values::{log, size, some_time};
 use wb_core::error::{Error, ErrorKind};
 use wb_engine::flags::{AskPassphrase, Flags};
 use wb_engine::saved::{CommandRequest, SavedCommand};
@@ -97,6 +97,9 @@ pub struct Global {
     /// Memory of each process that agents run in, e.g. 2GB, or none [default: the machine's, shared by -j]
     #[arg(long, value_name = "SIZE", global = true, value_parser = size)]
     pub memory: Option<u64>,
+    /// Log lines of agents to keep, e.g. info,hyper=debug [default: all of their own crates, others from warn]
+    #[arg(long, value_name = "DIRECTIVES", global = true, value_parser = log)]
+    pub log: Option<String>,
     /// Where the log goes [default: .workbench/log]
     #[arg(long, value_name = "FILE", global = true)]
     pub log_file: Option<PathBuf>,
@@ -119,6 +122,7 @@ impl Global {
             workflow: self.workflow.clone(),
             load_timeout: self.load_timeout,
             memory: self.memory,
+            log: self.log.clone(),
             verbose: self.verbose,
             json: self.json,
             plain: self.plain,

@@ -4,7 +4,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use std::time::Duration;
 use wb_core::run::FailureLimit;
 use wb_core::span;
-pub use wb_engine::flags::{size, some_time};
+pub use wb_engine::flags::{log, size, some_time};
 use wb_engine::journal::Keep;
 
 /// Words, each with its help and what it means.

@@ -24,7 +24,7 @@ pub fn line(report: &Report, dry: bool) -> Value {
     let (outcome, error) = match &report.ending {
         Ending::Moved => ("moved", Value::Null),
         Ending::Stayed => ("stayed", Value::Null),
-        Ending::Failed(error) => ("failed", named(error)),
+        Ending::Failed(error) => ("failed", named(error, report.attempts)),
         Ending::Conflict(by) => ("conflict", json!({"kind": "conflict", "summary": by})),
     };
     #[allow(clippy::cast_precision_loss)] // milliseconds
@@ -50,9 +50,11 @@ pub fn line(report: &Report, dry: bool) -> Value {
     line
 }
 
-/// An error with the name of its group, as `--filter fault:…` takes it.
-fn named(error: &Error) -> Value {
+/// An error with the name of its group, as `--filter fault:…` takes it, and whether it came after other attempts.
+#[must_use]
+pub fn named(error: &Error, attempts: u32) -> Value {
     let mut value = json!(error);
+    value["retried"] = json!(attempts > 1);
     value["group"] = json!(group_name(error.group_id()));
     value
 }
@@ -80,12 +82,15 @@ pub fn groups(totals: &Totals) -> Vec<String> {
         .iter()
         .take(PRINTED)
         .map(|group| {
+            let reason = group.first.reason();
+            let reason = reason.map(|reason| format!("\n  {}", clean(&reason)));
             format!(
-                "failed ({}, fault:{}): {} — first: {}",
+                "failed ({}, fault:{}): {} — first: {}{}",
                 tasks(group.count),
                 group_name(group.id),
                 clean(&group.first.summary),
-                clean(&group.title)
+                clean(&group.title),
+                reason.unwrap_or_default()
             )
         })
         .collect();

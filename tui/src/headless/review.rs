@@ -1,5 +1,6 @@
 //! `workbench review`: what a plan would do, in groups and label by label. Needs no network.
 
+use super::output::named;
 use crate::cli::{Global, ReviewArgs};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -153,7 +154,7 @@ fn json_line(line: &PlanLine, patch: &Patch) -> serde_json::Value {
         "outcome": line.outcome(),
         "pathway_uuid": line.pathway.as_ref().map(|p| p.id),
         "pathway_name": line.pathway.as_ref().map(|p| &p.name),
-        "fault": line.error,
+        "fault": line.error.as_ref().map(|error| named(error, line.attempts)),
         "run_ms": line.run_ms,
         "patch": patch,
         "follows_stage_uuid": line.follows,

@@ -81,9 +81,9 @@ impl Answer {
     #[must_use]
     pub fn failed(failure: &Error) -> Self {
         let mut error = failure.summary.clone();
-        if let Some(cause) = &failure.cause {
+        for line in failure.explanation() {
             error.push('\n');
-            error.push_str(cause);
+            error.push_str(&line);
         }
         Self {
             success: false,

@@ -2,6 +2,7 @@
 //! the same. Each layer provides both; sending the text is left to the binary.
 
 use crate::Ui;
+use std::borrow::Cow;
 use wb_core::command::Command;
 use wb_core::error::Error;
 use wb_core::run::{RunSpec, Source};
@@ -46,11 +47,12 @@ impl Ui {
     }
 }
 
-/// An error with its hints and cause.
+/// An error with its causes, its place, its hints and its details.
 pub fn error_text(error: &Error) -> String {
     let mut all = vec![error.summary.clone()];
+    all.extend(error.reasons().map(Cow::into_owned));
     all.extend(error.hints.iter().map(|hint| format!("→ {hint}")));
-    all.extend(error.cause.clone());
+    all.extend(error.details.clone().map(String::from));
     all.join("\n")
 }
 

@@ -46,6 +46,12 @@ impl LabelRow {
             add(&mut out, "data_units", "missing");
             return out;
         }
+        for part in self.parts() {
+            out.extend(part.problems().into_iter().map(|problem| Problem {
+                path: format!("part {}/{}", part.name(), problem.path),
+                text: problem.text,
+            }));
+        }
         for object in self.objects() {
             self.check_object(&object, &mut out);
         }

@@ -3,7 +3,7 @@
 use super::super::{Answer, OntologyClassification, ambiguous};
 use super::LabelRow;
 use super::asked::{answer_among, read};
-use super::read::{ranges, text};
+use super::read::{only_on_parts, ranges, text};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -16,9 +16,16 @@ pub struct Classification<'r> {
 }
 
 impl LabelRow {
-    /// All classifications.
+    /// All classifications. Those of the parts of a data group are read part by part ([`LabelRow::part`]).
     #[must_use]
     pub fn classifications(&self) -> Vec<Classification<'_>> {
+        let mut all = self.every_classification();
+        all.retain(|class| !only_on_parts(class.entry));
+        all
+    }
+
+    /// The same, and those of the parts of a data group.
+    pub(in super::super) fn every_classification(&self) -> Vec<Classification<'_>> {
         self.section("classification_answers")
             .filter(|(_, entry)| entry.get("featureHash").is_some())
             .map(|(hash, entry)| Classification {

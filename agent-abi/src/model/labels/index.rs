@@ -2,7 +2,7 @@
 //! none may need a look at all the others.
 
 use super::LabelRow;
-use super::read::{sequence, text};
+use super::read::{only_on_parts, sequence, text};
 use super::work::looked_at;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -86,6 +86,9 @@ impl LabelRow {
             let Some(feature) = entry.get("featureHash").and_then(Value::as_str) else {
                 continue;
             };
+            if only_on_parts(entry) {
+                continue;
+            }
             let known = index.entry(hash.to_owned()).or_default();
             if known.places.is_empty() {
                 feature.clone_into(&mut known.feature);

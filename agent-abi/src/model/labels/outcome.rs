@@ -16,6 +16,13 @@ impl LabelRow {
     /// As [`LabelRow::add`] and [`LabelRow::classify`], and [`ModelError::Invalid`] when it is neither an
     /// object with one shape nor a classification with an answer.
     pub fn apply(&mut self, label: &AddLabel) -> ModelResult<String> {
+        if let Some(part) = self.meant(label.part.as_deref(), label.hash.as_deref())? {
+            let own = AddLabel {
+                part: None,
+                ..label.clone()
+            };
+            return self.part_mut(&part)?.apply(&own);
+        }
         let ontology = Arc::clone(&self.ontology);
         if let Some(hash) = label.hash.as_deref() {
             return self
@@ -111,6 +118,13 @@ impl LabelRow {
     /// As [`LabelRow::answer`] and [`LabelRow::answer_on`].
     pub fn apply_answer(&mut self, answer: &AnswerLabel) -> ModelResult<()> {
         let hash = answer.hash.as_str();
+        if let Some(part) = self.meant(answer.part.as_deref(), Some(hash))? {
+            let own = AnswerLabel {
+                part: None,
+                ..answer.clone()
+            };
+            return self.part_mut(&part)?.apply_answer(&own);
+        }
         let ontology = Arc::clone(&self.ontology);
         let label = AddLabel {
             hash: Some(hash.to_owned()),

@@ -1,7 +1,7 @@
 //! Where a label goes in the blob: frames, data units, sections; and its hash and its date.
 
 use super::super::when::long_date;
-use super::super::{ModelError, ModelResult, OntologyClassification};
+use super::super::{ModelError, ModelResult, OntologyClassification, quoted};
 use super::new::{NewObject, Span, forwards};
 use super::read::{ranges, sequence};
 use super::{DataType, LabelRow};
@@ -13,8 +13,12 @@ impl LabelRow {
     pub(super) fn object_frames(&self, new: &NewObject<'_>) -> ModelResult<Vec<u64>> {
         let data = self.data_type();
         if data.has_ranges() != new.geometry.is_empty() {
+            let place = match self.metadata().get("part").and_then(Value::as_str) {
+                Some(part) => format!("the part {}, which is", quoted(part)),
+                None => "data".to_owned(),
+            };
             return Err(ModelError::Invalid(format!(
-                "\"{}\" is a {} and does not fit on data of the type {}",
+                "\"{}\" is a {} and does not fit on {place} of the type {}",
                 new.object.name,
                 new.object.shape.word(),
                 data.word()

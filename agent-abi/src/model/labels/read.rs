@@ -27,9 +27,17 @@ pub struct Object<'r> {
 }
 
 impl LabelRow {
-    /// All objects, in the order in which they are first seen.
+    /// All objects, in the order in which they are first seen. Those on the parts of a data group are read part
+    /// by part ([`LabelRow::part`]).
     #[must_use]
     pub fn objects(&self) -> Vec<Object<'_>> {
+        let mut all = self.every_object();
+        all.retain(|object| !object.frames.is_empty() || !only_on_parts(object.facts));
+        all
+    }
+
+    /// The same, and the ranges on the parts of a data group.
+    pub(in super::super) fn every_object(&self) -> Vec<Object<'_>> {
         let mut out: Vec<Object<'_>> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
         for (frame, labels) in self.frames() {
@@ -378,4 +386,14 @@ pub(super) fn html_ranges(entry: &Value) -> Vec<HtmlRange> {
 
 pub(super) fn text<'r>(value: &'r Value, key: &str) -> &'r str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Whether an answer belongs to labels on parts of a group, and to none on the whole.
+pub(super) fn only_on_parts(entry: &Value) -> bool {
+    let filled = |key: &str| match entry.get(key) {
+        Some(Value::Object(map)) => !map.is_empty(),
+        Some(Value::Array(list)) => !list.is_empty(),
+        _ => false,
+    };
+    filled("spaces") && !filled("range")
 }

@@ -45,14 +45,15 @@ impl LabelRow {
         self.add_object(object, Some(hash)).map(drop)
     }
 
-    /// Takes an object or a classification away; whether it was there.
+    /// Takes an object or a classification away, from all parts of a data group that have it; whether it was there.
     pub fn remove(&mut self, hash: &str) -> bool {
         const SECTIONS: [&str; 3] = ["object_answers", "object_actions", "classification_answers"];
+        let on_parts = self.is_group() && self.remove_from_parts(hash);
         let object = self.index_mut().remove(hash);
         let noted = |key: &&str| self.labels()[*key].get(hash).is_some();
         let noted: Vec<&str> = SECTIONS.into_iter().filter(noted).collect();
         if object.is_none() && noted.is_empty() {
-            return false;
+            return on_parts;
         }
         self.timelines.remove(hash);
         for section in noted {
@@ -71,6 +72,7 @@ impl LabelRow {
     }
 
     fn add_object(&mut self, new: &NewObject<'_>, known: Option<&str>) -> ModelResult<String> {
+        self.refuse_whole_group(&new.object.name)?;
         let frames = self.object_frames(new)?;
         let now = self.now();
         let hash = known.map_or_else(|| self.fresh_hash(&new.object.name), str::to_owned);

@@ -1,7 +1,7 @@
 //! Lists that agents ask for, as the platform writes their entries: items of folders and collections, collections, and
 //! the metadata of all rows of a project. Tasks are in `tasks`; one thing by its identity in `inputs` and `rows`.
 
-use super::many::envelope;
+use super::many::{envelope, row_metadata};
 use super::{Page, Reader};
 use crate::error::ClientError;
 use crate::http::target::Target;
@@ -88,11 +88,7 @@ impl Reader {
         let call = Call::get(target.done());
         let body = self.wire.send(&call).await?;
         let page: Page<&RawValue> = self.parse(&call, "the list", &body)?;
-        let next = page.next.filter(|next| !next.is_empty());
-        if next.is_some() && next.as_deref() == token {
-            let what = "a page that follows itself".to_owned();
-            return Err(self.wire.nonsense(&call, what));
-        }
+        let next = self.following(&call, token, page.next)?;
         Ok(DocumentPage {
             entries: page.results.iter().map(|raw| raw.get().into()).collect(),
             next,
@@ -110,16 +106,7 @@ impl Reader {
         title: Option<&str>,
     ) -> Result<Vec<Arc<str>>, ClientError> {
         let like = title.map(|title| format!("%{title}%"));
-        let payload = json!({
-            "edited_before": null, "edited_after": null, "label_statuses": null,
-            "shadow_data_state": null, "include_uninitialised_labels": true,
-            "data_hashes": null, "label_hashes": null, "data_title_eq": null,
-            "data_title_like": like, "workflow_graph_node_title_eq": null,
-            "workflow_graph_node_title_like": null, "include_client_metadata": false,
-            "include_images_data": false, "include_children": false,
-            "include_workflow_graph_node": true, "include_all_label_branches": false,
-            "branch_name": "main", "client_metadata_as_signed_url": false,
-        });
+        let payload = row_metadata(json!({"data_title_like": like, "branch_name": "main"}));
         let body = envelope("labelrowmetadata", "GET", &json!(null), &payload);
         let body = serde_json::to_vec(&body).map_err(|e| ClientError::Bug(e.to_string()))?;
         let call = Call::legacy("labelrowmetadata GET", project, body, None);

@@ -311,19 +311,14 @@ fn call(project: ProjectHash, ask: Ask<'_>, keys: &[Uuid]) -> Result<Call<'stati
             images,
             branch,
         } => {
-            let payload = json!({
-                "edited_before": null, "edited_after": null, "label_statuses": null,
-                "shadow_data_state": null, "include_uninitialised_labels": true,
-                "data_hashes": keys, "label_hashes": null, "data_title_eq": null,
-                "data_title_like": null, "workflow_graph_node_title_eq": null,
-                "workflow_graph_node_title_like": null,
+            let payload = row_metadata(json!({
+                "data_hashes": keys,
                 "include_client_metadata": include.client_metadata,
                 "include_images_data": include.images_data || images,
                 "include_children": include.children,
-                "include_workflow_graph_node": true,
                 "include_all_label_branches": include.all_label_branches,
-                "branch_name": branch, "client_metadata_as_signed_url": false,
-            });
+                "branch_name": branch,
+            }));
             let body = envelope("labelrowmetadata", "GET", &json!(null), &payload);
             Call::legacy("labelrowmetadata GET", project, bytes(&body)?, None)
         }
@@ -343,6 +338,24 @@ fn call(project: ProjectHash, ask: Ask<'_>, keys: &[Uuid]) -> Result<Call<'stati
             Call::ask(format!("{V2}/storage/items/get-bulk"), bytes(&body)?)
         }
     })
+}
+
+/// The payload of `labelrowmetadata`, which has all keys whatever is asked for.
+pub(super) fn row_metadata(asked: serde_json::Value) -> serde_json::Value {
+    let mut payload = json!({
+        "edited_before": null, "edited_after": null, "label_statuses": null,
+        "shadow_data_state": null, "include_uninitialised_labels": true,
+        "data_hashes": null, "label_hashes": null, "data_title_eq": null,
+        "data_title_like": null, "workflow_graph_node_title_eq": null,
+        "workflow_graph_node_title_like": null, "include_client_metadata": false,
+        "include_images_data": false, "include_children": false,
+        "include_workflow_graph_node": true, "include_all_label_branches": false,
+        "branch_name": null, "client_metadata_as_signed_url": false,
+    });
+    if let (Some(payload), serde_json::Value::Object(asked)) = (payload.as_object_mut(), asked) {
+        payload.extend(asked);
+    }
+    payload
 }
 
 /// The envelope of a legacy request.

@@ -141,6 +141,24 @@ impl Reader {
         })
     }
 
+    /// The token of the page after the one that `token` asked for; `None`: there is none.
+    ///
+    /// # Errors
+    /// The page follows itself, so that nobody would ever reach the end.
+    pub(crate) fn following(
+        &self,
+        call: &Call<'_>,
+        token: Option<&str>,
+        next: Option<String>,
+    ) -> Result<Option<String>, ClientError> {
+        let next = next.filter(|next| !next.is_empty());
+        if next.is_some() && next.as_deref() == token {
+            let what = "a page that follows itself".to_owned();
+            return Err(self.wire.nonsense(call, what));
+        }
+        Ok(next)
+    }
+
     pub(crate) fn names(&self) -> &Names {
         &self.names
     }

@@ -157,15 +157,10 @@ impl Reader {
             let body = self.wire.send(&call).await?;
             let page: Page<ProjectWire> = self.parse(&call, "the list of projects", &body)?;
             all.extend(page.results.into_iter().map(summary));
-            token = match page.next {
-                Some(next) if token.as_ref() == Some(&next) => {
-                    return Err(self
-                        .wire
-                        .nonsense(&call, "a page that follows itself".to_owned()));
-                }
-                Some(next) if !next.is_empty() => Some(next),
-                _ => return Ok(all),
-            };
+            token = self.following(&call, token.as_deref(), page.next)?;
+            if token.is_none() {
+                return Ok(all);
+            }
         }
     }
 

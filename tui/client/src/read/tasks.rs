@@ -107,12 +107,7 @@ impl Reader {
         let call = Call::get(target(project, stage, filter, token));
         let body = self.wire.send(&call).await?;
         let wire: TasksWire<'_> = self.parse(&call, "the tasks", &body)?;
-        let next = wire.next.filter(|next| !next.is_empty());
-        if next.is_some() && next.as_deref() == token {
-            return Err(self
-                .wire
-                .nonsense(&call, "a page that follows itself".to_owned()));
-        }
+        let next = self.following(&call, token, wire.next)?;
         let rows = self
             .names()
             .with(|name| rows(&stage.kind, &wire.results, name))

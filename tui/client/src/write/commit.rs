@@ -114,6 +114,8 @@ impl Writer {
         (self.steps)("metadata");
         Box::pin(self.further_values(&items, &further, Over::of(&mut ends, &mut written))).await;
         (self.steps)("further-values");
+        Box::pin(self.further_issues(&items, &stand, Over::of(&mut ends, &mut written))).await;
+        (self.steps)("issues");
         Box::pin(self.further_moves(&items, &further, Over::of(&mut ends, &mut written))).await;
         (self.steps)("further-moves");
         Box::pin(self.commit_moves(project, &items, &mut ends)).await;

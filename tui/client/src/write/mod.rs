@@ -9,6 +9,7 @@ mod bundle;
 mod commit;
 mod create;
 mod further;
+mod issues;
 mod labels;
 mod metadata;
 mod moves;
@@ -49,6 +50,7 @@ struct WriteCounters {
     priorities: bundle::WriteCounter,
     metadata: bundle::WriteCounter,
     moves: bundle::WriteCounter,
+    issues: bundle::WriteCounter,
 }
 
 impl std::fmt::Debug for Writer {
@@ -76,7 +78,7 @@ impl Writer {
     }
 
     /// Has `steps` called with the name of each step of a commit that is over: `rows` (label rows
-    /// read or created), `further-labels`, `labels`, `priorities`, `metadata`, `further-values`, `further-moves`,
+    /// read or created), `further-labels`, `labels`, `priorities`, `metadata`, `further-values`, `issues`, `further-moves`,
     /// `moves`. For tests that stop there.
     pub fn watch_steps(&mut self, steps: fn(&'static str)) {
         self.steps = steps;

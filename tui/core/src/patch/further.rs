@@ -1,16 +1,17 @@
 //! Further changes judged: what an outcome names beyond the task's own row, looked up in what was read of it, and in
 //! words.
 //!
-//! Reading those rows, tasks and projects is left to the engine ([`super::wanted`] names them).
+//! Reading those rows, tasks and projects is left to the engine ([`super::wanted()`] names them).
 
+use super::kinds::{fits, refused};
 use super::wanted::{FurtherInput, FurtherInputs, FurtherProject, MAIN, WantedRow, row_named};
 use super::{changed_labels, of_model, share};
 use crate::error::{Error, ErrorKind, foreign};
 use crate::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
 use crate::work::{
-    Change, Further, FurtherChange, FurtherRow, Inputs, LabelChange, MAX_FURTHER, RowInput, Touched,
+    Change, Further, FurtherChange, FurtherRow, Inputs, LabelChange, MAX_FURTHER, NewIssue,
+    RowInput, Touched,
 };
-use crate::workflow::nearest;
 use agent_abi::model::{Ontology, quoted};
 use agent_abi::wire::{self, ChangeDoc};
 use serde::Deserialize;
@@ -19,8 +20,6 @@ use std::sync::Arc;
 
 /// Longest part of an agent's text in an error, in bytes.
 const TEXT: usize = 100;
-/// The kinds of further changes.
-const KINDS: [&str; 4] = ["labels", "priority", "metadata", "move"];
 
 /// One of the changes that are judged.
 struct Judged<'a> {
@@ -71,7 +70,12 @@ pub(super) fn judge(
                 step.touched(),
                 branch_of(&step),
             );
-            if !seen.insert(key) {
+            // Several issues may be about the same.
+            let twice = match step.issue() {
+                Some(_) => found.contains(&step),
+                None => !seen.insert(key),
+            };
+            if twice {
                 return Err(refused(format!("{about}: it is changed twice")));
             }
             found.push(step);
@@ -113,53 +117,9 @@ fn one(
         "labels" => judged.labels(),
         "priority" => judged.priority().map(Some),
         "metadata" => judged.metadata().map(Some),
+        "issue" => judged.issue().map(Some),
         _ => judged.moved(),
     }
-}
-
-/// The kind is known, has what it needs, and nothing that another one has.
-fn fits(doc: &ChangeDoc) -> Result<(), Error> {
-    if !KINDS.contains(&&*doc.kind) {
-        let text = format!("there is no such kind; there are {}", KINDS.join(", "));
-        let near = nearest(&doc.kind, KINDS).first().copied();
-        let error = refused(text);
-        return Err(match near {
-            Some(near) => error.hint(format!("did the agent mean \"{near}\"?")),
-            None => error,
-        });
-    }
-    let drawn = doc.labels.is_some()
-        || !(doc.remove.is_empty() && doc.add.is_empty() && doc.answer.is_empty());
-    for (field, given, kinds) in [
-        ("labels", drawn, &["labels"][..]),
-        ("priority", doc.priority.is_some(), &["priority"]),
-        (
-            "client_metadata",
-            doc.client_metadata.is_some(),
-            &["metadata"],
-        ),
-        ("to", doc.to.is_some(), &["move"]),
-    ] {
-        let wanted = kinds.contains(&&*doc.kind);
-        if wanted != given {
-            let does = if wanted { "needs" } else { "does not take" };
-            return Err(refused(format!("it {does} \"{field}\"")));
-        }
-    }
-    for (field, given, kinds) in [
-        ("task_uuid", doc.task_uuid.is_some(), &["move"][..]),
-        ("item_uuid", doc.item_uuid.is_some(), &["metadata"]),
-        (
-            "branch",
-            doc.branch.is_some(),
-            &["labels", "priority", "move"],
-        ),
-    ] {
-        if given && !kinds.contains(&&*doc.kind) {
-            return Err(refused(format!("it does not take \"{field}\"")));
-        }
-    }
-    Ok(())
 }
 
 impl Judged<'_> {
@@ -306,6 +266,26 @@ impl Judged<'_> {
         Ok(Some(step))
     }
 
+    fn issue(mut self) -> Result<Further, Error> {
+        let own = self.inputs.row.data == self.row.data && self.row.project == self.own;
+        if !own && self.input()?.labels.clone()?.is_none() {
+            return Err(refused(self.no_data()));
+        }
+        let step = self.step(|change| change);
+        let title = step.row().map(|row| row.change.title.to_string());
+        Ok(Further::Issue(Box::new(NewIssue {
+            project: self.row.project,
+            project_title: self.project.title.clone(),
+            data: self.row.data,
+            title: title.unwrap_or_default(),
+            comment: self.doc.comment.take().unwrap_or_default(),
+            tags: std::mem::take(&mut self.doc.tags),
+            frame: self.doc.frame,
+            at: self.doc.at.map(|[x, y]| (x, y)),
+            label: self.doc.label.take(),
+        })))
+    }
+
     fn no_data(&self) -> String {
         let title = quoted(&foreign(self.project.title.clone(), TEXT));
         format!("{title} does not have data unit {}", self.row.data)
@@ -337,7 +317,20 @@ pub fn changes_of(further: &[Further]) -> Result<Vec<FurtherChange>, Error> {
 }
 
 fn in_words(ontology: &Arc<Ontology>, step: &Further) -> Result<FurtherChange, Error> {
-    let Further::Row(row) = step;
+    let row = match step {
+        Further::Row(row) => row,
+        Further::Issue(issue) => {
+            return Ok(FurtherChange {
+                kind: step.kind().to_owned(),
+                project: issue.project.to_string(),
+                project_title: issue.project_title.clone(),
+                data_hash: Some(issue.data),
+                title: issue.title.clone(),
+                issue: Some((**issue).clone()),
+                ..FurtherChange::default()
+            });
+        }
+    };
     let change = &row.change;
     let labels: Vec<LabelChange> = match &change.labels_after {
         Some(after) => super::of_labels(ontology, change, after)?,
@@ -360,12 +353,8 @@ fn in_words(ontology: &Arc<Ontology>, step: &Further) -> Result<FurtherChange, E
         priority: change.priority.map(|new| (change.old_priority, new)),
         metadata: change.metadata.clone(),
         to: row.to_title.clone(),
+        issue: None,
     })
-}
-
-/// A further change that the agent must not make.
-fn refused(text: String) -> Error {
-    Error::new(ErrorKind::Agent, text)
 }
 
 #[cfg(test)]

@@ -86,7 +86,8 @@ pub fn wanted(own: ProjectHash, inputs: &Inputs, answer: &[u8]) -> Option<Wanted
     for doc in &changes {
         let row = row_named(own, inputs, doc);
         wanted.projects.push(row.project);
-        if matches!(&*doc.kind, "labels" | "move") {
+        let own_row = (row.project, row.data) == (own, inputs.row.data);
+        if matches!(&*doc.kind, "labels" | "move") || doc.kind == "issue" && !own_row {
             wanted.rows.push(row);
         }
     }

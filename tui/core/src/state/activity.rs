@@ -110,7 +110,7 @@ impl State {
     }
 
     pub(super) fn complain(&mut self, error: &Error) {
-        let mut detail = error.cause.clone().unwrap_or_default();
+        let mut detail = error.explanation().collect::<Vec<_>>().join("\n");
         for hint in &error.hints {
             detail.push_str("\n→ ");
             detail.push_str(hint);

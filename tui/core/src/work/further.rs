@@ -7,7 +7,7 @@
 //! sent twice, after a crash: it has to be recognised when it is there already. Something that the platform names
 //! when it is made needs a mark of its own from the beginning, such as a UUID that is chosen where the outcome is judged.
 
-use super::{Change, LabelChange};
+use super::{Change, LabelChange, NewIssue};
 use crate::ids::{DataHash, ItemId, ProjectHash, TaskId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -37,6 +37,8 @@ pub enum WritePhase {
 pub enum Further {
     /// Another label row, data unit or task.
     Row(Box<FurtherRow>),
+    /// A new issue.
+    Issue(Box<NewIssue>),
 }
 
 /// A step for another label row, data unit or task. Its change has exactly one of labels, priority, metadata and a move;
@@ -72,6 +74,7 @@ impl Further {
     pub const fn project(&self) -> ProjectHash {
         match self {
             Self::Row(row) => row.project,
+            Self::Issue(issue) => issue.project,
         }
     }
 
@@ -80,6 +83,7 @@ impl Further {
     pub const fn phase(&self) -> WritePhase {
         match self {
             Self::Row(row) => row.phase(),
+            Self::Issue(_) => WritePhase::Issues,
         }
     }
 
@@ -88,6 +92,7 @@ impl Further {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Row(row) => row.kind(),
+            Self::Issue(_) => "issue",
         }
     }
 
@@ -96,6 +101,7 @@ impl Further {
     pub const fn touched(&self) -> Option<Touched> {
         match self {
             Self::Row(row) => Some(row.touched()),
+            Self::Issue(_) => None,
         }
     }
 
@@ -104,6 +110,7 @@ impl Further {
     pub const fn stays(&self) -> Option<&'static str> {
         match self {
             Self::Row(_) => None,
+            Self::Issue(_) => Some("an issue stays, because people may have answered it"),
         }
     }
 
@@ -112,6 +119,16 @@ impl Further {
     pub const fn row(&self) -> Option<&FurtherRow> {
         match self {
             Self::Row(row) => Some(row),
+            Self::Issue(_) => None,
+        }
+    }
+
+    /// The issue, of a step that makes one.
+    #[must_use]
+    pub const fn issue(&self) -> Option<&NewIssue> {
+        match self {
+            Self::Row(_) => None,
+            Self::Issue(issue) => Some(issue),
         }
     }
 
@@ -119,6 +136,7 @@ impl Further {
     pub const fn row_mut(&mut self) -> Option<&mut FurtherRow> {
         match self {
             Self::Row(row) => Some(row),
+            Self::Issue(_) => None,
         }
     }
 
@@ -135,6 +153,7 @@ impl Further {
                 change: keep(&row.change),
                 ..(**row).clone()
             })),
+            Self::Issue(issue) => Self::Issue(issue.clone()),
         }
     }
 }
@@ -207,6 +226,9 @@ pub struct FurtherChange {
     /// The stage that the task is moved to: its title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+    /// The new issue, with its comment, tags and place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issue: Option<NewIssue>,
 }
 
 impl FurtherChange {
@@ -226,6 +248,10 @@ impl FurtherChange {
             (kind, ..) => format!("{kind} of {of}"),
         };
         let project = &self.project_title;
+        if let Some(issue) = &self.issue {
+            let (comment, place) = (&issue.comment, issue.place());
+            return format!("issue \"{comment}\" on {of}{place} in {project}");
+        }
         format!("{what} in {project}{}", branch.unwrap_or_default())
     }
 }

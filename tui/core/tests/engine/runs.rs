@@ -242,11 +242,18 @@ fn a_failing_task_is_retried_from_the_same_inputs_and_never_costs_another() {
 }
 
 #[test]
-fn a_crash_is_not_repeated_unless_the_agent_allows_it() {
-    for (flag, attempts) in [(0, 1), (flags::IDEMPOTENT, 3)] {
-        let agent: Agent = Box::new(|l| {
+fn a_crash_is_repeated_only_if_its_error_promises_another_attempt() {
+    // Whether the agent is idempotent is decided where the error is made, by how the process ended.
+    for (flag, retry, attempts) in [
+        (0, false, 1),
+        (flags::IDEMPOTENT, false, 1),
+        (flags::IDEMPOTENT, true, 3),
+    ] {
+        let agent: Agent = Box::new(move |l| {
             if &*l.inputs.row.title == "task 1" {
-                (Err(Error::new(ErrorKind::Host, "died")), true)
+                let mut error = Error::new(ErrorKind::Host, "died");
+                error.retry = retry;
+                (Err(error), true)
             } else {
                 go("away")
             }

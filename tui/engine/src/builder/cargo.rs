@@ -119,9 +119,11 @@ fn keep(text: &mut String, more: &str) {
     }
 }
 
-/// Builds as an author would; the libraries that cargo wrote. A stop ends it without a result.
+/// Builds as an author would; the libraries that cargo wrote. A stop ends it without a result. The crates are counted
+/// for a `first` build only: later ones are over before anybody reads how far they are.
 pub(super) async fn build(
     source: &Source,
+    first: bool,
     news: &Sender<Event>,
     stop: &mut watch::Receiver<bool>,
 ) -> Vec<PathBuf> {
@@ -131,7 +133,7 @@ pub(super) async fn build(
     // The count may have to wait for what cargo downloads; the build does not wait for the count.
     let result = tokio::select! {
         result = run(source, &counter, &mut found, stop) => result,
-        () = counter.count(source.counted()) => None,
+        () = counter.count(source.counted().filter(|_| first)) => None,
     };
     let Some(result) = result else {
         return Vec::new();
@@ -283,7 +285,7 @@ mod tests {
         for fresh in [0, 3] {
             let (news, mut events) = tokio::sync::mpsc::channel(1000);
             let (_owner, mut stop) = watch::channel(false);
-            build(&sources[0], &news, &mut stop).await;
+            build(&sources[0], true, &news, &mut stop).await;
             drop(news);
             let (mut last, mut ended) = (None, None);
             while let Some(event) = events.recv().await {

@@ -4,7 +4,7 @@
 //! N-th time it comes by; a release build knows no such variable.
 
 /// Every point in the order a commit passes them.
-pub const POINTS: [&str; 12] = [
+pub const POINTS: [&str; 13] = [
     "before-begin",
     "begun",
     "rows",
@@ -13,6 +13,7 @@ pub const POINTS: [&str; 12] = [
     "priorities",
     "metadata",
     "further-values",
+    "issues",
     "further-moves",
     "moves",
     "answered",

@@ -28,10 +28,18 @@ pub(super) fn with_excerpts(mut outcome: Outcome, inputs: &Inputs) -> Outcome {
     outcome
 }
 
+/// Whether the agent was given a text, which is read for the excerpts.
+pub(super) fn may_have_excerpts(inputs: &Inputs) -> bool {
+    asset(inputs).is_some_and(|asset| asset.item_type == "plainText")
+}
+
+fn asset(inputs: &Inputs) -> Option<AssetDoc> {
+    serde_json::from_str(inputs.asset_json.as_deref()?).ok()
+}
+
 /// The file as agents read it.
 fn text(inputs: &Inputs) -> Option<String> {
-    let asset: AssetDoc = serde_json::from_str(inputs.asset_json.as_deref()?).ok()?;
-    std::fs::read_to_string(asset.path).ok()
+    std::fs::read_to_string(asset(inputs)?.path).ok()
 }
 
 /// Where every so many characters of a text begin, so that finding a place does not read it from the start.
@@ -60,17 +68,13 @@ impl Places {
             }
             let (from, length) = (*from as usize, to.saturating_sub(*from) as usize);
             let start = self.bytes.get(from / STEP).copied().unwrap_or(text.len());
-            out.extend(
-                text[start..]
-                    .chars()
-                    .skip(from % STEP)
-                    .take(length.min(left)),
-            );
-            if length > left {
+            let mut characters = text[start..].chars().skip(from % STEP);
+            out.extend(characters.by_ref().take(length.min(left)));
+            if length > left && characters.next().is_some() {
                 out.push('…');
                 return out;
             }
-            left -= length;
+            left = left.saturating_sub(length);
         }
         out
     }

@@ -1,7 +1,7 @@
 //! Answers of agents on their way to outcomes: what their further changes name is read first. Judging them is left to
 //! the core.
 
-use super::excerpts::with_excerpts;
+use super::excerpts::{may_have_excerpts, with_excerpts};
 use super::{JobFacts, World};
 use std::sync::Arc;
 use wb_core::error::{Error, ErrorKind};
@@ -10,8 +10,8 @@ use wb_core::patch::{FurtherInputs, judge_as, wanted};
 use wb_core::run::OnDuplicate;
 use wb_core::work::Outcome;
 
-/// Answers up to this size are judged in place; larger ones on a thread of their own, so that the
-/// screen never waits for a large label row.
+/// Answers up to this size are judged in place; larger ones, and those whose review shows the text of a file, on a
+/// thread of their own, so that the screen never waits for a large label row or a disk.
 const SMALL: usize = 16 * 1024;
 /// Large answers that are judged at a time: each takes some fifty times its size meanwhile.
 pub(super) const JUDGES: usize = 2;
@@ -41,7 +41,8 @@ impl World {
             let seen = Arc::clone(&facts.seen);
             async move { answers.around(own, wanted, &seen).await }
         });
-        let small = around.is_none() && answer.len() <= SMALL;
+        let reads = may_have_excerpts(&facts.inputs);
+        let small = around.is_none() && answer.len() <= SMALL && !reads;
         let decide = move |around: FurtherInputs| match project.workflow.stage(facts.stage) {
             Some(stage) => {
                 let author = author.as_deref();

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 use wb_core::error::clip;
+use wb_core::step::is_printed;
 use wb_core::text::clean;
 
 /// Level of a line that informs.
@@ -9,8 +10,8 @@ const INFO: u8 = 3;
 
 /// Longest line in the log, in bytes.
 const LINE: usize = 2 << 10;
-/// Bytes of agents' lines that a day may add to the log.
-const DAILY: usize = 64 << 20;
+/// Bytes that a day may add to the log of what agents print, and as many of what they log.
+const DAILY: usize = 32 << 20;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is kept for the face.
@@ -18,8 +19,8 @@ pub(super) struct Lines {
     /// The finest level that is kept; 0: none.
     finest: u8,
     kept: Vec<String>,
-    /// What the log may still take today, and since when.
-    left: usize,
+    /// What the log may still take today, logged and printed, and since when.
+    left: [usize; 2],
     since: Instant,
 }
 
@@ -34,7 +35,7 @@ impl Lines {
         Self {
             finest,
             kept: Vec::new(),
-            left: DAILY,
+            left: [DAILY; 2],
             since: Instant::now(),
         }
     }
@@ -42,15 +43,15 @@ impl Lines {
     /// A line for the log, unless agents have filled it for today.
     fn log(&mut self, task: &str, level: u8, target: &str, text: &str) {
         if self.since.elapsed() >= DAY {
-            (self.left, self.since) = (DAILY, Instant::now());
+            (self.left, self.since) = ([DAILY; 2], Instant::now());
         }
         let text = clip(text.to_owned(), LINE);
-        if self.left == 0 {
+        let printed = is_printed(target);
+        let left = &mut self.left[usize::from(printed)];
+        if *left == 0 {
             return;
         }
-        self.left = self
-            .left
-            .saturating_sub(text.len() + target.len() + task.len());
+        *left = left.saturating_sub(text.len() + target.len() + task.len());
         match level {
             0 | 1 => tracing::error!(target: "agent", task, from = target, "{text}"),
             2 => tracing::warn!(target: "agent", task, from = target, "{text}"),
@@ -58,8 +59,11 @@ impl Lines {
             4 => tracing::debug!(target: "agent", task, from = target, "{text}"),
             _ => tracing::trace!(target: "agent", task, from = target, "{text}"),
         }
-        if self.left == 0 {
-            tracing::warn!("agents have logged {DAILY} bytes; the rest of today is left out");
+        if *left == 0 {
+            let what = if printed { "printed" } else { "logged" };
+            tracing::warn!(
+                "agents have {what} {DAILY} bytes; what else they do so today is left out"
+            );
         }
     }
 
@@ -108,11 +112,16 @@ mod tests {
         for _ in 0..DAILY / LINE + 10 {
             lines.take(None, 3, "stdout", &long);
         }
-        assert_eq!(lines.left, 0);
+        assert_eq!(lines.left, [DAILY, 0]);
+        lines.take(None, 3, "mine", "logged");
+        assert!(
+            lines.left[0] < DAILY,
+            "prints leave room for what is logged"
+        );
         if let Some(yesterday) = Instant::now().checked_sub(DAY) {
             lines.since = yesterday;
             lines.take(None, 3, "stdout", "short");
-            assert!(lines.left > DAILY / 2, "a new day");
+            assert!(lines.left[1] > DAILY / 2, "a new day");
         }
     }
 

@@ -35,7 +35,7 @@ pub(super) async fn ready(
         notify(&line);
     }
     let limits = HostLimits::of(flags, config, need.concurrency);
-    load_libraries(engine, libraries, limits, notify).await?;
+    load_libraries(engine, libraries, &limits, notify).await?;
     let stages = choose_stages(engine, need.stages)?;
     let findings = preflight::agents(engine, &stages, &config.params).await?;
     for note in findings.iter().filter(|f| f.mark == Mark::Note) {
@@ -49,7 +49,7 @@ pub(super) async fn ready(
 async fn load_libraries(
     engine: &mut Engine,
     libraries: &[PathBuf],
-    limits: HostLimits,
+    limits: &HostLimits,
     notify: Notify,
 ) -> Result<(), Error> {
     preflight::none_bad(preflight::libraries(engine, libraries, limits, notify).await)?;

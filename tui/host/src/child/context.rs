@@ -11,6 +11,7 @@ use crate::link::NO_JOB;
 use crate::output::Budget;
 use crate::page::ControlPage;
 use crate::proto::{FromHost, Message};
+use agent_abi::logs::Filter;
 use agent_abi::table::{Bytes, Host};
 use agent_abi::wire::{AssetDoc, call as calls, input};
 use std::collections::HashMap;
@@ -112,6 +113,8 @@ pub(super) struct Context {
     pub(super) reporter: Arc<Reporter>,
     incoming: Arc<Incoming>,
     calls: AtomicU64,
+    /// Libraries of Rust filter by themselves before they format a line; this holds for all.
+    pub(super) log: Filter,
     pub(super) current: Mutex<Current>,
 }
 
@@ -135,6 +138,7 @@ impl Context {
             reporter,
             incoming,
             calls: AtomicU64::new(0),
+            log: Filter::of_environment(),
             current: Mutex::default(),
         }));
         context.table.ctx = std::ptr::from_mut(context).cast();
@@ -159,7 +163,7 @@ impl Context {
     /// The task is over: what was borrowed from it is gone.
     pub(super) fn end(&self) {
         let mut current = lock(&self.current);
-        let dropped = current.budget.renew();
+        let dropped = current.budget.renew("logged");
         if let Some(text) = dropped {
             self.log_line(2, "log", &text);
         }

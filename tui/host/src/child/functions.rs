@@ -51,6 +51,10 @@ fn text(bytes: Bytes) -> String {
 unsafe extern "C" fn log(ctx: *mut c_void, level: u32, target: Bytes, message: Bytes) {
     guarded(ctx, (), |context| {
         let (target, message) = (text(target), text(message));
+        let finest = context.log.level(&target).map_or(u32::MAX, u32::from);
+        if level > finest {
+            return;
+        }
         let fits = lock(&context.current)
             .budget
             .take(target.len() + message.len());

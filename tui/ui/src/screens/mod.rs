@@ -25,8 +25,8 @@ fn error_lines(error: &Error, width: u16, st: &Styles) -> Vec<Line<'static>> {
     let columns = usize::from(width).saturating_sub(1);
     let mut all = vec![Line::default()];
     all.extend(hanging(" ✗ ", st.bad, &error.summary, columns, st.bad));
-    for text in error.cause.iter().flat_map(|cause| cause.lines()) {
-        all.extend(hanging("   ", st.text, text, columns, st.text));
+    for text in error.explanation() {
+        all.extend(hanging("   ", st.text, &text, columns, st.text));
     }
     all.push(Line::default());
     all.push(Line::from("   No task was touched; nothing was written."));

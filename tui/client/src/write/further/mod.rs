@@ -9,11 +9,11 @@ use super::bundle::{BUNDLE, Fate, drive};
 use super::values::{Metadata, Priorities};
 use crate::error::clean;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, ItemId, ProjectHash, StageId};
-use wb_core::work::{Change, Committed, FurtherRow, WritePhase, Written};
+use wb_core::work::{Change, Committed, FurtherRow, NewIssue, WritePhase, Written};
 
 /// One step: the place of its task in the batch, and its own among the further changes of the task.
 #[derive(Clone, Copy)]
@@ -153,6 +153,45 @@ impl Writer {
         };
         for (i, fate) in drive(&bundle, (0..patches.len()).collect(), BUNDLE).await {
             over.take(&metadata[i], fate);
+        }
+    }
+
+    /// Makes issues. Tasks that `gone` names have left their stage: an issue that is not there then is not made.
+    pub(super) async fn further_issues(
+        &self,
+        items: &[Change],
+        gone: &HashSet<usize>,
+        over: Over<'_>,
+    ) {
+        let mut wanted: BTreeMap<ProjectHash, Vec<(usize, usize, &NewIssue)>> = BTreeMap::new();
+        for (task, item) in items.iter().enumerate() {
+            let left = over.ends[task].is_none() && !gone.contains(&task);
+            for (step, further) in item.further.iter().enumerate() {
+                let known = item.further_written & (1 << step) != 0;
+                if let (true, false, Some(issue)) = (left, known, further.issue()) {
+                    let steps = wanted.entry(issue.project).or_default();
+                    steps.push((task, step, issue));
+                }
+            }
+        }
+        for (project, steps) in wanted {
+            let issues: Vec<&NewIssue> = steps.iter().map(|(_, _, issue)| *issue).collect();
+            for (i, fate) in self.add_issues(project, &issues).await {
+                let (task, step, issue) = steps[i];
+                match fate {
+                    Fate::Applied => over.written[task].add_step(step),
+                    Fate::Refused(mut error) => {
+                        let title = clean(&issue.title);
+                        let why = &error.summary;
+                        error.summary = format!("the issue on \"{title}\" was not made: {why}");
+                        over.ends[task].get_or_insert(Committed::Refused(error));
+                    }
+                    Fate::Gone | Fate::Conflict(_) => {
+                        let by = look::MOVED_ON.to_owned();
+                        over.ends[task].get_or_insert(Committed::Conflict { by });
+                    }
+                }
+            }
         }
     }
 

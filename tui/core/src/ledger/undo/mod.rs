@@ -289,6 +289,6 @@ fn together(entries: &[StandingEntry]) -> usize {
     let mut units = HashSet::new();
     let again = entries
         .iter()
-        .position(|e| touched(&e.change).fold(false, |again, one| !units.insert(one) || again));
+        .position(|e| touched(&e.change).filter(|one| !units.insert(*one)).count() > 0);
     again.unwrap_or(entries.len())
 }

@@ -203,9 +203,7 @@ impl Run {
         work.run_us = run_us;
         let again = match &result {
             Ok(_) => false,
-            Err(error) => {
-                (error.retry || crashed && self.idempotent) && work.attempts <= self.spec.retries
-            }
+            Err(error) => error.retry && work.attempts <= self.spec.retries,
         };
         if self.winding_up && (again || running.stopped && result.is_err()) {
             batch.open -= 1; // without a result there is no report

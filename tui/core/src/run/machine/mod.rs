@@ -153,7 +153,6 @@ pub struct Run {
     /// The agent's own limit.
     own_limit_ms: Option<u64>,
     serial: bool,
-    idempotent: bool,
     last_batch: u64,
     /// Inputs that arrived: their bytes and their number.
     seen: (u64, u64),
@@ -218,7 +217,6 @@ impl Run {
             typed_timeout_ms: None,
             own_limit_ms: None,
             serial: false,
-            idempotent: false,
             last_batch: 0,
             seen: (0, 0),
             spec,
@@ -300,7 +298,6 @@ impl Run {
         self.agent = agent;
         self.own_limit_ms = descriptor.spec.timeout_ms;
         self.serial = descriptor.flags & flags::NO_PARALLEL != 0;
-        self.idempotent = descriptor.flags & flags::IDEMPOTENT != 0;
         self.fetch = FetchSpec::of(&descriptor);
         self.arrive();
         if let Source::Tasks(_, rows) = &mut self.spec.source {

@@ -183,7 +183,7 @@ fn a_crash_with_frames_ends_once_their_names_are_known() {
     let JobResult::Crashed(error) = &world.ended[&job] else {
         panic!("{:?}", world.ended[&job]);
     };
-    assert!(error.cause.as_ref().unwrap().contains("deep_inner"));
+    assert!(error.details.as_ref().unwrap().contains("deep_inner"));
 }
 
 #[test]

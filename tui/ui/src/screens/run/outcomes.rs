@@ -159,7 +159,7 @@ fn group_lines<'a>(
     [head, Line::styled(about, st.dim)]
 }
 
-/// Whose error, where, whether it was retried by itself, the first task.
+/// Why, whose error, where, whether it was retried by itself, the first task.
 fn about(group: &FailureGroup, state: &State) -> String {
     let retried = if group.first.retry {
         "retried"
@@ -173,8 +173,11 @@ fn about(group: &FailureGroup, state: &State) -> String {
         String::new()
     };
     let first = group.rows.first().map_or("", |r| &*r.title);
+    let reason = group.first.reason();
+    let reason = reason.map(|reason| format!("{} · ", clean(&reason)));
     format!(
-        "{} error{stage}, {retried} · first: {}",
+        "{}{} error{stage}, {retried} · first: {}",
+        reason.unwrap_or_default(),
         group.first.kind.word(),
         clean(first)
     )

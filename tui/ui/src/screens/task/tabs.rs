@@ -274,9 +274,12 @@ fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Vec<Line<'a>>
     all
 }
 
-/// An error in full: what failed, whose error it is, what to do, the cause.
+/// An error in full: what failed, why and where, whose error it is, what to do, the details.
 pub fn error_lines<'a>(error: &Error, columns: usize, st: &Styles) -> Vec<Line<'a>> {
     let mut all = hanging("✗ ", st.bad, &error.summary, columns, st.bad);
+    for reason in error.reasons() {
+        all.extend(hanging("  ", st.text, &reason, columns, st.text));
+    }
     let retry = if error.retry {
         "another attempt may help"
     } else {
@@ -290,10 +293,10 @@ pub fn error_lines<'a>(error: &Error, columns: usize, st: &Styles) -> Vec<Line<'
     for hint in &error.hints {
         all.extend(hanging("→ ", st.accent, hint, columns, st.text));
     }
-    if let Some(cause) = &error.cause {
+    if let Some(details) = &error.details {
         all.push(Line::default());
-        let cause = cause.lines().map(|line| fit(line, columns));
-        all.extend(cause.map(|line| Line::styled(line, st.dim)));
+        let details = details.lines().map(|line| fit(line, columns));
+        all.extend(details.map(|line| Line::styled(line, st.dim)));
     }
     all
 }
