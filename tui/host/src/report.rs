@@ -6,7 +6,7 @@ use crate::jobs::JobRequest;
 use crate::page::{LastWords, Phase};
 use crate::place::as_declared;
 use crate::proto::MAX_INPUT;
-use crate::sys::exit::Exit;
+use crate::sys::exit::{self, Exit};
 use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::BuildId;
@@ -84,7 +84,7 @@ impl Death {
             Exit::Unknown if self.words.signal != 0 => self.words.signal,
             Exit::Unknown => return "ended in an unknown way".into(),
         };
-        let (name, meaning) = signal_words(signal);
+        let (name, meaning) = exit::signal_words(signal);
         let error = matches!(signal, libc::SIGSEGV | libc::SIGBUS) && self.words.signal == signal;
         if self.ended_for_memory() {
             let used = match self.used {
@@ -382,23 +382,4 @@ pub(crate) fn unknown_build(build: BuildId) -> Error {
     )
     .hint("run it again on the active build")
     .retryable()
-}
-
-fn signal_words(signal: i32) -> (String, &'static str) {
-    let (name, meaning) = match signal {
-        libc::SIGSEGV => ("SIGSEGV", "segmentation fault"),
-        libc::SIGBUS => ("SIGBUS", "bus error"),
-        libc::SIGILL => ("SIGILL", "illegal instruction"),
-        libc::SIGFPE => ("SIGFPE", "arithmetic error"),
-        libc::SIGABRT => ("SIGABRT", "abort"),
-        libc::SIGTRAP => ("SIGTRAP", "trap"),
-        libc::SIGSYS => ("SIGSYS", "forbidden system call"),
-        libc::SIGKILL => ("SIGKILL", "killed from outside"),
-        libc::SIGTERM => ("SIGTERM", "terminated from outside"),
-        libc::SIGALRM => ("SIGALRM", "its alarm went off"),
-        libc::SIGPIPE => ("SIGPIPE", "wrote to a closed pipe"),
-        libc::SIGXCPU => ("SIGXCPU", "processor time used up"),
-        other => return (format!("signal {other}"), "ended by a signal"),
-    };
-    (name.to_owned(), meaning)
 }
