@@ -4,7 +4,7 @@
 
 mod build;
 
-pub use build::{BuildEvent, CompileFailure, CrateProgress};
+pub use build::{BuildEvent, CompileFailure, CrateProgress, Opening};
 
 use crate::build::Probed;
 use crate::command::Command;
@@ -158,6 +158,13 @@ pub enum JobEvent {
     Waits {
         /// Which.
         job: JobId,
+    },
+    /// It loads something that no attempt's time covers, such as a model.
+    Loading {
+        /// Which.
+        job: JobId,
+        /// What; `None`: it has it, and goes on.
+        name: Option<String>,
     },
     /// A line of the agent's log or output; `job` is empty for lines outside a job.
     Log {

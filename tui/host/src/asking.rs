@@ -110,22 +110,22 @@ impl ResourceAnswers {
     }
 }
 
+/// The end of an [`Inbox`] that the thread takes messages from.
+pub(crate) struct InboxEnd {
+    pub from: Receiver<ResourceNews>,
+    pub to: Sender<ResourceNews>,
+    pub open: Arc<AtomicUsize>,
+}
+
 /// A way to a thread that is yet to start, and its end.
-pub(crate) fn inbox() -> (
-    Inbox,
-    (
-        Receiver<ResourceNews>,
-        Sender<ResourceNews>,
-        Arc<AtomicUsize>,
-    ),
-) {
+pub(crate) fn inbox() -> (Inbox, InboxEnd) {
     let (to, from) = channel();
     let open = Arc::new(AtomicUsize::new(0));
     let inbox = Inbox {
         to: to.clone(),
         open: Arc::clone(&open),
     };
-    (inbox, (from, to, open))
+    (inbox, InboxEnd { from, to, open })
 }
 
 /// Version and files as they are now.

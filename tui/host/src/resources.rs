@@ -5,7 +5,7 @@
 //! other host. One thread keeps them all; it is sent messages and never waits for anything else.
 
 use crate::asking::{
-    self, Asking, Quiet, ResourceAnswers, ResourceNews, Wanted, identity, sentence,
+    self, Asking, InboxEnd, Quiet, ResourceAnswers, ResourceNews, Wanted, identity, sentence,
 };
 use crate::calls::Asked;
 use crate::core::Core;
@@ -17,11 +17,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use wb_core::build::Probed;
 use wb_core::error::Error;
+use wb_core::event::Opening;
 use wb_core::ids::{BuildId, JobId, ProbeId};
 
 /// How long an answer may still take when nobody waits for it any more: opening the value again costs more.
@@ -31,14 +32,8 @@ const CRASHES: usize = 3;
 const WITHIN: Duration = Duration::from_secs(60);
 
 /// Starts the thread; it ends with [`ResourceNews::Close`].
-pub(crate) fn start(
-    core: &Arc<Core>,
-    (from, to, open): (
-        Receiver<ResourceNews>,
-        Sender<ResourceNews>,
-        Arc<AtomicUsize>,
-    ),
-) -> std::io::Result<()> {
+pub(crate) fn start(core: &Arc<Core>, end: InboxEnd) -> std::io::Result<()> {
+    let InboxEnd { from, to, open } = end;
     let mut keeper = Keeper {
         main: Arc::clone(core),
         to,
@@ -147,8 +142,22 @@ impl Keeper {
         let ready = |id: &u64| self.resources.get(id).is_some_and(|r| r.ready);
         let missing: BTreeSet<u64> = self.of(probed.id).into_iter().collect();
         let missing = missing.into_iter().filter(|id| !ready(id)).collect();
-        self.pending.push(Pending { probed, missing });
+        let pending = Pending { probed, missing };
+        self.report(&pending);
+        self.pending.push(pending);
         self.announce();
+    }
+
+    /// Reports what a content waits for: the first of its resources that is not open.
+    fn report(&self, pending: &Pending) {
+        let missing = pending.missing.first();
+        let Some(resource) = missing.and_then(|id| self.resources.get(id)) else {
+            return;
+        };
+        self.main.events.push(crate::HostEvent::Opening {
+            library: pending.probed.library.clone(),
+            part: Opening::Resource(resource.name.clone()),
+        });
     }
 
     /// Announces contents that have all they need.
@@ -359,9 +368,13 @@ impl Keeper {
     /// A resource is open, or could not be opened.
     fn opened(&mut self, id: u64, error: Option<Error>) {
         let Some(error) = error else {
-            for pending in &mut self.pending {
-                pending.missing.remove(&id);
+            let mut pending = std::mem::take(&mut self.pending);
+            for pending in &mut pending {
+                if pending.missing.remove(&id) {
+                    self.report(pending);
+                }
             }
+            self.pending = pending;
             return self.announce();
         };
         let name = self.resources.get(&id).map_or("", |r| r.name.as_str());

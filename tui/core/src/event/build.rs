@@ -9,6 +9,13 @@ use std::path::PathBuf;
 pub enum BuildEvent {
     /// A new content could be opened.
     Probed(Box<Probed>),
+    /// A new content is being opened.
+    Opening {
+        /// The watched file.
+        library: PathBuf,
+        /// What of it.
+        part: Opening,
+    },
     /// A new content cannot be used.
     Rejected {
         /// The watched file.
@@ -52,6 +59,17 @@ pub enum BuildEvent {
         /// Milliseconds it took.
         result: Result<u64, CompileFailure>,
     },
+}
+
+/// The part of a library that is being opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// The file and its `init`.
+    Library,
+    /// A value in a process of its own.
+    Resource(String),
+    /// Nothing any more.
+    Over,
 }
 
 /// How far a build is, in crates: the one that is built and all that it needs, procedural macros and what only

@@ -13,6 +13,7 @@ use crate::store::StagedCopy;
 use agent_abi::table::flags;
 use std::sync::Arc;
 use std::time::Duration;
+use wb_core::event::Opening;
 use wb_core::ids::BuildId;
 
 /// How far down the pending work to search for some whose agent is not busy.
@@ -48,6 +49,10 @@ impl Pool {
             && let Some(probe) = self.probes.pop_front()
         {
             self.open(id, &probe.copy, BuildId(0));
+            self.effects.push(Effect::Emit(HostEvent::Opening {
+                library: probe.library.clone(),
+                part: Opening::Library,
+            }));
             if let Some(host) = self.hosts.get_mut(&id) {
                 host.role = Role::Probe(probe);
             }

@@ -171,7 +171,7 @@ impl Pool {
 
     /// Ends work of which the host has reported the end.
     fn conclude(&mut self, id: HostId, active: Active, done: &Done, written: Vec<u8>) {
-        let run = Duration::from_nanos(done.run_ns);
+        let run = Duration::from_nanos(done.run_ns).saturating_sub(active.loaded);
         let host = self.hosts.get(&id);
         let about = |pool: &Self| pool.about(&active.work, host.map_or(0, |host| host.pid));
         let result = match active.stop {

@@ -10,7 +10,6 @@ use crate::events::HostEvent;
 use crate::failure;
 use crate::jobs::JobResult;
 use crate::report::{self, About, Death, Ending};
-use std::time::Duration;
 
 impl Pool {
     /// The process has been reaped.
@@ -96,7 +95,7 @@ impl Pool {
         death: &Death,
         ending: Option<&Ending>,
     ) {
-        let run = active.started.map_or(Duration::ZERO, |at| self.now - at);
+        let run = active.ran(self.now);
         let about = About {
             loading: active.loads.last().cloned(),
             opened: host.base != 0,

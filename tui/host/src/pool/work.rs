@@ -97,6 +97,8 @@ pub(super) struct Active {
     pub loading: Option<(Instant, Option<Duration>)>,
     /// How long it may still spend on loading.
     pub load_left: Duration,
+    /// How long it has spent on loading, which is no part of the agent's time.
+    pub loaded: Duration,
 }
 
 impl Active {
@@ -113,11 +115,20 @@ impl Active {
             loads: Vec::new(),
             loading: None,
             load_left: Duration::MAX,
+            loaded: Duration::ZERO,
         }
     }
 
     /// Whether it runs, and has this number.
     pub(super) fn is_running(&self, number: u64) -> bool {
         self.started.is_some() && self.work.number() == number
+    }
+
+    /// How long it has run until now, without what it loaded.
+    pub(super) fn ran(&self, now: Instant) -> Duration {
+        let since = |at: Instant| now.saturating_duration_since(at);
+        let loading = self.loading.map_or(Duration::ZERO, |(at, _)| since(at));
+        let ran = self.started.map_or(Duration::ZERO, since);
+        ran.saturating_sub(self.loaded).saturating_sub(loading)
     }
 }
