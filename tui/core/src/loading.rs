@@ -1,13 +1,23 @@
 //! What is being loaded and since when: models and other values that stay in a host, resources, libraries.
 //! Who waits for it is left to runs, the stepped task, watched tasks and builds.
 
-use crate::event::Opening;
 use crate::ids::Millis;
 use crate::text::clean;
 use std::path::Path;
 
 /// Loading that is over sooner is not shown, in milliseconds.
 const SHORT_MS: u64 = 1_000;
+
+/// The part of a library that is being opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// The file and its `init`.
+    Library,
+    /// A value in a process of its own.
+    Resource(String),
+    /// Nothing any more.
+    Over,
+}
 
 /// Something that is being loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, error::TrySendError};
-use wb_core::event::Opening;
 use wb_core::ids::{BuildId, JobId};
+use wb_core::loading::Opening;
 
 /// News from the hosts and from the watched files.
 #[derive(Debug)]

@@ -4,6 +4,8 @@
 //! pool of its own with one host, so that limits, captured output, crashes and their stacks are those of every
 //! other host. One thread keeps them all; it is sent messages and never waits for anything else.
 
+mod pending;
+
 use crate::asking::{
     self, Asking, InboxEnd, Quiet, ResourceAnswers, ResourceNews, Wanted, identity, sentence,
 };
@@ -13,6 +15,7 @@ use crate::jobs::JobResult;
 use crate::pool::{News, PREFLIGHTS, ResourceQuestion};
 use crate::store::StagedCopy;
 use agent_abi::wire::ResourceSpec;
+use pending::Pending;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,8 +24,6 @@ use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use wb_core::build::Probed;
-use wb_core::error::Error;
-use wb_core::event::Opening;
 use wb_core::ids::{BuildId, JobId, ProbeId};
 
 /// How long an answer may still take when nobody waits for it any more: opening the value again costs more.
@@ -69,12 +70,6 @@ struct ResourceProcess {
     /// It has answered since it was started last.
     ready: bool,
     crashes: VecDeque<Instant>,
-}
-
-/// A content that is announced when its resources are open.
-struct Pending {
-    probed: Box<Probed>,
-    missing: BTreeSet<u64>,
 }
 
 struct Keeper {
@@ -127,45 +122,6 @@ impl Keeper {
     fn of(&self, probe: ProbeId) -> Vec<u64> {
         let held = self.held.get(&probe);
         held.map_or_else(Vec::new, |held| held.values().copied().collect())
-    }
-
-    fn probed(&mut self, probed: Box<Probed>, copy: Option<Arc<StagedCopy>>) {
-        // The newest content wins.
-        let older = |p: &mut Pending| p.probed.library == probed.library;
-        let older: Vec<Pending> = self.pending.extract_if(.., older).collect();
-        let copy = copy.unwrap_or_else(|| StagedCopy::foreign(probed.copy.clone()));
-        self.hold(&probed, &copy);
-        for older in older {
-            self.main.on(News::Discard(older.probed.id));
-            self.release(older.probed.id);
-        }
-        let ready = |id: &u64| self.resources.get(id).is_some_and(|r| r.ready);
-        let missing: BTreeSet<u64> = self.of(probed.id).into_iter().collect();
-        let missing = missing.into_iter().filter(|id| !ready(id)).collect();
-        let pending = Pending { probed, missing };
-        self.report(&pending);
-        self.pending.push(pending);
-        self.announce();
-    }
-
-    /// Reports what a content waits for: the first of its resources that is not open.
-    fn report(&self, pending: &Pending) {
-        let missing = pending.missing.first();
-        let Some(resource) = missing.and_then(|id| self.resources.get(id)) else {
-            return;
-        };
-        self.main.events.push(crate::HostEvent::Opening {
-            library: pending.probed.library.clone(),
-            part: Opening::Resource(resource.name.clone()),
-        });
-    }
-
-    /// Announces contents that have all they need.
-    fn announce(&mut self) {
-        for pending in self.pending.extract_if(.., |p| p.missing.is_empty()) {
-            let event = crate::HostEvent::Probed(*pending.probed);
-            self.main.events.push(event);
-        }
     }
 
     /// Finds or starts what a content needs.
@@ -362,35 +318,6 @@ impl Keeper {
         }
         if again {
             self.send(id, Vec::new(), Wanted::Open);
-        }
-    }
-
-    /// A resource is open, or could not be opened.
-    fn opened(&mut self, id: u64, error: Option<Error>) {
-        let Some(error) = error else {
-            let mut pending = std::mem::take(&mut self.pending);
-            for pending in &mut pending {
-                if pending.missing.remove(&id) {
-                    self.report(pending);
-                }
-            }
-            self.pending = pending;
-            return self.announce();
-        };
-        let name = self.resources.get(&id).map_or("", |r| r.name.as_str());
-        let reason = format!("resource {name}: {}", sentence(&error));
-        let failed: Vec<Pending> = self
-            .pending
-            .extract_if(.., |pending| pending.missing.contains(&id))
-            .collect();
-        for pending in failed {
-            let probe = pending.probed.id;
-            self.main.on(News::Refuse {
-                probed: pending.probed,
-                reason: reason.clone(),
-                hints: error.hints.clone(),
-            });
-            self.release(probe);
         }
     }
 

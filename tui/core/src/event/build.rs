@@ -2,6 +2,7 @@
 
 use crate::build::Probed;
 use crate::ids::BuildId;
+use crate::loading::Opening;
 use std::path::PathBuf;
 
 /// News of a library.
@@ -59,17 +60,6 @@ pub enum BuildEvent {
         /// Milliseconds it took.
         result: Result<u64, CompileFailure>,
     },
-}
-
-/// The part of a library that is being opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Opening {
-    /// The file and its `init`.
-    Library,
-    /// A value in a process of its own.
-    Resource(String),
-    /// Nothing any more.
-    Over,
 }
 
 /// How far a build is, in crates: the one that is built and all that it needs, procedural macros and what only

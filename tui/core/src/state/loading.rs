@@ -1,8 +1,7 @@
 //! News of what is being loaded, and who waits for it.
 
 use super::*;
-use crate::event::Opening;
-use crate::loading::without;
+use crate::loading::{Opening, without};
 use crate::watch::Phase;
 use std::path::PathBuf;
 

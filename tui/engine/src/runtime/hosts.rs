@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 use wb_core::build::Probed;
 use wb_core::error::{Error, ErrorKind};
-use wb_core::event::{BuildEvent, Event, JobEvent, Opening};
+use wb_core::event::{BuildEvent, Event, JobEvent};
 use wb_core::ids::JobId;
 use wb_core::limits;
+use wb_core::loading::Opening;
 use wb_host::{HostEvent, JobResult};
 
 /// Nothing can be run on this machine as it is.

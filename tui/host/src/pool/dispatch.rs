@@ -13,8 +13,8 @@ use crate::store::StagedCopy;
 use agent_abi::table::flags;
 use std::sync::Arc;
 use std::time::Duration;
-use wb_core::event::Opening;
 use wb_core::ids::BuildId;
+use wb_core::loading::Opening;
 
 /// How far down the pending work to search for some whose agent is not busy.
 const LOOK_AHEAD: usize = 64;

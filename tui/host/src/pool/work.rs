@@ -97,7 +97,7 @@ pub(super) struct Active {
     pub loading: Option<(Instant, Option<Duration>)>,
     /// How long it may still spend on loading.
     pub load_left: Duration,
-    /// How long it has spent on loading, which is no part of the agent's time.
+    /// How long it has spent on loading, which is not part of the agent's time.
     pub loaded: Duration,
 }
 

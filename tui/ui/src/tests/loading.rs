@@ -4,8 +4,9 @@ use super::Desk;
 use crate::fixture::{NOW, PRELABEL, World, row, stage};
 use insta::assert_snapshot;
 use wb_core::command::Command;
-use wb_core::event::{BuildEvent, Event, JobEvent, Opening};
+use wb_core::event::{BuildEvent, Event, JobEvent};
 use wb_core::ids::Millis;
+use wb_core::loading::Opening;
 use wb_core::run::{RunSpec, Source};
 
 fn after(s: i64) -> Event {

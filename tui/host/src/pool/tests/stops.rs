@@ -112,7 +112,7 @@ fn time_for_loading_a_dependency_does_not_count_against_the_deadline() {
 }
 
 #[test]
-fn what_a_job_loads_is_reported_and_is_no_part_of_its_time() {
+fn what_a_job_loads_is_reported_and_is_not_part_of_its_time() {
     let mut world = World::quick(1);
     let job = world.run(1);
     let host = world.only_host();
