@@ -46,6 +46,7 @@
  * means "the task stays, nothing changes":
  *
  *   {"route": "complete",                       name or UUID of the pathway; absent or null: stay
+ *    "stage": "Archive",                        or in its place any stage, by title or UUID
  *    "priority": 0.7,                           0 to 1
  *    "add": [{"name": "Car", "frame": 0,        labels by their names in the ontology
  *             "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}, "confidence": 0.9,

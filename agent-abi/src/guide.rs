@@ -88,8 +88,8 @@
 //! # Where the task goes
 //!
 //! An agent returns [`Route`](crate::Route) or a `Result` of it with any error. A pathway is named by its title or
-//! its UUID; [`Route::stay`](crate::Route::stay) leaves the task for the next run. A priority goes along, 0 to 1
-//! (0.0 counts), and so do changed labels, by themselves.
+//! its UUID, a stage past the pathways too; [`Route::stay`](crate::Route::stay) leaves the task for the next run. A
+//! priority goes along, 0 to 1 (0.0 counts), and so do changed labels, by themselves.
 //!
 //! ```
 //! use agent_abi::prelude::*;
@@ -99,10 +99,10 @@
 //! let by_name = Route::to("complete");
 //! let by_uuid = Route::to(Uuid::from_u128(7));
 //! let by_pathway = Route::to(&stage.pathways()[0]);
+//! let to_any_stage = Route::to_stage("Archive");
 //! let urgent = Route::to("review").priority(1.0);
 //! let later = Route::stay().priority(0.0);
-//! # assert_eq!(by_name.pathway(), Some("complete"));
-//! # let _ = (by_uuid, urgent, later);
+//! # assert_eq!(by_name.pathway(), Some("complete"), "{by_uuid:?} {to_any_stage:?} {urgent:?} {later:?}");
 //! # Ok(by_pathway)
 //! # }
 //! # assert!(task("a").pathways(&["complete"]).run::<forms>().route().is_some());

@@ -2,7 +2,7 @@
 //! place of a `?`, attempts that cannot help; and keys, which stand in no file and on no screen.
 
 use crate::support::{
-    Server, Terminal, build_agents, command, everything_in, lines, root, stderr, workbench,
+    Server, Terminal, command, everything_in, lines, rust_agent, stderr, workbench,
 };
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -50,18 +50,8 @@ export![loud];
 
 /// Builds a crate with an HTTP client.
 fn library(dir: &Path, name: &str, source: &str) -> PathBuf {
-    let krate = dir.join(name);
-    std::fs::create_dir_all(krate.join("src")).unwrap();
-    let abi = root().join("agent-abi");
-    let manifest = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
-         [dependencies]\nagent-abi = {{ path = {:?} }}\nureq = {{ version = \"3.5\", default-features = false }}\n\n[workspace]\n",
-        abi.display().to_string()
-    );
-    std::fs::write(krate.join("Cargo.toml"), manifest).unwrap();
-    std::fs::copy(root().join("Cargo.lock"), krate.join("Cargo.lock")).unwrap();
-    std::fs::write(krate.join("src/lib.rs"), source).unwrap();
-    build_agents(&krate, Some(&root().join("target/e2e-authors")))
+    let client = r#"ureq = { version = "3.5", default-features = false }"#;
+    rust_agent(dir, name, client, source)
 }
 
 /// A command on a server's project with the planted secrets in its environment.

@@ -26,6 +26,7 @@ mod keys;
 mod lifetimes;
 mod limits;
 mod local_server;
+mod log_lines;
 mod logs;
 mod machine;
 mod names;

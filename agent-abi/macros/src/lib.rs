@@ -27,7 +27,7 @@ use proc_macro::TokenStream;
 /// | option | meaning |
 /// |---|---|
 /// | `overwrite` | may take the stage over from another library |
-/// | `routes = ["complete", "review"]` | the pathways it may return: compared with the workflow by `check`, and another one is refused |
+/// | `routes = ["complete", "review"]` | the pathways it may return, and stages as `"stage Review"`: compared with the workflow by `check`, and another one is refused |
 /// | `params(every: u64 = 10, label: String)` | the stage's parameters in `workbench.toml`, compared by `check`; one without a default must be there |
 /// | `timeout = "30s"` | limit of one attempt, e.g. `500ms`, `2m` or `1h30m` |
 /// | `idempotent` | may be run again on its own after it was killed half-way |

@@ -44,7 +44,10 @@ pub async fn exec(flags: &Flags, config: &Config, args: &ExecArgs) -> Ending {
         if let (Some(journal), false) = (exec.engine.journal(), exec.given_up) {
             journal.close(now().0);
         }
-        exec.limit.shut_down(&exec.engine).await;
+        exec.limit.shut_down(&mut exec.engine).await;
+        for line in exec.engine.agent_output() {
+            notice!("{line}");
+        }
         result
     };
     if let Err(error) = result.await {

@@ -110,7 +110,10 @@ impl Session {
         if let (Some(journal), true) = (self.engine.journal(), whole) {
             journal.close(now().0);
         }
-        self.limit.shut_down(&self.engine).await;
+        self.limit.shut_down(&mut self.engine).await;
+        for line in self.engine.agent_output() {
+            self.progress.notice(&line);
+        }
     }
 
     async fn drive(&mut self, ending: &mut Ending) {

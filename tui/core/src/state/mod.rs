@@ -317,10 +317,7 @@ impl State {
 fn short(result: &Result<Arc<Outcome>, Error>) -> (String, (usize, usize, usize)) {
     match result {
         Ok(outcome) => {
-            let route = match &outcome.way {
-                Route::Stay => "stay".to_owned(),
-                Route::Pathway { name, .. } => name.clone(),
-            };
+            let route = outcome.way.name().into_owned();
             (route, outcome.patch.counts())
         }
         Err(error) => (error.summary.clone(), (0, 0, 0)),

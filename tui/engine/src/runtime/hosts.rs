@@ -1,7 +1,8 @@
-//! News of hosts in the words of the core.
+//! News of hosts in the words of the core, and the last of it.
 
-use super::World;
+use super::{Engine, JobFacts, World};
 use crate::files::Unusable;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use wb_core::build::Probed;
@@ -22,6 +23,42 @@ pub(super) fn none(error: &wb_host::HostError) -> Error {
     let hints = limits::reached(&text).map(|error| error.hints);
     let error = Error::new(ErrorKind::Settings, text);
     hints.into_iter().flatten().fold(error, Error::hint)
+}
+
+/// The title of a job's task.
+pub(super) fn title_of(jobs: &HashMap<JobId, JobFacts>, job: Option<JobId>) -> Option<&str> {
+    Some(&jobs.get(&job?)?.inputs.row.title)
+}
+
+impl Engine {
+    /// Ends every host. What they log as they close is there for [`Self::agent_output`]; no other news of theirs counts.
+    pub async fn shutdown(&mut self) {
+        let World {
+            hosts, lines, jobs, ..
+        } = &mut self.world;
+        let mut take = |event| {
+            if let HostEvent::Log {
+                job,
+                level,
+                target,
+                text,
+                ..
+            } = event
+            {
+                lines.take(title_of(jobs, job), level, &target, &text);
+            }
+        };
+        let mut ended = std::pin::pin!(hosts.shutdown());
+        loop {
+            tokio::select! {
+                () = &mut ended => break,
+                Some(event) = self.host_events.recv() => take(event),
+            }
+        }
+        while let Ok(event) = self.host_events.try_recv() {
+            take(event);
+        }
+    }
 }
 
 impl World {
@@ -54,9 +91,8 @@ impl World {
                 text,
                 ..
             } => {
-                let facts = job.and_then(|job| self.jobs.get(&job));
-                let task = facts.map(|facts| &*facts.inputs.row.title);
-                self.lines.take(task, level, &target, &text);
+                self.lines
+                    .take(title_of(&self.jobs, job), level, &target, &text);
                 Some(Event::Job(JobEvent::Log {
                     job,
                     level,

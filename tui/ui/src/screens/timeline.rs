@@ -196,7 +196,7 @@ fn call(step: &Stepper, state: &State, all: &mut Vec<Row>) {
 pub fn route(outcome: &Outcome) -> String {
     match &outcome.way {
         Route::Stay => "stays".into(),
-        Route::Pathway { name, .. } => clean(name).into_owned(),
+        way => clean(&way.name()).into_owned(),
     }
 }
 
@@ -340,12 +340,16 @@ pub fn would_send(outcome: &Outcome, state: &State) -> Vec<String> {
     for change in &outcome.patch.changes {
         all.push(format!("also write {}", clean(&change.headline())));
     }
-    if let Route::Pathway { name, to, .. } = &outcome.way {
-        all.push(format!(
+    match &outcome.way {
+        Route::Stay => {}
+        Route::Pathway { name, to, .. } => all.push(format!(
             "move it by \"{}\" to {}",
             clean(name),
             clean(state.stage_title(*to))
-        ));
+        )),
+        Route::Stage { title, .. } => {
+            all.push(format!("move it to {}, without a pathway", clean(title)));
+        }
     }
     if all.is_empty() {
         all.push("nothing: the task stays and changes nothing".into());
