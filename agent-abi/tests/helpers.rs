@@ -174,7 +174,7 @@ fn a_classification_is_copied_with_nested_answers_frames_and_authors() {
         entry
     };
     assert_eq!(entry(&to, copied.hash()), entry(&from, &hash));
-    // The same once more is no change, and a kind that is not there is named.
+    // The same once more changes nothing, and a kind that the ontology lacks is named.
     let before = to.labels().clone();
     to.copy_classifications(&from).unwrap();
     assert_eq!(*to.labels(), before);

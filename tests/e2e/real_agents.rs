@@ -42,7 +42,7 @@ fn model_server() -> String {
 
 /// What the detector sees.
 const BOXES: &str = r#"{"boxes":[{"label":"Thing","score":0.8,"x":0.1,"y":0.1,"w":0.2,"h":0.2}]}"#;
-/// What the language model says.
+/// What the language model answers.
 const DOCUMENT: &str = r#"{"document": {"choice": {"title": "Invoice", "total": "CHF 1,924.00", "due": "2026-11-04"}}}"#;
 
 /// A command in a folder with the sample's settings, where the model is the one at `url`.

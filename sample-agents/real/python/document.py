@@ -35,7 +35,7 @@ def document(lr: LabelRowV2, asset: Annotated[Path, Depends(dep_asset)]) -> Task
         json={
             "model": "small",
             "messages": [
-                {"role": "system", "content": "Say what kind of document this is. Answer only what is written in it."},
+                {"role": "system", "content": "Classify the document. Answer only what is written in it."},
                 {"role": "user", "content": asset.read_text(encoding="utf-8")[:LONGEST]},
             ],
             "response_format": {

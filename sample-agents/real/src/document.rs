@@ -43,7 +43,7 @@ struct Message {
     content: Option<String>,
 }
 
-/// Classifies the document, nested answers too; people look at what the model would not or could not say.
+/// Classifies the document, nested answers too; people look at what the model would not or could not classify.
 #[stage(
     "document",
     routes = ["done", "unsure"],
@@ -64,7 +64,7 @@ pub fn document(
     let question = json!({
         "model": settings.model,
         "messages": [
-            {"role": "system", "content": "Say what kind of document this is. Answer only what is written in it."},
+            {"role": "system", "content": "Classify the document. Answer only what is written in it."},
             {"role": "user", "content": text},
         ],
         "response_format": {"type": "json_schema", "json_schema": format},
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn people_see_what_the_model_refused_to_say() {
+    fn people_see_what_the_model_refused_to_classify() {
         let (run, _) = asked(&Value::Null, "content_filter");
         assert_eq!((run.route(), run.changed_labels()), (Some("unsure"), false));
     }
