@@ -60,15 +60,13 @@ impl Answer {
             Ending::Failed(failure) => Self::failed(failure),
             Ending::Conflict(by) => Self::conflict(by),
             Ending::Moved | Ending::Stayed => {
-                Self::done(match report.outcome.as_ref().map(|o| &o.way) {
-                    Some(Route::Pathway { id, .. }) => Some(*id),
-                    _ => None,
-                })
+                let way = report.outcome.as_ref().map(|outcome| &outcome.way);
+                Self::done(way.and_then(Route::pathway))
             }
         }
     }
 
-    /// Done, through a pathway or staying.
+    /// Done: through a pathway, staying, or moved to a stage without one.
     #[must_use]
     pub const fn done(pathway: Option<PathwayId>) -> Self {
         Self {

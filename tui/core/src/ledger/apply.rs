@@ -11,7 +11,7 @@ use super::{
 };
 use crate::error::{Error, ErrorKind};
 use crate::ids::{DataHash, StageId};
-use crate::work::{Committed, Project};
+use crate::work::{Committed, Project, Route};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -239,7 +239,7 @@ impl Apply {
     fn count(&mut self, task: &PlannedTask, result: &Committed) {
         let counts = &mut self.counts;
         match result {
-            Committed::Done if task.pathway.is_some() => counts.moved += 1,
+            Committed::Done if task.way != Route::Stay => counts.moved += 1,
             Committed::Done => counts.stayed += 1,
             Committed::Conflict { .. } | Committed::AlreadyMoved => counts.conflicts += 1,
             Committed::Refused(_) | Committed::Partial { .. } => counts.failed += 1,

@@ -6,7 +6,7 @@ use super::{Change, Look, PlannedTask, Seen};
 use crate::error::{Error, ErrorKind};
 use crate::ids::ItemId;
 use crate::labels::{same_labels, saved_as};
-use crate::work::{Project, RowMetadata};
+use crate::work::{Project, Route, RowMetadata};
 use std::collections::HashMap;
 
 /// Why each task is left; `None`: nothing speaks against it.
@@ -100,17 +100,27 @@ fn is_gone(item: &Change, seen: &Seen) -> Result<Option<String>, Error> {
     Ok((!there).then(|| why.to_owned()))
 }
 
-/// A task whose pathway is not what it was when the plan was made: it has another name, or another end.
+/// A task whose pathway is not what it was when the plan was made: it has another name, or another end. Or the stage that
+/// it is moved to.
 fn is_rerouted(task: &PlannedTask, project: &Project) -> Option<String> {
-    let planned = task.pathway.as_ref()?;
-    let stage = project.workflow.stage(task.stage);
-    let now = stage.and_then(|s| s.pathways.iter().find(|p| p.id == planned.id));
-    (now != Some(planned)).then(|| {
-        format!(
-            "its pathway \"{}\" was changed or removed since the plan was made",
-            planned.name
-        )
-    })
+    let (what, same) = match &task.way {
+        Route::Stay => return None,
+        Route::Pathway { id, name, to } => {
+            let stage = project.workflow.stage(task.stage);
+            let now = stage.and_then(|s| s.pathways.iter().find(|p| p.id == *id));
+            let same = now.is_some_and(|now| (&now.name, now.to) == (name, *to));
+            (format!("its pathway \"{name}\""), same)
+        }
+        Route::Stage { id, title } => {
+            let now = project.workflow.stage(*id);
+            let same = now.is_some_and(|now| now.title == *title);
+            (
+                format!("the stage \"{title}\", which it is moved to,"),
+                same,
+            )
+        }
+    };
+    (!same).then(|| format!("{what} was changed or removed since the plan was made"))
 }
 
 /// A task whose data unit is another file by now: what was reviewed is not about it.
