@@ -11,7 +11,7 @@
 //!
 //! [Recipes](recipes): preflight, threads and async, HTTP with secrets, paths, PDF pages, sounds, JSON from a model.
 //! [Helpers](helpers): boxes from a detector, masks, frames in batches, tracks, copies, schemas for language models.
-//! [Moving from Python](python): `encord-agents` word by word.
+//! [Heavy models](models), once for all processes. [Moving from Python](python): `encord-agents` word by word.
 //!
 //! # A stage
 //!
@@ -368,9 +368,8 @@
 //! # Dependencies
 //!
 //! [`#[dependency]`](macro@crate::dependency) makes a function's value a parameter. It is injected like an agent, may
-//! ask for other dependencies, takes arguments marked `#[arg]`, and is made once per task for equal arguments. With `scope = host` the value is kept until the build retires, and making it counts towards
-//! the limit for loading. Values are closed by `Drop`, or by `close = function`, in the reverse order of their
-//! opening, also after an error or a panic.
+//! ask for others, takes arguments marked `#[arg]`, and is made once per task for equal arguments. With `scope = host`
+//! it is kept until the build retires; [models](models) outlive builds. Values are closed in reverse, after errors too.
 //!
 //! ```
 //! use agent_abi::prelude::*;
@@ -487,5 +486,6 @@
 
 pub mod further;
 pub mod helpers;
+pub mod models;
 pub mod python;
 pub mod recipes;

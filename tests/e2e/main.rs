@@ -24,6 +24,7 @@ mod hostile;
 mod hosts;
 mod journal;
 mod keys;
+mod killed;
 mod lifetimes;
 mod limits;
 mod local_server;

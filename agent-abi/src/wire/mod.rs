@@ -16,7 +16,7 @@ pub use calls::{
 };
 pub use changes::ChangeDoc;
 pub use edits::{AddLabel, AnswerLabel};
-pub use spec::{AgentSpec, IncludeOptions, InitialiseOptions};
+pub use spec::{AgentSpec, IncludeOptions, InitialiseOptions, ResourceSpec};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

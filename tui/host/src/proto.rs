@@ -24,6 +24,8 @@ pub(crate) enum ToHost {
     Load {
         path: std::path::PathBuf,
         build: u32,
+        /// Open this resource of it too: the process is there for nothing else.
+        resource: Option<String>,
     },
     /// The project document is the only part; kept until the next one.
     Project,
@@ -39,6 +41,8 @@ pub(crate) enum ToHost {
     },
     /// Call the library's preflight; answered by `Done` with this number.
     Preflight { job: u64, ticket: u64 },
+    /// A question to the resource is the rest; answered by `Done` with this number.
+    Ask { job: u64, ticket: u64 },
     /// Answers `FromHost::Call`; the rest is the answer or the reason. `status` as the table has it:
     /// 0 answered, 1 no such name, 2 failed.
     Answer { call: u64, status: i32 },

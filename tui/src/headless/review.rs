@@ -195,10 +195,11 @@ fn sentence(stage: &str, way: &str, group: &Group) -> String {
             let _ = write!(text, "  {sign}{n}");
         }
     }
-    for (n, word) in [
-        (group.priorities, "priorities"),
-        (group.metadata, "metadata"),
-    ] {
+    let priority = match group.priorities {
+        1 => "priority",
+        _ => "priorities",
+    };
+    for (n, word) in [(group.priorities, priority), (group.metadata, "metadata")] {
         if n > 0 {
             let _ = write!(text, "  {n} {word}");
         }

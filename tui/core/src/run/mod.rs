@@ -5,7 +5,7 @@
 
 mod machine;
 
-pub use machine::{Around, Run, item};
+pub use machine::{Around, Run, Worker, item};
 
 use crate::error::Error;
 use crate::filter::Filter;

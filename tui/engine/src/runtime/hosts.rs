@@ -10,6 +10,7 @@ use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Event, JobEvent};
 use wb_core::ids::JobId;
 use wb_core::limits;
+use wb_core::loading::Opening;
 use wb_host::{HostEvent, JobResult};
 
 /// Nothing can be run on this machine as it is.
@@ -72,11 +73,16 @@ impl World {
                 reason,
                 hints,
             } => Some(Event::Build(BuildEvent::Rejected {
-                library,
+                library: self.library_at(library),
                 hash,
                 reason,
                 hints,
             })),
+            HostEvent::Opening { library, part } => Some(Event::Build(BuildEvent::Opening {
+                library: self.library_at(library),
+                part,
+            })),
+            HostEvent::Loading { job, name } => Some(Event::Job(JobEvent::Loading { job, name })),
             HostEvent::Removed { library } => self.removed(library),
             HostEvent::HostDied { build, reason, .. } => {
                 tracing::warn!(%build, reason, "host died");
@@ -128,18 +134,23 @@ impl World {
     /// began is left alone: the newest was chosen then.
     fn probed(&mut self, mut probed: Probed) -> Option<Event> {
         let place = probed.library.clone();
-        if let Some(library) = self.twins.get(&place) {
-            if probed.modified <= self.started {
-                self.hosts.discard(&probed);
-                return None;
-            }
-            probed.library = library.clone();
+        probed.library = self.library_at(place.clone());
+        if probed.library != place && probed.modified <= self.started {
+            let library = std::mem::replace(&mut probed.library, place);
+            self.hosts.discard(&probed);
+            let part = Opening::Over;
+            return Some(Event::Build(BuildEvent::Opening { library, part }));
         }
         if let Some(drain) = &self.drain {
             drain.learn(&probed.descriptor);
         }
         self.built_at.insert(probed.library.clone(), place);
         Some(Event::Build(BuildEvent::Probed(Box::new(probed))))
+    }
+
+    /// The library that is built at this place too.
+    fn library_at(&self, place: PathBuf) -> PathBuf {
+        self.twins.get(&place).cloned().unwrap_or(place)
     }
 
     /// A library is gone only when the file is that its newest build came from.
