@@ -13,6 +13,15 @@ use wb_core::ids::{DataHash, ProjectHash};
 use wb_core::patch::{FurtherInput, FurtherInputs, FurtherProject, Wanted, WantedRow};
 use wb_core::work::{Project, RowInput};
 
+/// Rows that are read with the same requests.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct RowKind {
+    pub(super) project: ProjectHash,
+    pub(super) branch: Arc<str>,
+    /// Whether their tasks are read, and not their labels.
+    pub(super) tasks: bool,
+}
+
 impl Answers {
     /// Reads what is wanted and was not seen; rows of the same kind together.
     pub(crate) async fn around(
@@ -33,24 +42,27 @@ impl Answers {
             };
             around.projects.insert(project, found);
         }
-        let mut unseen: BTreeMap<(ProjectHash, String, bool), Vec<WantedRow>> = BTreeMap::new();
+        let mut unseen: BTreeMap<RowKind, Vec<WantedRow>> = BTreeMap::new();
         {
             let seen = lock(seen);
             for row in wanted.rows {
                 match SeenRow::of(&seen, &row) {
                     Some(input) => around.rows.push(input),
                     None => {
-                        let kind = (row.project, row.branch.clone(), row.tasks);
+                        let kind = RowKind {
+                            project: row.project,
+                            branch: row.branch.as_str().into(),
+                            tasks: row.tasks,
+                        };
                         unseen.entry(kind).or_default().push(row);
                     }
                 }
             }
         }
-        for ((project, branch, tasks), rows) in unseen {
-            let known = matches!(around.projects.get(&project), Some(Ok(_)));
+        for (kind, rows) in unseen {
+            let known = matches!(around.projects.get(&kind.project), Some(Ok(_)));
             if known {
-                let read = self.further_rows(project, branch.into(), tasks, rows);
-                around.rows.extend(Box::pin(read).await);
+                around.rows.extend(self.gathered(kind, rows).await);
             }
         }
         around
@@ -63,13 +75,17 @@ impl Answers {
         Ok(facts(&project, Arc::new(ontology)))
     }
 
-    async fn further_rows(
+    /// Reads rows of one kind, in the order given.
+    pub(super) async fn further_rows(
         &self,
-        project: ProjectHash,
-        branch: Arc<str>,
-        tasks: bool,
+        kind: RowKind,
         rows: Vec<WantedRow>,
     ) -> Vec<FurtherInput> {
+        let RowKind {
+            project,
+            branch,
+            tasks,
+        } = kind;
         let data: Vec<DataHash> = rows.iter().map(|row| row.data).collect();
         let units: Vec<_> = data.iter().map(|data| (*data, branch.clone())).collect();
         let include = IncludeOptions {

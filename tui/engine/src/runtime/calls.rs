@@ -4,6 +4,7 @@
 //! other request, and unable to write. The way to the agent and back is left to the hosts; encoding of
 //! pictures to the host process.
 
+use super::gathered::Gathered;
 use super::lists::{RowLists, listed};
 use super::replies::{list, lock, text_of};
 use super::seen::{SeenRow, SeenRows};
@@ -50,6 +51,7 @@ pub(crate) struct Answers {
     projects: Arc<Mutex<HashMap<ProjectHash, Arc<Project>>>>,
     ahead: Arc<Mutex<VecDeque<Batch>>>,
     lists: Arc<Mutex<RowLists>>,
+    pub(super) gathered: Gathered,
 }
 
 impl World {
@@ -93,6 +95,7 @@ impl Answers {
             projects: Arc::default(),
             ahead: Arc::default(),
             lists: Arc::default(),
+            gathered: Arc::default(),
         }
     }
 
