@@ -5,8 +5,9 @@ use super::compare::{
     Skipped, by_place, keep_before, place_of, rows_of, skipped, taken_back, unit,
 };
 use super::{Change, Look, Seen, StandingEntry};
+use crate::error::Error;
 use crate::ids::{ItemId, ProjectHash, TaskId};
-use crate::work::{Further, FurtherRow, RowInput, Touched};
+use crate::work::{Further, FurtherRow, ItemStand, NewItem, RowInput, Touched};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 
@@ -32,12 +33,6 @@ pub(super) fn touched(change: &Change) -> impl Iterator<Item = Touched> {
     // Several steps of one change may touch the same.
     let all: HashSet<Touched> = further.chain([Touched::Data(change.data)]).collect();
     all.into_iter()
-}
-
-/// Why parts of a change stay when it is taken back.
-pub(super) fn stays(change: &Change) -> Vec<String> {
-    let further = change.further.iter().filter_map(Further::stays);
-    further.map(str::to_owned).collect()
 }
 
 /// A storage item that is named itself, not by a data unit.
@@ -67,20 +62,48 @@ pub(super) fn unknown(changes: &[Change]) -> Look {
             look.others.insert(project, other);
         }
     }
+    for (project, items) in new_items(changes, |item| !item.delete) {
+        look.others.entry(project).or_default().new_items = items;
+    }
     look
+}
+
+/// The new items by their project, in the order of the changes.
+fn new_items(
+    changes: &[Change],
+    wanted: impl Fn(&NewItem) -> bool,
+) -> BTreeMap<ProjectHash, Vec<NewItem>> {
+    let mut items: BTreeMap<ProjectHash, Vec<NewItem>> = BTreeMap::new();
+    let all = changes.iter().flat_map(|change| &change.further);
+    for item in all.filter_map(Further::item).filter(|item| wanted(item)) {
+        items.entry(item.project).or_default().push(item.clone());
+    }
+    items
 }
 
 /// Keeps what was read for [`unknown`], so that it can be taken back.
 pub(super) fn keep(changes: &mut [Change], seen: Seen) {
+    let each = |seen: Seen| {
+        let (metadata, items) = (seen.metadata.into_iter(), seen.items.into_iter());
+        (metadata, items, seen.new_items.into_iter())
+    };
     let mut seen: BTreeMap<_, _> = (seen.others.into_iter())
-        .map(|(project, seen)| (project, (seen.metadata.into_iter(), seen.items.into_iter())))
+        .map(|(project, seen)| (project, each(seen)))
         .collect();
     // In the order of `by_project`: within a project as the changes stand.
-    for row in changes.iter_mut().flat_map(|change| &mut change.further) {
-        let Some(row) = row.row_mut() else { continue };
-        let Some((metadata, items)) = seen.get_mut(&row.project) else {
+    for step in changes.iter_mut().flat_map(|change| &mut change.further) {
+        let Some((metadata, items, made)) = seen.get_mut(&step.project()) else {
             continue;
         };
+        if let Some(item) = step.item_mut().filter(|item| !item.delete) {
+            match made.next() {
+                Some(Ok(ItemStand::There { .. })) => item.existed = true,
+                Some(Ok(ItemStand::Absent)) => item.absent = true,
+                // It is looked for again when it is sent.
+                Some(Err(_)) | None => {}
+            }
+        }
+        let Some(row) = step.row_mut() else { continue };
         let change = &mut row.change;
         if !overwrites(change) {
             continue;
@@ -146,6 +169,20 @@ pub(super) fn over_theirs(
 
 /// What is read before the further changes of entries are taken back.
 pub(super) fn look_at(changes: &[Change]) -> BTreeMap<ProjectHash, Look> {
+    let mut looks: BTreeMap<ProjectHash, Look> = looks_at_rows(changes);
+    for (project, items) in new_items(changes, is_ours) {
+        let look = looks.entry(project).or_default();
+        (look.new_items, look.uses) = (items, true);
+    }
+    looks
+}
+
+/// Whether taking an item back may delete it.
+const fn is_ours(item: &NewItem) -> bool {
+    !item.delete && !item.existed
+}
+
+fn looks_at_rows(changes: &[Change]) -> BTreeMap<ProjectHash, Look> {
     let looks = by_project(changes).into_iter().map(|(project, steps)| {
         let rows: Vec<Change> = steps.iter().map(|(_, _, row)| row.change.clone()).collect();
         let mut look = Look {
@@ -164,12 +201,52 @@ pub(super) fn look_at(changes: &[Change]) -> BTreeMap<ProjectHash, Look> {
     looks.collect()
 }
 
+/// What takes the further changes of a change back, and why parts of it stay.
+pub(super) type StepsBack = (Vec<Further>, Vec<String>);
+
 /// What takes the further changes of each change back, the last one first; or why they are left.
 pub(super) fn inverse(
     changes: &[Change],
     seen: &BTreeMap<ProjectHash, Seen>,
-) -> Vec<Result<Vec<Further>, Skipped>> {
-    let mut back: Vec<Result<Vec<Further>, Skipped>> = vec![Ok(Vec::new()); changes.len()];
+) -> Vec<Result<StepsBack, Skipped>> {
+    let mut back = rows_back(changes, seen);
+    let mut made: BTreeMap<_, _> = (seen.iter())
+        .map(|(project, seen)| (*project, seen.new_items.iter()))
+        .collect();
+    for (change, back) in changes.iter().zip(&mut back) {
+        for step in &change.further {
+            let stays = step.stays().map(str::to_owned);
+            let found = match step.item() {
+                None => Ok((None, stays)),
+                Some(item) if is_ours(item) => {
+                    let stand = made.get_mut(&item.project).and_then(Iterator::next);
+                    deleted(item, stand)
+                }
+                Some(item) => Ok((item.delete.then(|| inverted(item)), stays)),
+            };
+            match (&mut *back, found) {
+                (Ok((steps, staying)), Ok((step, stays))) => {
+                    steps.extend(step);
+                    staying.extend(stays);
+                }
+                (Ok(_), Err(why)) => *back = Err(why),
+                (Err(_), _) => {}
+            }
+        }
+    }
+    for (steps, _) in back.iter_mut().flatten() {
+        steps.reverse();
+        steps.sort_by_key(Further::phase);
+    }
+    back
+}
+
+/// The same of further rows only.
+fn rows_back(
+    changes: &[Change],
+    seen: &BTreeMap<ProjectHash, Seen>,
+) -> Vec<Result<StepsBack, Skipped>> {
+    let mut back: Vec<Result<StepsBack, Skipped>> = vec![Ok(StepsBack::default()); changes.len()];
     for (project, steps) in by_project(changes) {
         let rows: Vec<Change> = steps.iter().map(|(_, _, row)| row.change.clone()).collect();
         let nothing = Seen::default();
@@ -190,17 +267,41 @@ pub(super) fn inverse(
                 Skipped(format!("a further change in {title}: {why}"))
             });
             match (&mut back[*i], found) {
-                (Ok(steps), Ok(step)) => steps.push(Further::Row(Box::new(step))),
+                (Ok((steps, _)), Ok(step)) => steps.push(Further::Row(Box::new(step))),
                 (place @ Ok(_), Err(why)) => *place = Err(why),
                 (Err(_), _) => {}
             }
         }
     }
-    for steps in back.iter_mut().flatten() {
-        steps.reverse();
-        steps.sort_by_key(Further::phase);
-    }
     back
+}
+
+/// What deletes an item that was made, as it stands now; or why it stays.
+fn deleted(
+    item: &NewItem,
+    stand: Option<&Result<ItemStand, Error>>,
+) -> Result<(Option<Further>, Option<String>), Skipped> {
+    let title = &item.title;
+    match stand {
+        Some(Ok(ItemStand::Absent)) => Ok((None, None)),
+        Some(Ok(ItemStand::There { used: None })) => Ok((Some(inverted(item)), None)),
+        Some(Ok(ItemStand::There { used: Some(why) })) => {
+            let stays = format!("the item \"{title}\" stays, because {why}");
+            Ok((None, Some(stays)))
+        }
+        Some(Err(error)) => skipped(&format!("its item \"{title}\": {}", error.summary)),
+        None => skipped(&format!("its item \"{title}\" was not looked for")),
+    }
+}
+
+/// The step that takes the making or the deletion of an item back.
+fn inverted(item: &NewItem) -> Further {
+    Further::Item(Box::new(NewItem {
+        delete: !item.delete,
+        existed: false,
+        absent: false,
+        ..item.clone()
+    }))
 }
 
 fn step_back(

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
 use crate::journal::Op;
 use crate::work::wire::InitialiseOptions;
-use crate::work::{Committed, RowInput, RowMetadata};
+use crate::work::{Committed, ItemStand, NewItem, RowInput, RowMetadata};
 use crate::workflow::Pathway;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
@@ -142,6 +142,10 @@ pub struct Look {
     pub metadata: Vec<Unit>,
     /// Client metadata of storage items.
     pub items: Vec<ItemId>,
+    /// Whether new items are there.
+    pub new_items: Vec<NewItem>,
+    /// Whether it is read if somebody has used them.
+    pub uses: bool,
     /// The same of other rows, for further changes, by project: the project itself may be among them.
     pub others: BTreeMap<ProjectHash, Look>,
 }
@@ -154,6 +158,7 @@ impl Look {
             && self.rows.is_empty()
             && self.metadata.is_empty()
             && self.items.is_empty()
+            && self.new_items.is_empty()
             && self.others.values().all(Self::is_empty)
     }
 }
@@ -172,6 +177,8 @@ pub struct Seen {
     pub metadata: Vec<Result<RowMetadata, Error>>,
     /// Client metadata of storage items.
     pub items: Vec<Result<Map<String, Value>, Error>>,
+    /// How new items stand.
+    pub new_items: Vec<Result<ItemStand, Error>>,
     /// What was seen of other rows.
     pub others: BTreeMap<ProjectHash, Seen>,
 }
