@@ -2,23 +2,46 @@
 //! there. Built as a library: `cargo build -p agent-abi --example carry`.
 //!
 //! "Agent 1" writes what it read of every object into the text answer "Notes", as JSON. "Agent 2" draws
-//! every object once more from what it read, takes the old one away, and leaves all else as it is.
+//! every object once more from what it read, takes the old one away, and leaves all else as it is. Both do so
+//! on each part of a data group.
 
 use agent_abi::model::{CuboidBack, HtmlRange, NewObject, OntologyObject, Point, Vertex};
 use agent_abi::prelude::*;
 
 #[stage("Agent 1", routes = ["complete", "second"])]
 fn note(labels: &mut LabelRow) -> Result<Route> {
-    let mut all: Vec<Value> = labels.objects().iter().map(object).collect();
-    all.extend(labels.classifications().iter().map(classification));
-    if labels.data_type().word() != "group" {
+    on_each_part(labels, |labels| {
+        let mut all: Vec<Value> = labels.objects().iter().map(object).collect();
+        all.extend(labels.classifications().iter().map(classification));
         labels.classify("Notes", json!(all).to_string())?;
-    }
+        Ok(())
+    })?;
     Ok(Route::to("second"))
 }
 
 #[stage("Agent 2", routes = ["complete"])]
 fn redraw(labels: &mut LabelRow) -> Result<Route> {
+    on_each_part(labels, redraw_all)?;
+    Ok(Route::to("complete"))
+}
+
+export![note, redraw];
+
+/// Does the same with every part of a data group, or with the row of other data.
+fn on_each_part(
+    labels: &mut LabelRow,
+    mut work: impl FnMut(&mut LabelRow) -> Result<()>,
+) -> Result<()> {
+    if !labels.is_group() {
+        return work(labels);
+    }
+    for part in 0..labels.parts().len() {
+        work(&mut *labels.part_mut(part)?)?;
+    }
+    Ok(())
+}
+
+fn redraw_all(labels: &mut LabelRow) -> Result<()> {
     let ontology = labels.ontology();
     let before = labels.clone();
     for old in before.objects() {
@@ -41,10 +64,8 @@ fn redraw(labels: &mut LabelRow) -> Result<Route> {
         }
         labels.remove(old.hash());
     }
-    Ok(Route::to("complete"))
+    Ok(())
 }
-
-export![note, redraw];
 
 fn object(object: &Object<'_>) -> Value {
     let frames = object.frames();

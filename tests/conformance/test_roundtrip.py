@@ -219,14 +219,14 @@ def without_hashes(row) -> dict:
     """The row's labels with each hash replaced by what it stands for, so that a copy equals its model."""
     blob = plain(comparable(row.to_encord_dict()))
     objects: dict[str, list] = {}
-    for unit in blob["data_units"].values():
-        labels = unit["labels"]
+    drawn = {unit["data_sequence"]: unit["labels"] for unit in blob["data_units"].values()}
+    drawn |= {part: space.pop("labels") for part, space in blob["spaces"].items()}
+    for of, labels in drawn.items():
         by_frame = {"": labels} if "objects" in labels else labels
         for frame, found in by_frame.items():
             for value in found.get("objects", []):
                 entry = {k: v for k, v in value.items() if k != "objectHash"}
-                place = f"{unit['data_sequence']}/{frame}"
-                objects.setdefault(value["objectHash"], []).append([place, entry])
+                objects.setdefault(value["objectHash"], []).append([f"{of}/{frame}", entry])
     for section in ("object_answers", "object_actions"):
         for key, value in blob[section].items():
             entry = {k: v for k, v in value.items() if k != "objectHash"}
@@ -244,8 +244,10 @@ def without_hashes(row) -> dict:
     }
 
 
-def carry(server, folder: Path, project, stage: str, agents: str = "carry") -> list[dict]:
-    command = [servers.BINARY, "run", "--agents", example(agents), "--json", "--no-input", "--stage", stage]
+def carry(server, folder: Path, project, stage: str, agents: str | Path = "carry") -> list[dict]:
+    """Runs the agents of an example, or of a library that is built."""
+    library = agents if isinstance(agents, Path) else example(agents)
+    command = [servers.BINARY, "run", "--agents", library, "--json", "--no-input", "--stage", stage]
     ended = subprocess.run(
         [*command, "--project-hash", project.project_hash, "--num-retries", "0"],
         env=server.environment(),
@@ -331,6 +333,9 @@ def test_rows_that_an_agent_only_looks_at_stay_as_they_are(shared, make_project,
     before = rows_of(shared, project)[w.HASH[kind]].to_encord_dict()
     carry(shared, tmp_path, project, "Agent 1")
     row = rows_of(shared, project)[w.HASH[kind]]
+    for space in row.get_spaces():
+        for notes in space.get_classification_instances():
+            space.remove_classification_instance(notes.classification_hash)
     for notes in row.get_classification_instances():
         row.remove_classification(notes)
     assert comparable(row.to_encord_dict()) == comparable(before)

@@ -15,8 +15,8 @@ def fixed(name: str) -> str:
 
 
 ONTOLOGY, TEMPLATE, ROUTED = fixed("ontology"), fixed("template"), fixed("routed")
-MIXED, PICTURES, SMALL, SCRATCH, NUMBERED = (
-    fixed(n) for n in ("mixed", "pictures", "small", "scratch", "numbered")
+MIXED, PICTURES, SMALL, SCRATCH, NUMBERED, GROUPED = (
+    fixed(n) for n in ("mixed", "pictures", "small", "scratch", "numbered", "grouped")
 )
 MAIN, TWIN = fixed("main project"), fixed("twin project")
 SECOND_USER = "second@example.test"
@@ -28,6 +28,11 @@ HASH = {
 }
 ITEM = {kind: fixed(f"item/{kind}") for kind in HASH}
 GROUP_CHILDREN = [fixed("group/picture"), fixed("group/note")]
+#: A data group with a part of each kind: its data hash, and those of its parts in order.
+EVERY_PART = fixed("data/every part")
+PARTS = {
+    kind: fixed(f"part/{kind}") for kind in ("image", "video", "imageSequence", "wav", "plainText", "html", "pdf")
+}
 VIEWS = [fixed(f"view/{n}") for n in range(3)]
 #: `Pictures` has more than two pages of 100.
 PICTURE_COUNT, SMALL_COUNT, SCRATCH_COUNT = 230, 6, 8
@@ -248,6 +253,21 @@ def _mixed_items() -> list[dict]:
     ]
 
 
+def _every_part() -> dict:
+    """A data group with a part of each kind."""
+    facts = {
+        "image": {"title": "street.jpg"},
+        "video": {"title": "meadow.mp4"},
+        "imageSequence": {"title": "sequence"},
+        "wav": {"type": "audio", "title": "silence.mp3", "media": "mp3/2", "mimeType": "audio/mpeg"},
+        "plainText": {"title": "note.txt", "media": "text/1"},
+        "html": {"type": "plainText", "title": "page.html", "media": "text/2", "mimeType": "text/html"},
+        "pdf": {"title": "form.pdf", "media": "pdf/3"},
+    }
+    children = [{"id": PARTS[kind], "type": kind, **more} for kind, more in facts.items()]
+    return {"id": EVERY_PART, "type": "group", "title": "a part of each kind", "children": children}
+
+
 def world(public_key: str | None = None) -> dict:
     """The scenario file's content. `public_key` belongs to a second user (`ssh-ed25519 …`)."""
     metadata = [{"site": f"cam{n % 2 + 1}", "order": n} for n in range(SMALL_COUNT)]
@@ -267,6 +287,7 @@ def world(public_key: str | None = None) -> dict:
             },
             {"id": SMALL, "title": "Small", "items": small},
             {"id": SCRATCH, "title": "Scratch", "items": scratch},
+            {"id": GROUPED, "title": "Grouped", "items": [_every_part()]},
             {"id": NUMBERED, "title": "Numbered", "items": [{"type": "image", "title": f"{n}.jpg"} for n in NUMBERS]},
         ],
         "workflowTemplates": [

@@ -18,7 +18,7 @@ pub struct AddLabel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
     /// The part of a data group that it is on, by its key in the layout of the group, its file name or its data
-    /// hash. May be left out beside the `hash` of a label on a single part.
+    /// hash. May be left out beside the `hash` of a label on a single part, and beside a new `answer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
     /// The frame it is on; 0 for stills, the number of the image in a group, of the page in a PDF.
@@ -101,7 +101,7 @@ pub struct AnswerLabel {
     /// frame of the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames: Option<Vec<[u64; 2]>>,
-    /// The part of a data group that the label is on; needed only where several have it.
+    /// The part of a data group that the label is on; needed only beside `frames`, where several have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
 }

@@ -16,12 +16,18 @@ impl LabelRow {
     /// As [`LabelRow::add`] and [`LabelRow::classify`], and [`ModelError::Invalid`] when it is neither an
     /// object with one shape nor a classification with an answer.
     pub fn apply(&mut self, label: &AddLabel) -> ModelResult<String> {
-        if let Some(part) = self.meant(label.part.as_deref(), label.hash.as_deref())? {
+        // A new answer is that of the label on every part.
+        let (known, shared) = (label.hash.as_deref(), label.answer.is_some());
+        let mut given = None;
+        for part in self.meant(label.part.as_deref(), known, shared)? {
             let own = AddLabel {
                 part: None,
                 ..label.clone()
             };
-            return self.part_mut(&part)?.apply(&own);
+            given = Some(self.part_mut(&part)?.apply(&own)?);
+        }
+        if let Some(hash) = given {
+            return Ok(hash);
         }
         let ontology = Arc::clone(&self.ontology);
         if let Some(hash) = label.hash.as_deref() {
@@ -118,12 +124,15 @@ impl LabelRow {
     /// As [`LabelRow::answer`] and [`LabelRow::answer_on`].
     pub fn apply_answer(&mut self, answer: &AnswerLabel) -> ModelResult<()> {
         let hash = answer.hash.as_str();
-        if let Some(part) = self.meant(answer.part.as_deref(), Some(hash))? {
-            let own = AnswerLabel {
-                part: None,
-                ..answer.clone()
-            };
-            return self.part_mut(&part)?.apply_answer(&own);
+        let own = AnswerLabel {
+            part: None,
+            ..answer.clone()
+        };
+        // Only frames are those of a part; the answer is that of the label on every part.
+        let parts = self.meant(answer.part.as_deref(), Some(hash), answer.frames.is_none())?;
+        if !parts.is_empty() {
+            let mut parts = parts.iter();
+            return parts.try_for_each(|part| self.part_mut(part)?.apply_answer(&own));
         }
         let ontology = Arc::clone(&self.ontology);
         let label = AddLabel {

@@ -239,31 +239,29 @@ impl LabelRow {
         removed
     }
 
-    /// The part of a group that a label by name is meant for: the one that it names, else the only one that
-    /// has the label with this hash.
+    /// The parts of a group that a label by name is meant for: the one that it names, else the only one that
+    /// has the label with this hash; with `shared`, all that have it. None, when it is not about a part.
     pub(super) fn meant(
         &self,
         part: Option<&str>,
         hash: Option<&str>,
-    ) -> ModelResult<Option<String>> {
+        shared: bool,
+    ) -> ModelResult<Vec<String>> {
         if let Some(part) = part {
-            return Ok(Some(self.find_space(part.into())?.id.to_owned()));
+            return Ok(vec![self.find_space(part.into())?.id.to_owned()]);
         }
         let Some(hash) = hash.filter(|_| self.is_group()) else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let found = self.parts_with(hash);
-        match found.as_slice() {
-            [] => Ok(None),
-            [part] => Ok(Some(part.clone())),
-            several => {
-                let names: Vec<&str> = several.iter().map(|id| self.part_name(id)).collect();
-                let names = listed(names);
-                Err(ModelError::Ambiguous(format!(
-                    "{hash} is on several parts; name one as \"part\": {names}"
-                )))
-            }
+        if found.len() < 2 || shared {
+            return Ok(found);
         }
+        let names: Vec<&str> = found.iter().map(|id| self.part_name(id)).collect();
+        Err(ModelError::Ambiguous(format!(
+            "{hash} is on several parts; name one as \"part\": {}",
+            listed(names)
+        )))
     }
 
     /// Data hashes of the parts that have a label with this hash.

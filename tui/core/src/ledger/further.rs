@@ -1,20 +1,18 @@
-//! Further changes in the ledger: what they overwrite is read before they are noted, and what takes them back is made of
-//! what stands there now.
+//! Further changes in the ledger: what they overwrite is read before they are noted. What takes them back is made in
+//! `back`.
 
-use super::compare::{
-    Skipped, by_place, keep_before, place_of, rows_of, skipped, taken_back, unit,
-};
-use super::{Change, Look, Seen, StandingEntry};
+use super::compare::{keep_before, labels_of, rows_of, unit};
+use super::{Change, Look, Seen};
 use crate::error::Error;
-use crate::ids::{ItemId, ProjectHash, TaskId};
+use crate::ids::{ItemId, ProjectHash, StageId};
+use crate::labels::{same_labels, saved_as};
 use crate::work::{Further, FurtherRow, ItemStand, NewItem, RowInput, Touched};
-use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 
 /// Steps for rows by their project: each with the place of its change and its own.
-type Rows<'a> = BTreeMap<ProjectHash, Vec<(usize, usize, &'a FurtherRow)>>;
+pub(super) type Rows<'a> = BTreeMap<ProjectHash, Vec<(usize, usize, &'a FurtherRow)>>;
 
-fn by_project(changes: &[Change]) -> Rows<'_> {
+pub(super) fn by_project(changes: &[Change]) -> Rows<'_> {
     let mut rows = Rows::new();
     for (i, change) in changes.iter().enumerate() {
         for (step, further) in change.further.iter().enumerate() {
@@ -36,7 +34,7 @@ pub(super) fn touched(change: &Change) -> impl Iterator<Item = Touched> {
 }
 
 /// A storage item that is named itself, not by a data unit.
-fn item_of(change: &Change) -> Option<ItemId> {
+pub(super) fn item_of(change: &Change) -> Option<ItemId> {
     change.item.filter(|_| change.data.0.is_nil())
 }
 
@@ -167,6 +165,82 @@ pub(super) fn over_theirs(
     Ok(())
 }
 
+/// What is read to compare the rows and tasks of further changes with what their plan saw.
+pub(super) fn planned(changes: &[Change]) -> BTreeMap<ProjectHash, Look> {
+    let mut others = rows_again(changes);
+    for (project, steps) in by_project(changes) {
+        for (change, to) in steps
+            .iter()
+            .filter_map(|(.., row)| Some((&row.change, row.change.to?)))
+        {
+            let look = others.entry(project).or_default();
+            for stage in [change.stage, to] {
+                look.tasks.entry(stage).or_default().push(change.data);
+            }
+        }
+    }
+    others
+}
+
+/// Why each change is not written, with what was read for [`planned`]: somebody has changed a row or moved a task that it
+/// writes to. What is there already speaks against nothing.
+pub(super) fn changed_since(
+    changes: &[Change],
+    seen: &BTreeMap<ProjectHash, Seen>,
+) -> Vec<Option<String>> {
+    let mut found = vec![None; changes.len()];
+    for (project, steps) in by_project(changes) {
+        let Some(seen) = seen.get(&project) else {
+            continue;
+        };
+        let mut rows = seen.rows.iter();
+        for (i, _, row) in steps {
+            let change = &row.change;
+            let now = change.labels_after.as_ref().and_then(|_| rows.next());
+            let why = match (now, change.to) {
+                (Some(now), _) => labels_since(change, now),
+                (None, Some(to)) => moved_since(change, to, seen),
+                (None, None) => None,
+            };
+            if let (Some(why), place @ None) = (why, &mut found[i]) {
+                let (title, project) = (&change.title, &row.project_title);
+                *place = Some(format!("\"{title}\" in {project}: {why}"));
+            }
+        }
+    }
+    found
+}
+
+fn labels_since(change: &Change, now: &Result<RowInput, Error>) -> Option<String> {
+    let now = match now {
+        Ok(row) => labels_of(&row.json),
+        Err(error) => return Some(error.summary.clone()),
+    };
+    let before = (change.before.as_ref()).and_then(|before| labels_of(&before.json));
+    let same = now == before
+        || now.is_some_and(|now| {
+            let after = change.labels_after.as_ref();
+            before.is_some_and(|before| same_labels(&now, &before))
+                || after.is_some_and(|after| saved_as(&now, &after.read()))
+        });
+    (!same).then(|| "its labels changed since the plan was made".to_owned())
+}
+
+fn moved_since(change: &Change, to: StageId, seen: &Seen) -> Option<String> {
+    let at = |stage| {
+        seen.tasks
+            .get(stage)
+            .map_or(Ok(&[][..]), |tasks| tasks.as_deref())
+    };
+    let (here, there) = match (at(&change.stage), at(&to)) {
+        (Ok(here), Ok(there)) => (here, there),
+        (Err(error), _) | (_, Err(error)) => return Some(error.summary.clone()),
+    };
+    let waits = here.iter().any(|(task, _)| *task == change.task);
+    let same = waits || there.iter().any(|(_, data)| *data == change.data);
+    (!same).then(|| "its task has left the stage since the plan was made".to_owned())
+}
+
 /// What is read before the further changes of entries are taken back.
 pub(super) fn look_at(changes: &[Change]) -> BTreeMap<ProjectHash, Look> {
     let mut looks: BTreeMap<ProjectHash, Look> = looks_at_rows(changes);
@@ -178,7 +252,7 @@ pub(super) fn look_at(changes: &[Change]) -> BTreeMap<ProjectHash, Look> {
 }
 
 /// Whether taking an item back may delete it.
-const fn is_ours(item: &NewItem) -> bool {
+pub(super) const fn is_ours(item: &NewItem) -> bool {
     !item.delete && !item.existed
 }
 
@@ -199,143 +273,4 @@ fn looks_at_rows(changes: &[Change]) -> BTreeMap<ProjectHash, Look> {
         (project, look)
     });
     looks.collect()
-}
-
-/// What takes the further changes of a change back, and why parts of it stay.
-pub(super) type StepsBack = (Vec<Further>, Vec<String>);
-
-/// What takes the further changes of each change back, the last one first; or why they are left.
-pub(super) fn inverse(
-    changes: &[Change],
-    seen: &BTreeMap<ProjectHash, Seen>,
-) -> Vec<Result<StepsBack, Skipped>> {
-    let mut back = rows_back(changes, seen);
-    let mut made: BTreeMap<_, _> = (seen.iter())
-        .map(|(project, seen)| (*project, seen.new_items.iter()))
-        .collect();
-    for (change, back) in changes.iter().zip(&mut back) {
-        for step in &change.further {
-            let stays = step.stays().map(str::to_owned);
-            let found = match step.item() {
-                None => Ok((None, stays)),
-                Some(item) if is_ours(item) => {
-                    let stand = made.get_mut(&item.project).and_then(Iterator::next);
-                    deleted(item, stand)
-                }
-                Some(item) => Ok((item.delete.then(|| inverted(item)), stays)),
-            };
-            match (&mut *back, found) {
-                (Ok((steps, staying)), Ok((step, stays))) => {
-                    steps.extend(step);
-                    staying.extend(stays);
-                }
-                (Ok(_), Err(why)) => *back = Err(why),
-                (Err(_), _) => {}
-            }
-        }
-    }
-    for (steps, _) in back.iter_mut().flatten() {
-        steps.reverse();
-        steps.sort_by_key(Further::phase);
-    }
-    back
-}
-
-/// The same of further rows only.
-fn rows_back(
-    changes: &[Change],
-    seen: &BTreeMap<ProjectHash, Seen>,
-) -> Vec<Result<StepsBack, Skipped>> {
-    let mut back: Vec<Result<StepsBack, Skipped>> = vec![Ok(StepsBack::default()); changes.len()];
-    for (project, steps) in by_project(changes) {
-        let rows: Vec<Change> = steps.iter().map(|(_, _, row)| row.change.clone()).collect();
-        let nothing = Seen::default();
-        let seen = seen.get(&project).unwrap_or(&nothing);
-        let (now, mut items) = (by_place(&rows, &seen.rows), seen.items.iter());
-        for (n, (i, _, row)) in steps.iter().enumerate() {
-            let item = item_of(&row.change).and_then(|_| items.next());
-            let found = match (now.get(&n), item) {
-                (Some(Err(error)), _) | (_, Some(Err(error))) => skipped(&error.summary),
-                (now, item) => {
-                    let now = now.and_then(|now| now.as_ref().ok());
-                    let item = item.and_then(|item| item.as_ref().ok());
-                    step_back(row, place_of(&row.change, seen), now, item)
-                }
-            };
-            let found = found.map_err(|Skipped(why)| {
-                let title = &row.project_title;
-                Skipped(format!("a further change in {title}: {why}"))
-            });
-            match (&mut back[*i], found) {
-                (Ok((steps, _)), Ok(step)) => steps.push(Further::Row(Box::new(step))),
-                (place @ Ok(_), Err(why)) => *place = Err(why),
-                (Err(_), _) => {}
-            }
-        }
-    }
-    back
-}
-
-/// What deletes an item that was made, as it stands now; or why it stays.
-fn deleted(
-    item: &NewItem,
-    stand: Option<&Result<ItemStand, Error>>,
-) -> Result<(Option<Further>, Option<String>), Skipped> {
-    let title = &item.title;
-    match stand {
-        Some(Ok(ItemStand::Absent)) => Ok((None, None)),
-        Some(Ok(ItemStand::There { used: None })) => Ok((Some(inverted(item)), None)),
-        Some(Ok(ItemStand::There { used: Some(why) })) => {
-            let stays = format!("the item \"{title}\" stays, because {why}");
-            Ok((None, Some(stays)))
-        }
-        Some(Err(error)) => skipped(&format!("its item \"{title}\": {}", error.summary)),
-        None => skipped(&format!("its item \"{title}\" was not looked for")),
-    }
-}
-
-/// The step that takes the making or the deletion of an item back.
-fn inverted(item: &NewItem) -> Further {
-    Further::Item(Box::new(NewItem {
-        delete: !item.delete,
-        existed: false,
-        absent: false,
-        ..item.clone()
-    }))
-}
-
-fn step_back(
-    row: &FurtherRow,
-    place: Option<TaskId>,
-    now: Option<&RowInput>,
-    item: Option<&Map<String, Value>>,
-) -> Result<FurtherRow, Skipped> {
-    let was = &row.change;
-    if was.to.is_some() && place.is_none() {
-        let to = row.to_title.as_deref().unwrap_or("its stage");
-        return skipped(&format!(
-            "the task is no longer at \"{to}\", where it was sent"
-        ));
-    }
-    if let (Some(wrote), Some(item)) = (&was.metadata, item)
-        && item != wrote
-    {
-        return skipped("its client metadata were changed since");
-    }
-    let entry = StandingEntry {
-        id: 0,
-        change: was.clone(),
-        overtaken: false,
-    };
-    let change = Change {
-        reverts: None,
-        ..taken_back(&entry, place, now)?
-    };
-    Ok(FurtherRow {
-        project: row.project,
-        project_title: row.project_title.clone(),
-        change,
-        to_title: row.from_title.clone(),
-        from_title: row.to_title.clone(),
-    })
 }

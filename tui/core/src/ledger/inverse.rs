@@ -1,7 +1,7 @@
 //! Taking entries back: what is read before, and the change that takes each of them back, its further changes included.
 
 use super::compare::{Skipped, by_place, place_of, rows_of, skipped, taken_back};
-use super::{Change, Look, Seen, StandingEntry, further};
+use super::{Change, Look, Seen, StandingEntry, back, further};
 use crate::error::Error;
 use crate::ids::{DataHash, StageId};
 use crate::work::Project;
@@ -53,7 +53,7 @@ pub(super) fn inverse(
         return Err(error.clone());
     }
     let changes = changes_of(entries);
-    let mut further = further::inverse(&changes, &seen.others).into_iter();
+    let mut further = back::inverse(&changes, &seen.others).into_iter();
     let rows = by_place(&changes, &seen.rows);
     let each = entries.iter().enumerate().map(|(i, entry)| {
         let place = place_of(&entry.change, seen);

@@ -79,7 +79,8 @@ pub struct FurtherInputs {
 /// A dataset that a new item names: the project, and the title or hash.
 pub type DatasetKey = (ProjectHash, Option<String>);
 
-/// What has to be read before an answer is judged: the projects that its further changes name, and the rows.
+/// What has to be read before an answer is judged: the projects that its further changes name, and the rows. For a move
+/// to a stage, the task's own project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// The projects.
@@ -93,21 +94,27 @@ pub struct Wanted {
     pub folder_of: Option<(DataHash, Arc<str>, Option<ItemId>)>,
 }
 
-/// What the further changes of an answer need; `None` for an answer without any, and for one that cannot be read.
+/// What an answer needs; `None` for one that has neither further changes nor a stage, and for one that cannot be read.
 #[must_use]
 pub fn wanted(own: ProjectHash, inputs: &Inputs, answer: &[u8]) -> Option<Wanted> {
     #[derive(Deserialize)]
     struct Changes {
         #[serde(default)]
         changes: Vec<ChangeDoc>,
+        #[serde(default)]
+        stage: Option<String>,
     }
     let text = std::str::from_utf8(answer).ok()?;
-    // The usual answer has none; a text that has the word elsewhere is parsed for nothing.
-    if !text.contains("\"changes\"") {
+    // The usual answer has none; a text that has the words elsewhere is parsed for nothing.
+    if !["\"changes\"", "\"stage\""]
+        .iter()
+        .any(|key| text.contains(key))
+    {
         return None;
     }
-    let Changes { changes } = wire::text::parse(text).ok()?;
+    let Changes { changes, stage } = wire::text::parse(text).ok()?;
     let mut wanted = Wanted::default();
+    wanted.projects.extend(stage.as_ref().map(|_| own));
     for doc in &changes {
         if doc.kind == "item" {
             let project = doc.project.map_or(own, ProjectHash);
@@ -132,7 +139,7 @@ pub fn wanted(own: ProjectHash, inputs: &Inputs, answer: &[u8]) -> Option<Wanted
     wanted.rows.dedup();
     wanted.datasets.sort_unstable();
     wanted.datasets.dedup();
-    (!changes.is_empty()).then_some(wanted)
+    (!wanted.projects.is_empty()).then_some(wanted)
 }
 
 /// The row that a change names.

@@ -2,7 +2,7 @@
 
 use crate::model::{BoundingBox, LabelRow, Ontology, diff};
 use crate::testing::ontology;
-use crate::wire::{AddLabel, RowDoc};
+use crate::wire::{AddLabel, AnswerLabel, RowDoc};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -149,4 +149,46 @@ fn an_object_on_two_parts_stays_on_the_other_one() {
     assert!(row.part("left").unwrap().objects().is_empty());
     assert_eq!(row.part("right").unwrap().objects()[0].hash(), "old");
     assert_eq!(row.labels()["object_answers"]["old"]["later"], 3);
+}
+
+#[test]
+fn an_answer_of_a_label_on_several_parts_is_given_once_and_frames_name_their_part() {
+    let kinds = ontology()
+        .object("Car", "bounding_box")
+        .attribute("Plate", "text", &[])
+        .dynamic("Speed", "text", &[])
+        .build();
+    let kinds = Arc::new(kinds.unwrap());
+    let drawn = json!({"objects": [{"objectHash": "car", "featureHash": kinds.objects[0].feature_hash}], "classifications": []});
+    let labels = json!({
+        "data_units": {"g": {"labels": {}}}, "classification_answers": {}, "object_actions": {},
+        "object_answers": {"car": {"objectHash": "car", "classifications": []}},
+        "spaces": {
+            "a": {"space_type": "video", "number_of_frames": 5, "labels": {"0": drawn, "1": drawn}},
+            "b": {"space_type": "video", "number_of_frames": 5, "labels": {"3": drawn}},
+        },
+    });
+    let metadata = json!({"data_title": "both", "data_type": "GROUP"});
+    let mut row = LabelRow::from_doc(RowDoc { metadata, labels }, kinds);
+    let answer =
+        |value: Value| -> AnswerLabel { serde_json::from_value(value).expect("an answer") };
+    let plate = answer(json!({"hash": "car", "name": "Plate", "value": "ZH 1"}));
+    row.apply_answer(&plate).unwrap();
+    let speed = json!({"hash": "car", "name": "Speed", "value": "fast"});
+    row.apply_answer(&answer(speed.clone())).unwrap();
+    for (part, frames) in [("a", vec![0, 1]), ("b", vec![3])] {
+        let part = row.part(part).unwrap();
+        let car = &part.objects()[0];
+        assert_eq!(car.answer("Plate"), Some("ZH 1".into()));
+        assert_eq!(car.frames(), frames);
+        for frame in frames {
+            assert_eq!(car.answer_on("Speed", frame), Some("fast".into()));
+        }
+    }
+    let mut on_frames = speed;
+    on_frames["frames"] = json!([[0, 0]]);
+    let error = row.apply_answer(&answer(on_frames.clone())).unwrap_err();
+    assert!(error.to_string().contains("a, b"), "{error}");
+    on_frames["part"] = json!("a");
+    row.apply_answer(&answer(on_frames)).unwrap();
 }
