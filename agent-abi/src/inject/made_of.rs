@@ -7,13 +7,13 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// The fields of a type that reads the parameters; empty: all of them.
-type Fields = &'static [&'static str];
+type ReadFields = &'static [&'static str];
 
 /// What was read while values were being made; each level is part of those around it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MadeOf {
     /// The parts of the parameters that were read, as they were.
-    params: Vec<(Fields, String)>,
+    params: Vec<(ReadFields, String)>,
     project: Option<Arc<Project>>,
     stage: Option<Stage>,
 }
@@ -32,7 +32,7 @@ impl MadeOf {
     /// Whether an attempt would make the same.
     pub(super) fn fits(&self, scope: &Scope<'_>) -> bool {
         let params = scope.params_text();
-        let same = |(fields, text): &(Fields, String)| part(params, fields) == *text;
+        let same = |(fields, text): &(ReadFields, String)| part(params, fields) == *text;
         let project = |made: &Arc<Project>| {
             let now = scope.shared_project().ok().flatten();
             now.is_some_and(|now| Arc::ptr_eq(now, made) || now.is_same(made))
@@ -45,7 +45,7 @@ impl MadeOf {
 }
 
 /// The parameters that have these names, in a form that does not depend on how they are written.
-fn part(params: &str, fields: Fields) -> String {
+fn part(params: &str, fields: ReadFields) -> String {
     let Ok(mut value) = serde_json::from_str::<Value>(params) else {
         return params.to_owned();
     };
@@ -76,7 +76,7 @@ impl Scope<'_> {
     }
 
     /// What is being made reads these fields of the parameters.
-    pub(super) fn note_params(&self, fields: Fields) {
+    pub(super) fn note_params(&self, fields: ReadFields) {
         if self.makes() {
             self.note_made(&MadeOf {
                 params: vec![(fields, part(self.params_text(), fields))],
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn parameters_of_other_names_are_left_out_and_spelling_does_not_count() {
-        let fields: Fields = &["model", "threshold"];
+        let fields: ReadFields = &["model", "threshold"];
         let first = part(r#"{"model": "a", "other": 1}"#, fields);
         assert_eq!(first, part(r#"{"other":2,"model":"a"}"#, fields));
         assert_ne!(first, part(r#"{"model": "a", "threshold": 0.5}"#, fields));
