@@ -65,7 +65,7 @@ fn a_library_of_1_0_runs_under_this_host() {
 fn a_library_whose_structs_are_larger_than_the_hosts_is_walked_by_its_own_stride() {
     let dir = tempfile::tempdir().unwrap();
     let header = std::fs::read_to_string(sources().join("include/workbench_agent.h")).unwrap();
-    let mut grown = header.replace("#define WB_ABI_MINOR 0", "#define WB_ABI_MINOR 9");
+    let mut grown = header.replace("#define WB_ABI_MINOR 1", "#define WB_ABI_MINOR 9");
     for name in [
         "wb_module",
         "wb_agent",

@@ -30,6 +30,7 @@ pub(super) fn table() -> Host {
         progress: Some(progress),
         is_cancelled: Some(is_cancelled),
         call: Some(call),
+        child_frame: Some(child_frame),
     }
 }
 
@@ -83,6 +84,21 @@ unsafe extern "C" fn read_input(ctx: *mut c_void, name: Bytes, out: *mut Bytes) 
 }
 
 unsafe extern "C" fn frame(ctx: *mut c_void, index: u64, out: *mut Frame) -> i32 {
+    give_frame(ctx, "wb_host.frame", None, index, out)
+}
+
+unsafe extern "C" fn child_frame(ctx: *mut c_void, child: u64, index: u64, out: *mut Frame) -> i32 {
+    give_frame(ctx, "wb_host.child_frame", Some(child), index, out)
+}
+
+/// A picture of the asset, or of one of its children.
+fn give_frame(
+    ctx: *mut c_void,
+    function: &str,
+    child: Option<u64>,
+    index: u64,
+    out: *mut Frame,
+) -> i32 {
     guarded(ctx, FAILED, |context| {
         let size = if out.is_null() {
             0
@@ -96,11 +112,11 @@ unsafe extern "C" fn frame(ctx: *mut c_void, index: u64, out: *mut Frame) -> i32
                 "frame {index}: wb_frame.size is {size}; set it to sizeof(wb_frame) before each call"
             );
             if lock(&context.current).budget.take(text.len()) {
-                context.log_line(1, "wb_host.frame", &text);
+                context.log_line(1, function, &text);
             }
             return FAILED;
         }
-        let picture = context.picture(index);
+        let picture = context.picture(child, index);
         let mut current = lock(&context.current);
         let mut answer = Frame::empty();
         let status = match picture {
