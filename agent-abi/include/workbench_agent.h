@@ -47,6 +47,7 @@
  * means "the task stays, nothing changes":
  *
  *   {"route": "complete",                       name or UUID of the pathway; absent or null: stay
+ *    "stage": "Archive",                        or in its place any stage, by title or UUID
  *    "priority": 0.7,                           0 to 1
  *    "add": [{"name": "Car", "frame": 0,        labels by their names in the ontology
  *             "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}, "confidence": 0.9,
@@ -144,6 +145,7 @@ extern "C" {
 #define WB_OUT_JSON 1    /* an outcome, see above */
 #define WB_OUT_TEXT 2    /* the reason, one line or more */
 #define WB_OUT_FAILURE 3 /* the reason as JSON: {"message", "chain", "location", "retry"} */
+#define WB_OUT_ANSWER 4  /* what a resource answers: any bytes */
 
 /* What wb_host.input, .frame and .call return. */
 #define WB_FOUND 0
@@ -178,6 +180,7 @@ typedef struct wb_frame wb_frame;
 typedef struct wb_out wb_out;
 typedef struct wb_agent wb_agent;
 typedef struct wb_module wb_module;
+typedef struct wb_resource wb_resource;
 
 /* One library. The first 16 bytes never change. */
 struct wb_module {
@@ -195,6 +198,21 @@ struct wb_module {
   int32_t (*init)(const wb_host *host, wb_out *out);      /* once, before the first task; may be null */
   void (*shutdown)(void);                                 /* best effort, time-limited; may be null */
   int32_t (*preflight)(const wb_host *host, wb_out *out); /* before a run, may refuse; may be null */
+  const wb_resource *resources; /* from 1.1 on; may be null */
+  size_t resource_count;
+  size_t resource_stride; /* sizeof(wb_resource) */
+};
+
+/* A value in a process of its own that answers the questions of all agents, one at a time. Agents ask with
+ * host->call("resource", ...): the name as a JSON string, a newline, then the question. The process outlives
+ * builds whose spec names the same version and files. */
+struct wb_resource {
+  uint32_t size; /* sizeof(wb_resource) */
+  uint32_t reserved;
+  wb_bytes spec; /* JSON: {"name", "version", "files": [absolute paths], "location"}; name must be there */
+  int32_t (*open)(const void *user, const wb_host *host, wb_out *out); /* once, after init; its time is loading */
+  int32_t (*answer)(const void *user, wb_bytes question, const wb_host *host, wb_out *out); /* WB_OUT_ANSWER */
+  const void *user; /* handed to both as it is */
 };
 
 /* One agent: a function for one stage. */

@@ -11,7 +11,7 @@
 //!
 //! [Recipes](recipes): preflight, threads and async, HTTP with secrets, paths, PDF pages, sounds, JSON from a model.
 //! [Helpers](helpers): boxes from a detector, masks, frames in batches, tracks, copies, schemas for language models.
-//! [Moving from Python](python): `encord-agents` word by word.
+//! [Heavy models](models), once for all processes. [Moving from Python](python): `encord-agents` word by word.
 //!
 //! # A stage
 //!
@@ -88,8 +88,8 @@
 //! # Where the task goes
 //!
 //! An agent returns [`Route`](crate::Route) or a `Result` of it with any error. A pathway is named by its title or
-//! its UUID; [`Route::stay`](crate::Route::stay) leaves the task for the next run. A priority goes along, 0 to 1
-//! (0.0 counts), and so do changed labels, by themselves.
+//! its UUID, a stage past the pathways too; [`Route::stay`](crate::Route::stay) leaves the task for the next run. A
+//! priority goes along, 0 to 1 (0.0 counts), and so do changed labels, by themselves.
 //!
 //! ```
 //! use agent_abi::prelude::*;
@@ -99,10 +99,10 @@
 //! let by_name = Route::to("complete");
 //! let by_uuid = Route::to(Uuid::from_u128(7));
 //! let by_pathway = Route::to(&stage.pathways()[0]);
+//! let to_any_stage = Route::to_stage("Archive");
 //! let urgent = Route::to("review").priority(1.0);
 //! let later = Route::stay().priority(0.0);
-//! # assert_eq!(by_name.pathway(), Some("complete"));
-//! # let _ = (by_uuid, urgent, later);
+//! # assert_eq!(by_name.pathway(), Some("complete"), "{by_uuid:?} {to_any_stage:?} {urgent:?} {later:?}");
 //! # Ok(by_pathway)
 //! # }
 //! # assert!(task("a").pathways(&["complete"]).run::<forms>().route().is_some());
@@ -368,9 +368,8 @@
 //! # Dependencies
 //!
 //! [`#[dependency]`](macro@crate::dependency) makes a function's value a parameter. It is injected like an agent, may
-//! ask for other dependencies, takes arguments marked `#[arg]`, and is made once per task for equal arguments. With `scope = host` the value is kept until the build retires, and making it counts towards
-//! the limit for loading. Values are closed by `Drop`, or by `close = function`, in the reverse order of their
-//! opening, also after an error or a panic.
+//! ask for others, takes arguments marked `#[arg]`, and is made once per task for equal arguments. With `scope = host`
+//! it is kept until the build retires; [models](models) outlive builds. Values are closed in reverse, after errors too.
 //!
 //! ```
 //! use agent_abi::prelude::*;
@@ -487,5 +486,6 @@
 
 pub mod further;
 pub mod helpers;
+pub mod models;
 pub mod python;
 pub mod recipes;

@@ -108,7 +108,7 @@ pub mod table;
 pub mod testing;
 pub mod wire;
 
-pub use agent_abi_macros::{dependency, export, stage};
+pub use agent_abi_macros::{dependency, export, resource, stage};
 pub use change::Change;
 pub use error::{Context, Error, Result};
 pub use inject::End;

@@ -60,6 +60,13 @@ impl Filter {
         nearest.map(|(_, level)| *level).or(self.rest)
     }
 
+    /// The finest level that the directives name, 0 off … 5 trace; `None` where there are none.
+    #[must_use]
+    pub fn finest(&self) -> Option<u8> {
+        let named = self.targets.iter().map(|(_, level)| *level);
+        named.chain(self.rest).max()
+    }
+
     /// Whether a line is wanted: everything of the agent's own crates, from `warn` of others, unless directives
     /// change it.
     #[must_use]
@@ -108,6 +115,14 @@ mod tests {
             [no, yes, no, no, yes, yes]
         );
         assert_eq!(allowed("off,hyper::proto=trace"), [no, no, no, yes, no, no]);
+    }
+
+    #[test]
+    fn the_finest_level_is_that_of_any_directive() {
+        let finest = |directives: &str| Filter::parse(directives).unwrap().finest();
+        assert_eq!(finest(""), None);
+        assert_eq!(finest("error,cars=trace,hyper=info"), Some(5));
+        assert_eq!(finest("off"), Some(0));
     }
 
     #[test]

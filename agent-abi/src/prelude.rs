@@ -4,8 +4,8 @@ pub use crate::bail;
 pub use crate::change::Change;
 pub use crate::error::{Context, Error, Result};
 pub use crate::inject::{
-    AssetPath, Child, Children, End, Params, Twin, Upstream, check_cancelled, checkpoint, progress,
-    twin,
+    AssetPath, Child, Children, End, Params, Remote, Resource, Twin, Upstream, check_cancelled,
+    checkpoint, progress, twin,
 };
 pub use crate::model::{
     Answer, Batched, Bitmask, BoundingBox, Classification, DataType, Frame, Frames, GroupPart,
@@ -13,7 +13,7 @@ pub use crate::model::{
     StorageItem, Task,
 };
 pub use crate::route::Route;
-pub use agent_abi_macros::{dependency, export, stage};
+pub use agent_abi_macros::{dependency, export, resource, stage};
 pub use log::{debug, error, info, trace, warn};
 pub use serde_json::{Value, json};
 pub use uuid::Uuid;

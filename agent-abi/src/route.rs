@@ -19,12 +19,14 @@ use uuid::Uuid;
 #[must_use = "a route does something only when the agent returns it"]
 pub struct Route {
     pub(crate) to: Option<Target>,
+    /// Whether `to` is a stage.
+    pub(crate) stage: bool,
     pub(crate) priority: Option<f64>,
     pub(crate) metadata: Option<Value>,
     pub(crate) also: Vec<Change>,
 }
 
-/// A pathway, by name or by UUID.
+/// A pathway or a stage, by name or by UUID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target(pub(crate) String);
 
@@ -33,9 +35,32 @@ impl Route {
     pub fn to(pathway: impl Into<Target>) -> Self {
         Self {
             to: Some(pathway.into()),
-            priority: None,
-            metadata: None,
-            also: Vec::new(),
+            ..Self::stay()
+        }
+    }
+
+    /// The task is moved to this stage of its project, of any kind, whatever the pathways are: its title or UUID. To the
+    /// stage that it is at: it stays.
+    ///
+    /// ```
+    /// use agent_abi::prelude::*;
+    /// use agent_abi::testing::task;
+    ///
+    /// #[stage("triage")]
+    /// fn triage(task: &Task) -> Route {
+    ///     match task.title().contains("test") {
+    ///         true => Route::to_stage("Archive"),
+    ///         false => Route::to("annotate"),
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(task("test.jpg").run::<triage>().to_stage(), Some("Archive"));
+    /// assert_eq!(task("a.jpg").run::<triage>().route(), Some("annotate"));
+    /// ```
+    pub fn to_stage(stage: impl Into<Target>) -> Self {
+        Self {
+            stage: true,
+            ..Self::to(stage)
         }
     }
 
@@ -43,6 +68,7 @@ impl Route {
     pub const fn stay() -> Self {
         Self {
             to: None,
+            stage: false,
             priority: None,
             metadata: None,
             also: Vec::new(),
@@ -72,7 +98,8 @@ impl Route {
     /// The pathway, as it was given.
     #[must_use]
     pub fn pathway(&self) -> Option<&str> {
-        self.to.as_ref().map(|target| target.0.as_str())
+        let target = self.to.as_ref().filter(|_| !self.stage);
+        target.map(|target| target.0.as_str())
     }
 }
 

@@ -105,6 +105,12 @@ pub struct Module {
     pub shutdown: Option<unsafe extern "C" fn()>,
     /// Sees the project before the first task of a run and may refuse it. May be null.
     pub preflight: Option<unsafe extern "C" fn(*const Host, *mut Out) -> i32>,
+    /// First resource, or null. From 1.1 on.
+    pub resources: *const Resource,
+    /// How many resources.
+    pub resource_count: usize,
+    /// Bytes from one resource to the next.
+    pub resource_stride: usize,
 }
 // SAFETY: a module is a static table of constants and functions.
 unsafe impl Sync for Module {}
@@ -129,6 +135,31 @@ pub struct Agent {
 }
 // SAFETY: as for `Module`.
 unsafe impl Sync for Agent {}
+
+/// A value that lives in a process of its own and answers the questions of all agents.
+///
+/// Agents ask with the host's `call` by the name `resource`, see [`crate::wire::call::RESOURCE`]. Both functions
+/// are called on the main thread of that process, one call at a time.
+#[repr(C)]
+pub struct Resource {
+    /// Size of this struct as the library knows it, in bytes.
+    pub size: u32,
+    /// 0.
+    pub reserved: u32,
+    /// JSON, [`crate::wire::ResourceSpec`].
+    pub spec: Bytes,
+    /// Makes the value, once per process, after `init`. Returns one of [`status`].
+    pub open: Option<unsafe extern "C" fn(*const c_void, *const Host, *mut Out) -> i32>,
+    /// Answers a question with bytes of any kind ([`ANSWER`] in [`Out::kind`]), or with an error.
+    pub answer: Option<unsafe extern "C" fn(*const c_void, Bytes, *const Host, *mut Out) -> i32>,
+    /// Handed to both as it is.
+    pub user: *const c_void,
+}
+// SAFETY: as for `Module`.
+unsafe impl Sync for Resource {}
+
+/// [`Out::kind`] of the answer of a [`Resource`]: bytes that need not be text.
+pub const ANSWER: u32 = 4;
 
 /// One attempt on one task.
 #[repr(C)]
@@ -236,7 +267,7 @@ impl Frame {
 pub struct Out {
     /// Size of this struct, in bytes; set by the host.
     pub size: u32,
-    /// 0 nothing, 1 JSON ([`crate::wire::Outcome`]), 2 text, 3 JSON ([`crate::wire::Failure`]).
+    /// 0 nothing, 1 JSON ([`crate::wire::Outcome`]), 2 text, 3 JSON ([`crate::wire::Failure`]), 4 [`ANSWER`].
     pub kind: u32,
     /// First byte; the host copies `len` bytes and then calls `free`.
     pub data: *mut u8,
@@ -267,13 +298,15 @@ impl Out {
 /// Sizes in 1.0, in bytes. Each reaches to the end of the last field of 1.0, so that it stays as it is when fields
 /// are appended. What is as large as this is read, whatever this version's own size is.
 pub mod first {
-    use super::{Agent, Bytes, Frame, Module};
+    use super::{Agent, Bytes, Frame, Module, Resource};
     use std::mem::offset_of;
 
     /// Of a [`Module`], to the end of what it must have.
     pub const MODULE: usize = offset_of!(Module, agent_stride) + size_of::<usize>();
     /// Of an [`Agent`].
     pub const AGENT: usize = offset_of!(Agent, user) + size_of::<usize>();
+    /// Of a [`Resource`], which is there from 1.1 on.
+    pub const RESOURCE: usize = offset_of!(Resource, user) + size_of::<usize>();
     /// Of a [`Frame`].
     pub const FRAME: usize = offset_of!(Frame, error) + size_of::<Bytes>();
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test may stop anywhere
 
 use agent_abi::table::{
-    self, Agent, Bytes, Frame, Host, Module, Out, Task, first, flags, needs, status,
+    self, Agent, Bytes, Frame, Host, Module, Out, Resource, Task, first, flags, needs, status,
 };
 use agent_abi::wire::Outcome;
 use std::collections::BTreeMap;
@@ -89,7 +89,8 @@ fn expected() -> BTreeMap<String, u64> {
     let mut map = BTreeMap::new();
     layout!(map, Bytes as "wb_bytes": ptr, len);
     layout!(map, Module as "wb_module": magic, abi_major, abi_minor, size, name, version, sdk, build_info, agents,
-        agent_count, agent_stride, init, shutdown, preflight);
+        agent_count, agent_stride, init, shutdown, preflight, resources, resource_count, resource_stride);
+    layout!(map, Resource as "wb_resource": size, reserved, spec, open, answer, user);
     layout!(map, Agent as "wb_agent": size, flags, needs, stage, spec, run, user);
     layout!(map, Task as "wb_task": size, reserved, id, attempt, build, stage, task, params);
     layout!(map, Host as "wb_host": size, minor, ctx, log, input, frame, frame_release, progress, is_cancelled, call,
@@ -122,6 +123,7 @@ fn expected() -> BTreeMap<String, u64> {
         ("WB_CANCELLED", status::CANCELLED as u64),
         ("WB_DEPENDENCY", status::DEPENDENCY as u64),
         ("WB_UNSUPPORTED", status::UNSUPPORTED as u64),
+        ("WB_OUT_ANSWER", table::ANSWER.into()),
     ] {
         map.insert(name.to_owned(), value);
     }
@@ -205,11 +207,12 @@ fn the_layout_is_the_one_of_version_1_1() {
         size_of::<Host>(),
         size_of::<Frame>(),
         size_of::<Out>(),
+        size_of::<Resource>(),
     ];
-    assert_eq!(sizes, [16, 128, 64, 72, 80, 80, 40]);
+    assert_eq!(sizes, [16, 152, 64, 72, 80, 80, 40, 48]);
     // These stay when the sizes above grow.
-    let first = [first::MODULE, first::AGENT, first::FRAME];
-    assert_eq!(first, [104, 64, 80]);
+    let first = [first::MODULE, first::AGENT, first::FRAME, first::RESOURCE];
+    assert_eq!(first, [104, 64, 80, 48]);
     assert_eq!(
         (
             offset_of!(Module, magic),

@@ -151,6 +151,43 @@ fn lights(row: &LabelRow) -> Vec<(String, Vec<(u64, u64)>)> {
 }
 
 #[test]
+fn a_classification_is_copied_with_nested_answers_frames_and_authors() {
+    let mut from = row(&clip(9));
+    let ontology = from.ontology();
+    let light = ontology.classification("Light").unwrap();
+    let foggy = light.answer("Dim").unwrap().nested("Why", "fog").unwrap();
+    let hash = from.add(foggy.on_frames(2, 4).manual(false)).unwrap();
+    let mut blob = from.labels().clone();
+    blob["classification_answers"][&hash]["createdBy"] = json!("ann@example.com");
+    let from = row(&clip(9).labels(blob));
+    let mut to = row(&clip(9));
+    to.classify("Light", "Bright").unwrap();
+    to.copy_classifications(&from).unwrap();
+    let bright = ("Bright".to_owned(), vec![(0, 1), (5, 8)]);
+    assert_eq!(lights(&to), [bright, ("Dim".to_owned(), vec![(2, 4)])]);
+    let all = to.classifications();
+    let copied = all.iter().find(|c| c.nested("Why").is_some()).unwrap();
+    assert_eq!(copied.nested("Why"), Some("fog".into()));
+    let entry = |row: &LabelRow, hash: &str| {
+        let mut entry = row.labels()["classification_answers"][hash].clone();
+        entry["classificationHash"] = Value::Null;
+        entry
+    };
+    assert_eq!(entry(&to, copied.hash()), entry(&from, &hash));
+    // The same once more changes nothing, and a kind that the ontology lacks is named.
+    let before = to.labels().clone();
+    to.copy_classifications(&from).unwrap();
+    assert_eq!(*to.labels(), before);
+    let mut other = row(&task("a.jpg").ontology(ontology_without_light()));
+    let error = other.copy_classifications(&from).unwrap_err().to_string();
+    assert!(error.contains("has no classification \"Light\""), "{error}");
+}
+
+fn ontology_without_light() -> OntologyBuilder {
+    ontology().object("Car", "bounding_box")
+}
+
+#[test]
 fn an_answer_replaced_on_frames_takes_them_from_the_others() {
     let mut row = row(&clip(20));
     let ontology = row.ontology();

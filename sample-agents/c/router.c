@@ -121,20 +121,17 @@ static const wb_agent agents[] = {
 };
 
 static const wb_module module = {
-  WB_MAGIC,
-  WB_ABI_MAJOR,
-  WB_ABI_MINOR,
-  sizeof(wb_module),
-  WB_TEXT("router"),
-  WB_TEXT("0.1.0"),
-  WB_TEXT("workbench_agent.h 1.0"),
-  WB_TEXT("C99"),
-  agents,
-  sizeof agents / sizeof agents[0],
-  sizeof(wb_agent),
-  NULL,
-  NULL,
-  NULL,
+  .magic = WB_MAGIC,
+  .abi_major = WB_ABI_MAJOR,
+  .abi_minor = WB_ABI_MINOR,
+  .size = sizeof(wb_module),
+  .name = WB_TEXT("router"),
+  .version = WB_TEXT("0.1.0"),
+  .sdk = WB_TEXT("workbench_agent.h 1.0"),
+  .build_info = WB_TEXT("C99"),
+  .agents = agents,
+  .agent_count = sizeof agents / sizeof agents[0],
+  .agent_stride = sizeof(wb_agent),
 };
 
 const wb_module *wb_agent_module(void) { return &module; }

@@ -1,25 +1,14 @@
 //! What an author may ask for, through the whole program: twins, questions to the platform, encoded
 //! pictures, declared pathways and parameters; and a library built with the first header.
 
-use crate::support::{Server, build_agents, command, lines, root, run};
+use crate::support::{Server, command, lines, root, run, rust_agent};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Builds a crate with this source. What all of them depend on is built once for all runs.
+/// Builds a crate with this source.
 pub fn library(dir: &Path, name: &str, source: &str) -> PathBuf {
-    let krate = dir.join(name);
-    std::fs::create_dir_all(krate.join("src")).unwrap();
-    let abi = root().join("agent-abi");
-    let manifest = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
-         [dependencies]\nagent-abi = {{ path = {:?} }}\n\n[workspace]\n",
-        abi.display().to_string()
-    );
-    std::fs::write(krate.join("Cargo.toml"), manifest).unwrap();
-    std::fs::copy(root().join("Cargo.lock"), krate.join("Cargo.lock")).unwrap();
-    std::fs::write(krate.join("src/lib.rs"), source).unwrap();
-    build_agents(&krate, Some(&root().join("target/e2e-authors")))
+    rust_agent(dir, name, "", source)
 }
 
 /// The lines of the tasks that failed, whole.

@@ -8,14 +8,15 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Output;
 
-/// Answers every request with one box, and stops with the test.
+/// A detector and a language model: answers every request by its path, and stops with the test.
 fn model_server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/boxes", listener.local_addr().unwrap());
+    let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = BufReader::new(stream.unwrap());
-            let (mut line, mut length) = (String::new(), 0);
+            let (mut first, mut line, mut length) = (String::new(), String::new(), 0);
+            stream.read_line(&mut first).unwrap();
             while stream.read_line(&mut line).unwrap() > 2 {
                 if let Some(n) = line.to_lowercase().strip_prefix("content-length:") {
                     length = n.trim().parse().unwrap();
@@ -23,17 +24,26 @@ fn model_server() -> String {
                 line.clear();
             }
             stream.read_exact(&mut vec![0; length]).unwrap();
-            let body =
-                r#"{"boxes":[{"label":"Thing","score":0.8,"x":0.1,"y":0.1,"w":0.2,"h":0.2}]}"#;
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}",
-                body.len()
-            );
+            let body = match first.contains("/boxes") {
+                true => BOXES.to_owned(),
+                false => {
+                    let message = serde_json::json!({"content": DOCUMENT});
+                    serde_json::json!({"choices": [{"message": message, "finish_reason": "stop"}]})
+                        .to_string()
+                }
+            };
+            let length = body.len();
+            let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}");
             write!(stream.get_mut(), "{head}\r\n\r\n{body}").unwrap();
         }
     });
     url
 }
+
+/// What the detector sees.
+const BOXES: &str = r#"{"boxes":[{"label":"Thing","score":0.8,"x":0.1,"y":0.1,"w":0.2,"h":0.2}]}"#;
+/// What the language model answers.
+const DOCUMENT: &str = r#"{"document": {"choice": {"title": "Invoice", "total": "CHF 1,924.00", "due": "2026-11-04"}}}"#;
 
 /// A command in a folder with the sample's settings, where the model is the one at `url`.
 fn workbench(dir: &Path, server: &Server, args: &[&str]) -> Output {
@@ -69,14 +79,21 @@ fn outcomes_of(output: &Output) -> BTreeMap<String, (String, BTreeMap<String, us
     all
 }
 
-fn stages(server: &Server) -> BTreeMap<String, Value> {
+/// Where the tasks of a project are.
+fn stages_in(server: &Server, project: &str) -> BTreeMap<String, Value> {
     let stage = |task: &Value| {
         (
             task["data_title"].as_str().unwrap().to_owned(),
             task["stage"].clone(),
         )
     };
-    server.tasks().iter().map(stage).collect()
+    let state = server.admin(&format!("/local/state?project={project}"));
+    state["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(stage)
+        .collect()
 }
 
 #[test]
@@ -88,11 +105,18 @@ fn real_agents_are_planned_reviewed_applied_and_undone() {
     let settings = settings
         .replace("\".\"", &format!("{:?}", library.display().to_string()))
         .replace("media/", &format!("{}/media/", folder.display()))
-        .replace("http://127.0.0.1:8099/boxes", &model_server());
+        .replace("http://127.0.0.1:8099", &model_server());
     std::fs::write(dir.path().join("workbench.toml"), settings).unwrap();
     let world = folder.join("world.json");
     let server = Server::start(&["--scenario-file", world.to_str().unwrap()]);
-    let before = stages(&server);
+    let twin = server.field("twin_project_hash");
+    let places = || {
+        (
+            stages_in(&server, &server.project()),
+            stages_in(&server, &twin),
+        )
+    };
+    let before = places();
 
     let planned = workbench(dir.path(), &server, &["plan", "-o", "p.wbplan", "--json"]);
     assert_eq!(server.writes(), 0, "a plan writes nothing");
@@ -110,11 +134,13 @@ fn real_agents_are_planned_reviewed_applied_and_undone() {
     assert_eq!(labels("meadow.mp4"), [("+Glare", 1)]);
     assert_eq!(labels("call.wav"), [("+Voice", 1)]);
     assert_eq!(labels("parking.jpg"), [("+Thing", 1)]);
+    assert_eq!(labels("bill.txt"), [("+Document", 1)]);
     assert_eq!(
         (route("night.jpg"), labels("night.jpg").len()),
         ("expert", 0)
     );
-    assert_eq!(all.len(), before.len());
+    assert_eq!(all.len(), before.0.len());
+    the_twin_is_written_too(&planned, &twin);
 
     let reviewed = workbench(dir.path(), &server, &["review", "p.wbplan", "--json"]);
     assert_eq!(outcomes_of(&reviewed), all, "the plan holds what ran");
@@ -123,16 +149,32 @@ fn real_agents_are_planned_reviewed_applied_and_undone() {
         &server,
         &["apply", "p.wbplan", "--yes", "--json"],
     );
-    let after = stages(&server);
+    let (after, published) = places();
     assert_eq!(after["form.pdf"], "Complete");
+    assert_eq!(published["form.pdf"], "Experts");
     assert_eq!(after["night.jpg"], "Experts");
     assert!(server.changed("save_labels") > 0);
     workbench(dir.path(), &server, &["undo", "--yes", "--json"]);
-    assert_eq!(stages(&server), before);
+    assert_eq!(places(), before);
     let again = workbench(dir.path(), &server, &["run", "--dry-run", "--json"]);
     assert_eq!(
         outcomes_of(&again),
         all,
         "the labels are gone, and the same ones are added again"
     );
+}
+
+/// What `fields` drew is published to the other project, whose task moves.
+fn the_twin_is_written_too(planned: &Output, twin: &str) {
+    let (tasks, _) = lines(planned);
+    let all = tasks
+        .iter()
+        .filter_map(|t| t["patch"]["changes"].as_array());
+    let [changes]: [_; 1] = (all.filter(|list| !list.is_empty()).collect::<Vec<_>>())
+        .try_into()
+        .unwrap();
+    let kinds = changes.iter().map(|c| c["kind"].as_str().unwrap());
+    assert_eq!(kinds.collect::<Vec<_>>(), ["labels", "move"]);
+    assert!(changes.iter().all(|change| change["project"] == *twin));
+    assert_eq!(changes[0]["labels"].as_array().unwrap().len(), 2);
 }

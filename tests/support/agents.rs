@@ -36,6 +36,32 @@ pub fn sample_agents() -> PathBuf {
         .clone()
 }
 
+/// A crate of agents with this source, and these lines among its dependencies.
+pub fn agent_crate(dir: &Path, name: &str, dependencies: &str, source: &str) -> PathBuf {
+    let krate = dir.join(name);
+    std::fs::create_dir_all(krate.join("src")).unwrap();
+    let abi = root().join("agent-abi").display().to_string();
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
+         [dependencies]\nagent-abi = {{ path = {abi:?} }}\n{dependencies}\n\n[workspace]\n"
+    );
+    std::fs::write(krate.join("Cargo.toml"), manifest).unwrap();
+    std::fs::copy(root().join("Cargo.lock"), krate.join("Cargo.lock")).unwrap();
+    std::fs::write(krate.join("src/lib.rs"), source).unwrap();
+    krate
+}
+
+/// Where such crates are built: what all of them depend on is built once for all runs.
+pub fn target_of_crates() -> PathBuf {
+    root().join("target/e2e-authors")
+}
+
+/// Builds a crate of agents with this source.
+pub fn rust_agent(dir: &Path, name: &str, dependencies: &str, source: &str) -> PathBuf {
+    let krate = agent_crate(dir, name, dependencies, source);
+    build_agents(&krate, Some(&target_of_crates()))
+}
+
 /// Builds an agent crate with the real cargo; returns its library.
 pub fn build_agents(dir: &Path, target: Option<&Path>) -> PathBuf {
     let output = try_build(dir, target);

@@ -10,7 +10,9 @@ mod files;
 mod server;
 mod terminal;
 
-pub use agents::{build_agents, c_agent, sample_agents, try_build};
+pub use agents::{
+    agent_crate, build_agents, c_agent, rust_agent, sample_agents, target_of_crates, try_build,
+};
 pub use files::{everything_in, mode, shell};
 pub use server::Server;
 pub use terminal::Terminal;

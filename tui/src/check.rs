@@ -74,7 +74,7 @@ pub async fn check(global: &Global, config: &Config, args: &LookArgs) -> Result<
         ));
     }
     print(global, &findings);
-    limit.shut_down(&engine).await;
+    limit.shut_down(&mut engine).await;
     looked.unwrap_or(Ok(()))?;
     if findings.iter().any(|f| f.mark == Mark::Bad) {
         ending.fail(Error::new(ErrorKind::Settings, "check found something"));

@@ -82,8 +82,8 @@ impl RunReports {
         let wanted = self.html.is_some() && self.lines.len() < LISTED;
         let changes = given.filter(|_| wanted).map(|given| changes(&given.patch));
         let route = match given.map(|o| &o.way) {
-            Some(Route::Pathway { name, .. }) => clean(name).into_owned(),
-            _ => String::new(),
+            None | Some(Route::Stay) => String::new(),
+            Some(way) => clean(&way.name()).into_owned(),
         };
         self.lines.push(TaskLine {
             title: clean(&report.row.title).into_owned(),

@@ -8,11 +8,12 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Error, Ident, Path, Result, Token};
+use syn::{Error, Ident, Path, Result, Token, bracketed};
 
 struct Export {
     agents: Vec<Path>,
     preflight: Option<Path>,
+    resources: Vec<Path>,
 }
 
 impl Parse for Export {
@@ -20,18 +21,13 @@ impl Parse for Export {
         let mut export = Self {
             agents: Vec::new(),
             preflight: None,
+            resources: Vec::new(),
         };
         while !input.is_empty() {
             let path: Path = input.parse()?;
             if input.peek(Token![=]) {
-                if !path.is_ident("preflight") {
-                    return Err(Error::new(
-                        path.span(),
-                        "the only option of `export!` is `preflight = function`, a function that looks at `&Project`",
-                    ));
-                }
                 input.parse::<Token![=]>()?;
-                export.preflight = Some(input.parse()?);
+                export.option(&path, input)?;
             } else {
                 export.agents.push(path);
             }
@@ -49,8 +45,32 @@ impl Parse for Export {
     }
 }
 
+impl Export {
+    fn option(&mut self, name: &Path, input: ParseStream<'_>) -> Result<()> {
+        if name.is_ident("preflight") {
+            self.preflight = Some(input.parse()?);
+        } else if name.is_ident("resources") {
+            let list;
+            bracketed!(list in input);
+            let paths = list.parse_terminated(Path::parse_mod_style, Token![,])?;
+            self.resources.extend(paths);
+        } else {
+            return Err(Error::new(
+                name.span(),
+                "the options of `export!` are `preflight = function`, a function that looks at `&Project`, \
+                 and `resources = [Type]`, types with `#[resource]`",
+            ));
+        }
+        Ok(())
+    }
+}
+
 pub fn expand(items: TokenStream) -> Result<TokenStream> {
-    let Export { agents, preflight } = syn::parse2(items)?;
+    let Export {
+        agents,
+        preflight,
+        resources,
+    } = syn::parse2(items)?;
     let count = agents.len();
     let names: Vec<Ident> = (0..count).map(|n| format_ident!("AGENT_{n}")).collect();
     let entries = names
@@ -78,16 +98,22 @@ pub fn expand(items: TokenStream) -> Result<TokenStream> {
             ::core::option::Option::Some(::agent_abi::glue::preflight::<Preflight>)
         }},
     };
+    let resource_count = resources.len();
+    let made = resources
+        .iter()
+        .map(|path| quote_spanned!(path.span()=> ::agent_abi::glue::resource::<#path>()));
     Ok(quote! {
         const _: () = {
             #(#entries)*
             #(#distinct)*
             static AGENTS: [::agent_abi::table::Agent; #count] = [#(#names.0),*];
+            static RESOURCES: [::agent_abi::table::Resource; #resource_count] = [#(#made),*];
             static MODULE: ::agent_abi::table::Module = ::agent_abi::glue::module(
                 ::core::env!("CARGO_PKG_NAME"),
                 ::core::env!("CARGO_PKG_VERSION"),
                 &AGENTS,
                 #preflight,
+                &RESOURCES,
             );
             #[unsafe(no_mangle)]
             extern "C" fn wb_agent_module() -> *const ::agent_abi::table::Module {

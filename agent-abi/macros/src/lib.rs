@@ -12,6 +12,7 @@ mod options;
 mod origin;
 mod params;
 mod renamed;
+mod resource;
 mod schema;
 mod stage;
 // A symbolic link to the file of `agent-abi`: the same words as at run time, in a crate below it. Packages hold a copy.
@@ -28,7 +29,7 @@ use proc_macro::TokenStream;
 /// | option | meaning |
 /// |---|---|
 /// | `overwrite` | may take the stage over from another library |
-/// | `routes = ["complete", "review"]` | the pathways it may return: compared with the workflow by `check`, and another one is refused |
+/// | `routes = ["complete", "review"]` | the pathways it may return, and stages as `"stage Review"`: compared with the workflow by `check`, and another one is refused |
 /// | `params(every: u64 = 10, label: String)` | the stage's parameters in `workbench.toml`, compared by `check`; one without a default must be there |
 /// | `timeout = "30s"` | limit of one attempt, e.g. `500ms`, `2m` or `1h30m` |
 /// | `idempotent` | may be run again on its own after it was killed half-way |
@@ -66,6 +67,20 @@ pub fn dependency(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn export(items: TokenStream) -> TokenStream {
     renamed::expand(items.into(), export::expand).into()
+}
+
+/// Makes a type with an `impl Resource` block a resource: a value in a process of its own, see `agent_abi::inject::Resource`.
+///
+/// The running process is kept by a rebuild that leaves the file of this block as it is: put it in a file of its
+/// own. `version = "2"` is compared instead of that file; `files = ["model.onnx"]`, relative to `Cargo.toml`, are
+/// files whose change opens it again.
+#[proc_macro_attribute]
+pub fn resource(args: TokenStream, item: TokenStream) -> TokenStream {
+    let (place, source) = (Place::of_call(), proc_macro::Span::call_site().local_file());
+    renamed::expand(args.into(), |args| {
+        resource::expand(args, item.into(), &place, source.as_deref())
+    })
+    .into()
 }
 
 /// Where the macro was called, for the descriptor.

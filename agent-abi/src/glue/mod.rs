@@ -6,6 +6,9 @@
 
 mod host;
 mod panic;
+mod resource;
+
+pub use resource::{resource, resource_spec};
 
 use crate::error::{Error, Result};
 use crate::inject::{
@@ -88,6 +91,7 @@ pub const fn module(
     version: &'static str,
     agents: &'static [table::Agent],
     preflight: Option<PreflightFn>,
+    resources: &'static [table::Resource],
 ) -> Module {
     Module {
         magic: MAGIC,
@@ -104,6 +108,9 @@ pub const fn module(
         init: Some(init),
         shutdown: Some(shutdown),
         preflight,
+        resources: resources.as_ptr(),
+        resource_count: resources.len(),
+        resource_stride: size_of::<table::Resource>(),
     }
 }
 
@@ -156,8 +163,10 @@ fn install(of: Option<&'static str>) {
 }
 
 unsafe extern "C" fn shutdown() {
-    if let Err(panic) = catch_unwind(retire_all) {
-        std::mem::forget(panic);
+    for end in [resource::close, retire_all] {
+        if let Err(panic) = catch_unwind(end) {
+            std::mem::forget(panic);
+        }
     }
 }
 
@@ -267,6 +276,7 @@ enum Answer {
     Nothing,
     Outcome(Box<crate::wire::Outcome>),
     Failure(Failure),
+    Bytes(Vec<u8>),
 }
 
 /// Writes the answer, or the panic that was caught instead.
@@ -282,10 +292,11 @@ unsafe fn answer(guarded: std::thread::Result<(i32, Answer)>, out: *mut Out) -> 
         std::mem::forget(panic);
         (status::PANIC, Answer::Failure(failure))
     });
-    let written = match &answer {
+    let written = match answer {
         Answer::Nothing => None,
-        Answer::Outcome(outcome) => Some((1, encode(outcome))),
-        Answer::Failure(failure) => Some((3, encode(failure))),
+        Answer::Outcome(outcome) => Some((1, encode(&outcome))),
+        Answer::Failure(failure) => Some((3, encode(&failure))),
+        Answer::Bytes(bytes) => Some((table::ANSWER, bytes)),
     };
     if let (Some((kind, bytes)), false) = (written, out.is_null()) {
         let mut bytes = std::mem::ManuallyDrop::new(bytes);

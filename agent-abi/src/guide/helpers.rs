@@ -190,8 +190,9 @@
 //!
 //! [`LabelRow::copy_object`](crate::model::LabelRow::copy_object) takes an object of another row over as it is: geometry
 //! on every frame, answers, confidence, authors and dates, under a new hash;
-//! [`copy_object_with_hash`](crate::model::LabelRow::copy_object_with_hash) keeps the hash. Both projects need the same
-//! ontology, or one with the same feature hashes.
+//! [`copy_object_with_hash`](crate::model::LabelRow::copy_object_with_hash) keeps the hash.
+//! [`LabelRow::copy_classification`](crate::model::LabelRow::copy_classification) does the same with an answer, in the
+//! place of the one that is there. Both projects need the same ontology, or one with the same feature hashes.
 //!
 //! ```
 //! # use agent_abi::prelude::*;

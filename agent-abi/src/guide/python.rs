@@ -23,6 +23,7 @@
 //! | `frame.b64_encoding(image_format="jpeg", output_format="url")` | `frame.jpeg(85)?.data_url()`, `.base64()` |
 //! | `OntologyDataModel(classifications)`, its `model_json_schema`, and calling it with an answer | `ontology.json_schema()`, `labels.add_json_all(&answer)?` |
 //! | `object_instance.copy()` | `labels.copy_object(&object)?` |
+//! | `classification_instance.copy()` | `labels.copy_classification(&found)?` |
 //! | `Depends(my_dependency)` | `#[depends(my_dependency)] value: &T` with `#[dependency] fn my_dependency(…)` |
 //! | `functools.partial(my_dependency, arg2=42)` | `#[depends(my_dependency(42))]`, the parameter marked `#[arg]` |
 //! | a generator dependency, closed after the task | `#[dependency(close = function)]`, or `Drop` |

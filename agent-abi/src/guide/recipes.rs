@@ -42,9 +42,9 @@
 //! assert_eq!(task("a.jpg").run::<both>().priority(), Some(0.1));
 //! ```
 //!
-//! - [`info!`](crate::prelude::info), [`progress`](crate::prelude::progress) and
+//! - [`progress`](crate::prelude::progress), [`checkpoint`](crate::prelude::checkpoint) and
 //!   [`check_cancelled`](crate::prelude::check_cancelled) belong to the attempt, and so to the thread that the agent was
-//!   called on. Log lines of other threads go to stderr, which is kept with the task as well.
+//!   called on. [Log lines](#log-lines) may come from any thread.
 //! - `&LabelRow`, `&Project` and `&Task` may be read from scoped threads (`std::thread::scope`). Pictures and
 //!   `&mut LabelRow` stay on the agent's thread: copy the pixels (`frame.jpeg(85)?`) for a future.
 //! - Wait for what was started before the agent returns. What still runs then belongs to no task, and ends with the process.
@@ -106,17 +106,24 @@
 //!   [`permanent`](crate::Error::permanent). `idempotent` allows another attempt after a
 //!   time limit and after the process was killed from outside, not after a crash.
 //! - The workbench takes out of logs, prints, errors and steps: values of `authorization`, `x-api-key`, `cookie` and the
-//!   like, tokens after `Bearer`, signatures of addresses, and wherever they stand the values of environment variables
-//!   named `…_KEY`, `…_TOKEN`, `…_SECRET` or `…_PASSWORD`. It cannot know other secrets: keep keys in such variables.
+//!   like, tokens after `Bearer`, parameters that sign an address (`?key=`, `&token=`), keys of well-known shapes (`sk-…`,
+//!   `ghp_…`), and wherever they stand the values of environment variables named `…_KEY`, `…_TOKEN`, `…_SECRET` or
+//!   `…_PASSWORD`. It cannot find other secrets, nor one that is encoded or split over two lines: keep keys in such variables.
 //! - `sample-agents/real/src/model.rs` does the same without async, with `ureq`.
 //!
 //! # Log lines
 //!
 //! Every line of the agent's own crate is kept, of other crates from `warn` on. `log = "info,hyper=debug"` in
 //! `workbench.toml`, `--log` and `WORKBENCH_LOG` change it: a level for all (`off`, `error`, `warn`, `info`, `debug`, `trace`),
-//! or one for a crate or module and what is below it. Tasks run one at a time in a process, so that a line of any thread
-//! belongs to the task that runs; lines between two tasks belong to none. Prints cannot push out logged lines. Lines of
-//! crates that use `tracing` arrive with `tracing = { version = "0.1", features = ["log"] }` among the dependencies.
+//! or one for a crate or module and what is below it. Release builds leave `trace!` out until `trace` is asked for.
+//!
+//! - Tasks run one at a time in a process, so that a line of any thread, of rayon's or of a runtime's, belongs to the
+//!   task that runs. A line while none runs, of a thread that was not waited for or as a dependency closes, belongs to the
+//!   library alone.
+//! - Lines and prints of a task are kept up to 1 MiB each, so that prints cannot push out logged lines.
+//! - Code that uses `tracing` needs one line in `Cargo.toml`, `tracing = { version = "0.1", features = ["log"] }`, and no
+//!   subscriber. Events arrive with their fields, a span's fields as a line when it begins. If you install a subscriber, it
+//!   gets the events instead; what it prints is kept as output of the task, without levels.
 //!
 //! # Paths and the working directory
 //!

@@ -110,16 +110,19 @@ fn declared(route: &Route, routes: &[&str], stage: &Stage) -> Result<(), Stop> {
     let same = |a: &str, b: &str| {
         a == b || matches!((stage.pathway(a), stage.pathway(b)), (Ok(a), Ok(b)) if a.uuid == b.uuid)
     };
-    if routes.iter().any(|known| same(known, &to.0)) {
+    let (what, name) = match route.stage {
+        true => ("", format!("stage {}", to.0)),
+        false => ("pathway ", to.0.clone()),
+    };
+    if routes.iter().any(|known| same(known, &name)) {
         return Ok(());
     }
-    let hint = nearest(&to.0, routes.iter().copied()).first().map_or_else(
+    let hint = nearest(&name, routes.iter().copied()).first().map_or_else(
         || ": add it there".to_owned(),
         |near| format!(". Did you mean \"{near}\"?"),
     );
     let text = format!(
-        "the agent returned pathway \"{}\", which it does not declare; its routes are [{}]{hint}",
-        to.0,
+        "the agent returned {what}\"{name}\", which it does not declare; its routes are [{}]{hint}",
         routes.join(", ")
     );
     Err(Stop::Agent(Error::new(text).permanent()))
@@ -147,8 +150,13 @@ fn collect(route: Route, scope: Scope<'_>) -> Result<Outcome, Stop> {
         }
         (None, item) => item.as_ref().map(StorageItem::client_metadata).cloned(),
     };
+    let (to, stage) = match (route.to, route.stage) {
+        (Some(target), true) => (None, Some(target.0)),
+        (target, _) => (target.map(|target| target.0), None),
+    };
     Ok(Outcome {
-        route: route.to.map(|target| target.0),
+        route: to,
+        stage,
         priority,
         labels,
         client_metadata,

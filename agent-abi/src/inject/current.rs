@@ -216,6 +216,15 @@ pub(crate) fn emit(level: Level, target: &str, message: &str) {
     }
 }
 
+/// Formatting trace lines that nobody asked for costs time in release builds.
+fn most_detail(asked: Option<u8>, debug_build: bool) -> LevelFilter {
+    let trace = Level::Trace as u8;
+    match debug_build || asked.is_some_and(|level| level >= trace) {
+        true => LevelFilter::Trace,
+        false => LevelFilter::Debug,
+    }
+}
+
 /// Makes [`Logger`] this library's logger, unless the author installed one. `of` is the name of a type or function of
 /// the agent's own crate.
 pub(crate) fn install_logger(of: Option<&'static str>) {
@@ -229,13 +238,20 @@ pub(crate) fn install_logger(of: Option<&'static str>) {
     }
     ONCE.call_once(|| {
         if log::set_logger(&Logger).is_ok() {
-            // Formatting trace lines that nobody asked for costs time in release builds.
-            let most = if cfg!(debug_assertions) {
-                LevelFilter::Trace
-            } else {
-                LevelFilter::Debug
-            };
-            log::set_max_level(most);
+            log::set_max_level(most_detail(FILTER.finest(), cfg!(debug_assertions)));
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn release_builds_leave_trace_lines_out_until_they_are_asked_for() {
+        assert_eq!(most_detail(None, false), LevelFilter::Debug);
+        assert_eq!(most_detail(Some(3), false), LevelFilter::Debug);
+        assert_eq!(most_detail(Some(5), false), LevelFilter::Trace);
+        assert_eq!(most_detail(None, true), LevelFilter::Trace);
+    }
 }

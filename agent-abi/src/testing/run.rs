@@ -87,7 +87,7 @@ impl Run {
         }
     }
 
-    /// The pathway, by name or UUID as the agent gave it; `None`: the task stays.
+    /// The pathway, by name or UUID as the agent gave it; `None`: the task stays, or moves [`Run::to_stage`].
     ///
     /// # Panics
     /// When the agent failed.
@@ -95,6 +95,16 @@ impl Run {
     #[track_caller]
     pub fn route(&self) -> Option<&str> {
         self.outcome().route.as_deref()
+    }
+
+    /// The stage that it moves the task to without a pathway, by title or UUID as the agent gave it.
+    ///
+    /// # Panics
+    /// When the agent failed.
+    #[must_use]
+    #[track_caller]
+    pub fn to_stage(&self) -> Option<&str> {
+        self.outcome().stage.as_deref()
     }
 
     /// The priority that it set.

@@ -43,6 +43,9 @@ pub mod call {
     /// it is there or could not be loaded. What lies between counts to the limit for loading, not to that of
     /// the task, and errors name the dependency. The answer is `null`.
     pub const LOADING: &str = "loading";
+    /// The name of a resource as a JSON string, a newline, then the question, any bytes; the answer is what the
+    /// resource gives, any bytes. Rust agents write JSON on one line, a newline and further bytes, both ways.
+    pub const RESOURCE: &str = "resource";
     /// [`crate::wire::TwinQuestion`] to [`crate::wire::TwinDoc`] or `null`.
     pub const TWIN: &str = "twin";
     /// [`crate::wire::ProjectQuestion`] to [`crate::wire::ProjectDoc`].

@@ -16,7 +16,7 @@ pub use calls::{
 };
 pub use changes::ChangeDoc;
 pub use edits::{AddLabel, AnswerLabel};
-pub use spec::{AgentSpec, IncludeOptions, InitialiseOptions};
+pub use spec::{AgentSpec, IncludeOptions, InitialiseOptions, ResourceSpec};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -138,6 +138,10 @@ pub struct Outcome {
     /// Name or UUID of the pathway; absent or null: the task stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<String>,
+    /// Title or UUID of any stage of the project, in place of `route`: the task is moved there, whatever the pathways
+    /// are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
     /// New priority, 0 to 1; 0.0 counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<f64>,

@@ -35,6 +35,23 @@ pub struct AgentSpec {
     pub twins: Vec<Value>,
 }
 
+/// What a resource declares: its name, and what it is made of. A build keeps the running process of the build
+/// before it where all of this is the same and no file has changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceSpec {
+    /// Unique in its library.
+    pub name: String,
+    /// Anything that changes when the resource does.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
+    /// Absolute paths of what it reads when it is opened, such as weights: their size and time count too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// `file:line` where it is written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub location: String,
+}
+
 /// `LabelRowMetadataIncludeArgs` of the Python package, same names, same defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

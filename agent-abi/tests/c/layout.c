@@ -14,6 +14,12 @@ int main(void) {
   AT(wb_module, size); AT(wb_module, name); AT(wb_module, version); AT(wb_module, sdk);
   AT(wb_module, build_info); AT(wb_module, agents); AT(wb_module, agent_count);
   AT(wb_module, agent_stride); AT(wb_module, init); AT(wb_module, shutdown); AT(wb_module, preflight);
+#if WB_ABI_MINOR >= 1
+  AT(wb_module, resources); AT(wb_module, resource_count); AT(wb_module, resource_stride);
+  SIZE(wb_resource); AT(wb_resource, size); AT(wb_resource, reserved); AT(wb_resource, spec);
+  AT(wb_resource, open); AT(wb_resource, answer); AT(wb_resource, user);
+  VALUE(WB_OUT_ANSWER);
+#endif
   SIZE(wb_agent); AT(wb_agent, size); AT(wb_agent, flags); AT(wb_agent, needs); AT(wb_agent, stage);
   AT(wb_agent, spec); AT(wb_agent, run); AT(wb_agent, user);
   SIZE(wb_task); AT(wb_task, size); AT(wb_task, reserved); AT(wb_task, id); AT(wb_task, attempt);

@@ -5,6 +5,7 @@
 
 pub mod chain;
 pub mod detect;
+pub mod document;
 pub mod entities;
 pub mod fields;
 pub mod masks;
@@ -12,6 +13,7 @@ pub mod model;
 pub mod recognise;
 pub mod sort;
 pub mod sounds;
+pub mod transfer;
 
 use agent_abi::prelude::*;
 
@@ -26,4 +28,6 @@ export![
     model::model,
     chain::draft,
     chain::vet,
+    document::document,
+    transfer::transfer,
 ];

@@ -5,6 +5,7 @@
 
 use agent_abi::prelude::*;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::time::Duration;
 
 /// When it would have to wait longer, the attempt fails; the workbench makes another one later.
@@ -46,7 +47,7 @@ struct Scored {
 
 /// Connections stay open from task to task.
 #[dependency(scope = host)]
-fn client() -> ureq::Agent {
+pub fn client() -> ureq::Agent {
     let config = ureq::Agent::config_builder();
     let limit = Some(Duration::from_secs(20));
     config.timeout_global(limit).build().into()
@@ -66,11 +67,8 @@ pub fn model(
     settings: Params<Settings>,
     #[depends(client)] client: &ureq::Agent,
 ) -> Result<Route> {
-    let Ok(key) = std::env::var(&settings.key_env) else {
-        bail!("{} is not set; it holds the model's key", settings.key_env);
-    };
     let question = json!({"image": frame.jpeg(85)?.data_url()});
-    let found = ask(client, &settings.url, &key, &question)?;
+    let found: Found = ask(client, &settings.url, &settings.key_env, &question)?;
     let ontology = labels.ontology();
     for scored in found
         .boxes
@@ -85,8 +83,17 @@ pub fn model(
     Ok(Route::to("annotate"))
 }
 
-/// Sends the question, again after a pause while the model is busy (429, 5xx) or its connection breaks.
-fn ask(client: &ureq::Agent, url: &str, key: &str, question: &Value) -> Result<Found> {
+/// Sends the question with the key that the variable holds, again after a pause while the model is busy (429, 5xx)
+/// or its connection breaks.
+pub(crate) fn ask<T: DeserializeOwned>(
+    client: &ureq::Agent,
+    url: &str,
+    key_env: &str,
+    question: &Value,
+) -> Result<T> {
+    let Ok(key) = std::env::var(key_env) else {
+        bail!("{key_env} is not set; it holds the model's key");
+    };
     let mut pause = Duration::from_millis(250);
     loop {
         let request = client
@@ -108,51 +115,58 @@ fn ask(client: &ureq::Agent, url: &str, key: &str, question: &Value) -> Result<F
     }
 }
 
+/// A model for the tests of those that ask one.
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use agent_abi::testing::{Run, ontology, task};
+pub(crate) mod stub {
     use std::io::{BufRead, BufReader, Read, Write};
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
+    use std::thread::JoinHandle;
 
-    /// A model on the loopback that gives these answers, one for each connection; gives what it was asked.
-    fn stub(
-        answers: &'static [(u16, &'static str)],
-    ) -> (String, std::thread::JoinHandle<Vec<(String, String)>>) {
+    /// A model on the loopback that gives these answers, one for each connection; gives head and body of what it
+    /// was asked.
+    pub fn answering(answers: Vec<(u16, String)>) -> (String, JoinHandle<Vec<(String, String)>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/boxes", listener.local_addr().unwrap());
-        let answer = move |(status, body): &(u16, &str)| {
-            let mut stream = BufReader::new(listener.accept().unwrap().0);
-            let (mut head, mut length) = (String::new(), 0);
-            loop {
-                let mut line = String::new();
-                stream.read_line(&mut line).unwrap();
-                let line = line.to_lowercase();
-                if let Some(n) = line.strip_prefix("content-length:") {
-                    length = n.trim().parse().unwrap();
-                }
-                if line.trim().is_empty() {
-                    break;
-                }
-                head.push_str(&line);
-            }
-            let mut question = vec![0; length];
-            stream.read_exact(&mut question).unwrap();
-            let length = body.len();
-            let head_back = format!(
-                "HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
-            );
-            stream
-                .get_mut()
-                .write_all(format!("{head_back}{body}").as_bytes())
-                .unwrap();
-            (head, String::from_utf8(question).unwrap())
+        let url = format!("http://{}/model", listener.local_addr().unwrap());
+        let answer = move |(status, body): (u16, String)| {
+            answer(listener.accept().unwrap().0, status, &body)
         };
         (
             url,
-            std::thread::spawn(move || answers.iter().map(answer).collect()),
+            std::thread::spawn(move || answers.into_iter().map(answer).collect()),
         )
     }
+
+    fn answer(stream: TcpStream, status: u16, body: &str) -> (String, String) {
+        let mut stream = BufReader::new(stream);
+        let (mut head, mut length) = (String::new(), 0);
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).unwrap();
+            let line = line.to_lowercase();
+            if let Some(n) = line.strip_prefix("content-length:") {
+                length = n.trim().parse().unwrap();
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+            head.push_str(&line);
+        }
+        let mut question = vec![0; length];
+        stream.read_exact(&mut question).unwrap();
+        let length = body.len();
+        let back = format!(
+            "HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        stream.get_mut().write_all(back.as_bytes()).unwrap();
+        (head, String::from_utf8(question).unwrap())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stub::answering;
+    use super::*;
+    use agent_abi::testing::{Run, ontology, task};
 
     fn run(url: &str, key_env: &str) -> Run {
         task("a.jpg")
@@ -165,7 +179,7 @@ mod tests {
     #[test]
     fn the_picture_and_the_key_go_out_until_the_model_is_ready_and_good_boxes_come_back() {
         let boxes = r#"{"boxes":[{"label":"Car","score":0.9,"x":0.1,"y":0.2,"w":0.3,"h":0.4},{"label":"Car","score":0.1,"x":0,"y":0,"w":0.1,"h":0.1}]}"#;
-        let (url, heard) = stub(Box::leak(Box::new([(503, ""), (200, boxes)])));
+        let (url, heard) = answering(vec![(503, String::new()), (200, boxes.to_owned())]);
         // Cargo sets this variable for every test; its value stands for a key.
         let run = run(&url, "CARGO_PKG_NAME");
         let labels = run.labels();
@@ -185,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_refusal_of_the_model_is_the_agents_failure_and_does_not_show_the_key() {
-        let (url, heard) = stub(&[(403, "")]);
+        let (url, heard) = answering(vec![(403, String::new())]);
         let run = run(&url, "CARGO_PKG_NAME");
         heard.join().unwrap();
         let failure = run.failure().unwrap();

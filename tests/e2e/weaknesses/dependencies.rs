@@ -1,7 +1,9 @@
 //! Dependencies, twins, assets and signed addresses: what goes wrong with one costs its own task.
 
-use super::{agent_crate, poll, struck, summary, target, world};
-use crate::support::{Server, build_agents, c_agent, lines, run, stderr, try_build};
+use super::{poll, struck, summary, world};
+use crate::support::{
+    Server, agent_crate, c_agent, lines, run, rust_agent, stderr, target_of_crates, try_build,
+};
 use serde_json::{Value, json};
 
 #[test]
@@ -35,8 +37,7 @@ fn looks(#[depends(twin("{twin}"))] twin: Option<Twin>) -> Result<Route> {{
 export![depends, looks];
 "#
     );
-    let krate = agent_crate(dir.path(), "weak-agents", &source);
-    let library = build_agents(&krate, Some(&target()));
+    let library = rust_agent(dir.path(), "weak-agents", "", &source);
     let output = run(dir.path(), &server, &library, &[]);
     let (tasks, summary) = lines(&output);
     assert_eq!(
@@ -74,8 +75,7 @@ fn w02_an_asset_that_cannot_be_shown_costs_its_own_task_only() {
     let source = "use agent_abi::prelude::*;\n\n#[stage(\"pre-label\")]\n\
                   fn sees(_frame: Frame<'_>) -> Result<Route> {\n    Ok(Route::to(\"annotate\"))\n}\n\n\
                   export![sees];\n";
-    let krate = agent_crate(dir.path(), "seeing-agents", source);
-    let library = build_agents(&krate, Some(&target()));
+    let library = rust_agent(dir.path(), "seeing-agents", "", source);
     let all = server.tasks();
     let waiting = all.iter().filter(|t| t["stage"] == "pre-label").count() as u64;
     let args = ["--stage", "pre-label", "--num-retries", "0"];
@@ -143,8 +143,8 @@ fn w24_a_parameter_that_nobody_can_give_is_refused_by_the_compiler() {
     let dir = tempfile::tempdir().unwrap();
     let source = "use agent_abi::prelude::*;\n\n#[stage(\"Agent 1\")]\nfn odd(x: i32) -> Result<Route> {\n    \
                   let _ = x;\n    Ok(Route::stay())\n}\n\nexport![odd];\n";
-    let krate = agent_crate(dir.path(), "odd-agents", source);
-    let output = try_build(&krate, Some(&target()));
+    let krate = agent_crate(dir.path(), "odd-agents", "", source);
+    let output = try_build(&krate, Some(&target_of_crates()));
     assert!(!output.status.success());
     let words = stderr(&output);
     assert!(words.contains("src/lib.rs:4:11"), "{words}");

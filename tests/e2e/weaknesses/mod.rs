@@ -9,7 +9,7 @@ mod platform;
 mod queue;
 mod start;
 
-use crate::support::{Server, c_agent, c_text, command, lines, root};
+use crate::support::{Server, c_agent, c_text, command, lines};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -49,26 +49,6 @@ pub fn calls(dir: &Path) -> Vec<String> {
 
 pub fn summary(output: &Output) -> Value {
     lines(output).1
-}
-
-/// A crate of agents with this source.
-pub fn agent_crate(dir: &Path, name: &str, source: &str) -> PathBuf {
-    let krate = dir.join(name);
-    std::fs::create_dir_all(krate.join("src")).unwrap();
-    let abi = root().join("agent-abi").display().to_string();
-    let manifest = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
-         [dependencies]\nagent-abi = {{ path = {abi:?} }}\n\n[workspace]\n"
-    );
-    std::fs::write(krate.join("Cargo.toml"), manifest).unwrap();
-    std::fs::copy(root().join("Cargo.lock"), krate.join("Cargo.lock")).unwrap();
-    std::fs::write(krate.join("src/lib.rs"), source).unwrap();
-    krate
-}
-
-/// Where such crates are built: what all of them depend on is built once for all runs.
-pub fn target() -> PathBuf {
-    root().join("target/e2e-authors")
 }
 
 /// Polls every second until some task lines came, then interrupts.

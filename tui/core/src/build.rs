@@ -8,7 +8,7 @@ use crate::ids::{BuildId, Millis, ProbeId, StageId};
 use crate::workflow::{StageKind, Workflow};
 use agent_abi::model::{listed, quoted};
 use agent_abi::table::flags;
-use agent_abi::wire::AgentSpec;
+use agent_abi::wire::{AgentSpec, ResourceSpec};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,6 +34,9 @@ pub struct Descriptor {
     /// Whether the library brings a preflight.
     #[serde(default)]
     pub preflight: bool,
+    /// Values in processes of their own that its agents ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<ResourceSpec>,
     /// Agents in the order of `export!`.
     pub agents: Vec<AgentDescriptor>,
 }

@@ -159,6 +159,13 @@ pub enum JobEvent {
         /// Which.
         job: JobId,
     },
+    /// It loads something that no attempt's time covers, such as a model.
+    Loading {
+        /// Which.
+        job: JobId,
+        /// What; `None`: it has it, and goes on.
+        name: Option<String>,
+    },
     /// A line of the agent's log or output; `job` is empty for lines outside a job.
     Log {
         /// Which.

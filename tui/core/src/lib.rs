@@ -16,6 +16,7 @@ pub mod journal;
 pub mod labels;
 pub mod ledger;
 pub mod limits;
+pub mod loading;
 pub mod patch;
 pub mod queue;
 pub mod run;

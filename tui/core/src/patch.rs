@@ -55,7 +55,7 @@ pub fn judge_as(
     answer: &[u8],
 ) -> Result<Outcome, Error> {
     let mut given = read(answer)?;
-    let way = way(stage, given.route.as_deref())?;
+    let way = way(stage, around, &given)?;
     let refused = |error: ModelError| of_model(&error, error.to_string());
     given.priority = (given.priority)
         .map(|p| share("a priority", p))
@@ -133,9 +133,15 @@ fn bounded(step: wire::StepDoc) -> wire::StepDoc {
     }
 }
 
-fn way(stage: &Stage, route: Option<&str>) -> Result<Route, Error> {
-    let Some(route) = route else {
-        return Ok(Route::Stay);
+fn way(stage: &Stage, around: &FurtherInputs, given: &wire::Outcome) -> Result<Route, Error> {
+    let route = match (&given.route, &given.stage) {
+        (None, None) => return Ok(Route::Stay),
+        (None, Some(title)) => return moved_to(stage, around, title),
+        (Some(route), None) => route.as_str(),
+        (Some(_), Some(_)) => {
+            let text = "the outcome has a \"route\" and a \"stage\"; give one of them";
+            return Err(Error::new(ErrorKind::Agent, text));
+        }
     };
     if let Some(p) = stage.pathway(route) {
         return Ok(Route::Pathway {
@@ -150,6 +156,27 @@ fn way(stage: &Stage, route: Option<&str>) -> Result<Route, Error> {
     Err(match near {
         Some(near) => error.hint(format!("did the agent mean {near}?")),
         None => error,
+    })
+}
+
+/// A move to a stage of the task's project, without a pathway. To the stage that it is at: it stays.
+fn moved_to(stage: &Stage, around: &FurtherInputs, title: &str) -> Result<Route, Error> {
+    let project = around.own.and_then(|own| around.projects.get(&own));
+    let project = project.ok_or_else(|| {
+        let text = "a move to a stage cannot be looked up here";
+        Error::new(ErrorKind::Agent, text)
+    })?;
+    let workflow = &project.as_ref().map_err(Clone::clone)?.workflow;
+    let to = further::stage_named(workflow, title).map_err(|mut error| {
+        error.unknown_name = true;
+        error
+    })?;
+    Ok(match to.id == stage.id {
+        true => Route::Stay,
+        false => Route::Stage {
+            id: to.id,
+            title: to.title.clone(),
+        },
     })
 }
 

@@ -4,6 +4,7 @@
 
 use crate::error::Error;
 use crate::ids::{BuildId, JobId, Millis, StageId};
+use crate::loading::Loading;
 use crate::work::{Committed, FetchSpec, Inputs, Outcome, TaskRow};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -136,8 +137,10 @@ pub struct Stepper {
     pub job: Option<JobId>,
     /// Process id of its host; `None` while it waits for one.
     pub pid: Option<u32>,
-    /// When it began.
+    /// When it began, later by what it loaded.
     pub since: Millis,
+    /// What it loads.
+    pub loading: Option<Loading>,
     /// Limit of the attempt in milliseconds.
     pub limit_ms: Option<u64>,
     /// Attempts made.
@@ -172,6 +175,7 @@ impl Stepper {
             job: None,
             pid: None,
             since: now,
+            loading: None,
             limit_ms: None,
             attempts: 0,
             progress: None,
@@ -189,11 +193,20 @@ impl Stepper {
         matches!(self.at, At::Calling) && self.pid.is_none()
     }
 
+    /// How long its agent has run, in milliseconds, without what it loads.
+    #[must_use]
+    pub fn ran_ms(&self, now: Millis) -> u64 {
+        let until = self.loading.as_ref().map_or(now, |loading| loading.since);
+        until.since(self.since)
+    }
+
     /// How far it is, in one word.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         if self.waits() {
             "waiting"
+        } else if self.loading.is_some() {
+            "loading"
         } else {
             self.at.word()
         }

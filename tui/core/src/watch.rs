@@ -5,6 +5,7 @@
 
 use crate::error::Error;
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
+use crate::loading::Loading;
 use crate::step::Log;
 use crate::work::{FetchSpec, Inputs, Outcome, TaskRow};
 use std::collections::HashMap;
@@ -64,6 +65,8 @@ pub struct Watched {
     pub phase: Phase,
     /// Process of the host in which its agent runs; `None` while it waits for one.
     pub pid: Option<u32>,
+    /// What it loads.
+    pub loading: Option<Loading>,
     /// What the newest build gave.
     pub now: Option<WatchResult>,
     /// What it is compared with: the build before, or the one that a person keeps.
@@ -85,6 +88,7 @@ impl Watched {
             fetched_for: None,
             phase: Phase::Wanted,
             pid: None,
+            loading: None,
             now: None,
             before: None,
             error: None,

@@ -30,6 +30,7 @@ pub use agent_abi::{table::needs, wire};
 use agent_abi::wire::{IncludeOptions, InitialiseOptions, ProjectDoc, StepDoc, TaskDoc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -253,9 +254,10 @@ pub struct Timing {
 }
 
 /// Where a task goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Route {
     /// It stays where it is.
+    #[default]
     Stay,
     /// Through this pathway.
     Pathway {
@@ -266,14 +268,44 @@ pub enum Route {
         /// Where it leads.
         to: StageId,
     },
+    /// To this stage, whatever the pathways are.
+    Stage {
+        /// The stage.
+        id: StageId,
+        /// Its title.
+        title: String,
+    },
 }
 
 impl Route {
+    /// How a stage without a pathway is named, in front of its title.
+    pub const STAGE: &str = "stage ";
+
+    /// For people, filters and counters: the name of the pathway, `stage TITLE`, or `stay`.
+    #[must_use]
+    pub fn name(&self) -> Cow<'_, str> {
+        match self {
+            Self::Stay => "stay".into(),
+            Self::Pathway { name, .. } => name.into(),
+            Self::Stage { title, .. } => format!("{}{title}", Self::STAGE).into(),
+        }
+    }
+
+    /// The stage that the task goes to; `None`: it stays.
+    #[must_use]
+    pub const fn to(&self) -> Option<StageId> {
+        match self {
+            Self::Stay => None,
+            Self::Pathway { to, .. } => Some(*to),
+            Self::Stage { id, .. } => Some(*id),
+        }
+    }
+
     /// The pathway, if it takes one.
     #[must_use]
     pub const fn pathway(&self) -> Option<PathwayId> {
         match self {
-            Self::Stay => None,
+            Self::Stay | Self::Stage { .. } => None,
             Self::Pathway { id, .. } => Some(*id),
         }
     }

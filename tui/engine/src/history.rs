@@ -145,8 +145,7 @@ impl AttemptHistory {
             let text = match (&report.ending, report.outcome.as_ref().map(|o| &o.way)) {
                 (Ending::Failed(error), _) => error.summary.clone(),
                 (Ending::Conflict(by), _) => format!("conflict: {by}"),
-                (_, Some(Route::Pathway { name, .. })) => name.clone(),
-                _ => "stay".to_owned(),
+                (_, way) => way.unwrap_or(&Route::Stay).name().into_owned(),
             };
             #[allow(clippy::cast_precision_loss)] // milliseconds
             let result = LastResult {

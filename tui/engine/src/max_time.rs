@@ -71,7 +71,7 @@ impl MaxTime {
     }
 
     /// Ends the hosts; where there is a limit, those that do not leave at once are killed.
-    pub async fn shut_down(&self, engine: &Engine) {
+    pub async fn shut_down(&self, engine: &mut Engine) {
         let hosts = engine.shutdown();
         if self.end.is_some() {
             // Hosts that are left are killed with the engine.

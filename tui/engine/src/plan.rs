@@ -30,8 +30,8 @@ use wb_core::ids::{BuildId, DataHash, Millis, ProjectHash, StageId, TaskId};
 use wb_core::ledger::{Change, PlannedTask};
 use wb_core::patch;
 use wb_core::queue::LastResult;
-use wb_core::work::{Patch, TaskRow, TaskStatus};
-use wb_core::workflow::{Pathway, Stage};
+use wb_core::work::{Patch, Route, TaskRow, TaskStatus};
+use wb_core::workflow::Stage;
 
 /// The format that this version writes and reads. Versions 1 and 2 had no digest, and showed a patch that
 /// stood beside what was written.
@@ -97,10 +97,10 @@ pub struct PlanLine {
     /// Title of its stage.
     #[serde(skip)]
     pub stage_title: String,
-    /// The pathway that is written.
+    /// Where the task goes.
     #[serde(skip)]
-    pub pathway: Option<Pathway>,
-    /// That pathway for people: with its UUID where another one of the stage has the same name.
+    pub way: Route,
+    /// That route for people: a pathway with its UUID where another one of the stage has the same name.
     #[serde(skip)]
     pub route: Option<String>,
 }
@@ -112,7 +112,7 @@ impl From<PlanLine> for PlannedTask {
             data: line.data,
             title: line.title,
             stage: line.stage,
-            pathway: line.pathway,
+            way: line.way,
             follows: line.follows,
             change: line.change,
         }
@@ -140,10 +140,10 @@ impl PlanLine {
     /// `moved`, `stayed` or `failed`, as in the lines of a run.
     #[must_use]
     pub const fn outcome(&self) -> &'static str {
-        match (&self.error, &self.pathway) {
+        match (&self.error, &self.way) {
             (Some(_), _) => "failed",
-            (None, Some(_)) => "moved",
-            (None, None) => "stayed",
+            (None, Route::Stay) => "stayed",
+            (None, Route::Pathway { .. } | Route::Stage { .. }) => "moved",
         }
     }
 
@@ -210,16 +210,15 @@ impl PlanLine {
     /// Its result as a queue knows it, for filters.
     #[must_use]
     pub fn result(&self, patch: &Patch) -> LastResult {
-        let text = match (&self.error, &self.pathway) {
-            (Some(error), _) => error.summary.clone(),
-            (None, Some(pathway)) => pathway.name.clone(),
-            (None, None) => "stay".to_owned(),
+        let text = match &self.error {
+            Some(error) => error.summary.clone(),
+            None => self.way.name().into_owned(),
         };
         LastResult {
             build: BuildId(0),
             text,
             failed: self.error.is_some(),
-            pathway: self.pathway.as_ref().map(|pathway| pathway.id),
+            pathway: self.way.pathway(),
             group: self.error.as_ref().map(Error::group_id),
             labels: patch.counts(),
             ms: self.run_ms,

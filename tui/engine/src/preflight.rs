@@ -20,7 +20,8 @@ use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Event};
 use wb_core::ids::{BuildId, ProjectHash, StageId};
 use wb_core::state::State;
-use wb_core::work::Project;
+use wb_core::work::{Project, Route};
+use wb_core::workflow::Workflow;
 
 mod finding;
 mod names;
@@ -218,7 +219,7 @@ pub fn declared(state: &State, stages: &[StageId], params: &Params) -> Vec<Findi
     findings
 }
 
-/// Declared pathways that do not leave the agent's stage.
+/// Declared pathways that do not leave the agent's stage, and declared stages that the project does not have.
 fn routes(state: &State, stages: &[StageId]) -> Vec<Finding> {
     let Some(project) = &state.project else {
         return Vec::new();
@@ -233,10 +234,14 @@ fn routes(state: &State, stages: &[StageId]) -> Vec<Finding> {
             .routes
             .iter()
             .filter(|r| stage.pathway(r).is_none());
-        findings.extend(unknown.map(|route| {
+        findings.extend(unknown.filter_map(|route| {
+            if let Some(title) = route.strip_prefix(Route::STAGE) {
+                let missing = project.workflow.find(title).is_none();
+                return missing.then(|| no_stage(&agent.spec.function, &project.workflow, title));
+            }
             let (why, near) = stage.no_pathway(route);
             let near = near.map(|near| format!("did you mean {near}?"));
-            Finding::bad(
+            Some(Finding::bad(
                 "pathway",
                 format!(
                     "{} declares pathway {}: {why}",
@@ -244,10 +249,16 @@ fn routes(state: &State, stages: &[StageId]) -> Vec<Finding> {
                     quoted(route)
                 ),
                 near.unwrap_or_default(),
-            )
+            ))
         }));
     }
     findings
+}
+
+fn no_stage(function: &str, workflow: &Workflow, title: &str) -> Finding {
+    let error = workflow.no_stage(title);
+    let text = format!("{function} declares a move: {}", error.summary);
+    Finding::bad("pathway", text, error.hints.join("\n"))
 }
 
 /// Parameters that no stage takes, and those that the stage's agent has not declared, or declares otherwise.

@@ -55,6 +55,23 @@ impl Asked {
         }
     }
 
+    /// Answers with bytes of any kind.
+    pub(crate) fn answer_bytes(mut self, answer: Result<Vec<u8>, String>) {
+        let Some(link) = self.link.take() else {
+            return;
+        };
+        match answer {
+            Ok(bytes) => {
+                let (call, status) = (self.call, ANSWERED);
+                if let Ok(head) = pack(&ToHost::Answer { call, status }, bytes.len()) {
+                    let bytes = (!bytes.is_empty()).then_some(Chunk::Own(bytes));
+                    link.send(std::iter::once(Chunk::Own(head)).chain(bytes));
+                }
+            }
+            Err(why) => send(&link, self.call, FAILED, why.into()),
+        }
+    }
+
     /// Returns when the job has ended or is to stop: what is still being fetched for it is not wanted.
     pub async fn over(&mut self) {
         // Both a message and a dropped sender mean the same.

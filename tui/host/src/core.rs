@@ -5,6 +5,7 @@
 //! are performed under the lock too, so that every host receives its messages, and the program its events,
 //! in the order in which the pool decided.
 
+use crate::asking::{self, ResourceNews};
 use crate::calls;
 use crate::config::HostConfig;
 use crate::events::{Events, HostEvent};
@@ -16,6 +17,7 @@ use crate::store::{LibraryStore, StagedCopy};
 use crate::symbols::Question;
 use crate::thread::HostThread;
 use crate::wire;
+use agent_abi::wire::call::RESOURCE;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,15 +26,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::{Notify, oneshot};
 use wb_core::error::Error;
-use wb_core::ids::BuildId;
+use wb_core::ids::{BuildId, JobId};
 
 /// Everything behind [`Hosts`](crate::Hosts); the threads share it.
 pub(crate) struct Core {
     pub config: HostConfig,
     pub events: Events,
-    pub store: LibraryStore,
+    pub store: Arc<LibraryStore>,
     pub spawner: Sender<SpawnRequest>,
     pub symbols: Sender<Question>,
+    /// The thread that keeps resources; `None` in the core of a resource.
+    pub resources: Option<asking::Inbox>,
+    /// Who gets the answers of a resource; `None` in the core of everything else.
+    pub answers: Option<asking::ResourceAnswers>,
     quiet: Notify,
     /// Preflights and hosts so far, for their numbers.
     preflights: AtomicU64,
@@ -63,6 +69,16 @@ fn send(link: &Link, host: HostId, batch: &Batch) -> Option<News> {
     }
 }
 
+/// Lets a blank host open a library.
+fn open(link: &Link, copy: &StagedCopy, build: BuildId, resource: Option<String>) {
+    let (path, build) = (copy.path().to_owned(), build.0);
+    link.order(&ToHost::Load {
+        path,
+        build,
+        resource,
+    });
+}
+
 impl Shared {
     /// Answers whoever still waits for a preflight.
     fn answer(&mut self, number: u64, result: Result<(), Error>) {
@@ -80,7 +96,7 @@ impl Core {
     pub(crate) fn new(
         config: HostConfig,
         events: Events,
-        store: LibraryStore,
+        store: Arc<LibraryStore>,
         spawner: Sender<SpawnRequest>,
         symbols: Sender<Question>,
     ) -> Self {
@@ -96,6 +112,8 @@ impl Core {
             store,
             spawner,
             symbols,
+            resources: None,
+            answers: None,
             quiet: Notify::new(),
             preflights: AtomicU64::new(PREFLIGHTS),
             hosts: AtomicU64::new(0),
@@ -150,7 +168,13 @@ impl Core {
         match effect {
             Effect::Spawn => drop(self.spawner.send(Arc::clone(self))), // the thread outlives us
             Effect::Release(copy) => released.push(copy),
-            Effect::Emit(event) => self.events.push(event),
+            Effect::Emit(event) => self.emit(shared, event),
+            Effect::Gone { build } => self.inform(ResourceNews::Gone(build)),
+            Effect::Asked { number, result } => {
+                if let Some(answers) = &self.answers {
+                    answers.send(number, result);
+                }
+            }
             Effect::PreflightEnded { number, result } => {
                 shared.answer(number, result);
             }
@@ -161,13 +185,12 @@ impl Core {
                 }
             }
             Effect::Status { host, status } => shared.links.get(&host)?.publish(&status),
-            Effect::Open { host, copy, build } => {
-                let load = ToHost::Load {
-                    path: copy.path().to_owned(),
-                    build: build.0,
-                };
-                shared.links.get(&host)?.order(&load);
-            }
+            Effect::Open {
+                host,
+                copy,
+                build,
+                resource,
+            } => open(shared.links.get(&host)?, &copy, build, resource),
             Effect::Send { host, batch } => {
                 return send(shared.links.get(&host)?, host, &batch);
             }
@@ -180,23 +203,68 @@ impl Core {
             Effect::Call {
                 host,
                 job,
+                build,
                 call,
                 name,
                 question,
             } => {
-                let asked = calls::open(shared.links.get(&host)?, call);
-                self.events.push(HostEvent::Call {
-                    job,
-                    name,
-                    question,
-                    asked,
-                });
+                let link = shared.links.get(&host)?;
+                self.call(link, (build, host, job), call, (name, question));
             }
             Effect::RefuseCall { host, call, why } => {
                 calls::refuse(shared.links.get(&host)?, call, why);
             }
         }
         None
+    }
+
+    /// Emits a call of a running job; a question to a resource stays here.
+    fn call(
+        &self,
+        link: &Arc<Link>,
+        (build, host, job): (BuildId, HostId, JobId),
+        call: u64,
+        (name, question): (String, Vec<u8>),
+    ) {
+        let asked = calls::open(link, call);
+        match &self.resources {
+            Some(resources) if name == RESOURCE => {
+                resources.ask(build, host, job, question, asked);
+            }
+            _ => self.events.push(HostEvent::Call {
+                job,
+                name,
+                question,
+                asked,
+            }),
+        }
+    }
+
+    /// Passes an event on; a content that needs resources is announced when they are open.
+    fn emit(&self, shared: &Shared, event: HostEvent) {
+        let Some(resources) = &self.resources else {
+            return self.events.push(event);
+        };
+        match event {
+            HostEvent::Probed(probed) if !probed.descriptor.resources.is_empty() => {
+                let copy = shared.pool.unclaimed(probed.id);
+                let probed = Box::new(probed);
+                resources.send(ResourceNews::Probed { probed, copy });
+            }
+            event => {
+                if let HostEvent::Done { job, .. } = event {
+                    resources.over(job);
+                }
+                self.events.push(event);
+            }
+        }
+    }
+
+    /// Passes on to the thread that keeps resources, where there is one.
+    pub(crate) fn inform(&self, message: ResourceNews) {
+        if let Some(resources) = &self.resources {
+            resources.send(message);
+        }
     }
 
     fn explain(self: &Arc<Self>, explain: Explain) -> Option<News> {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 use wb_core::ids::{BuildId, JobId};
+use wb_core::loading::Opening;
 
 /// News from the hosts and from the watched files.
 #[derive(Debug)]
@@ -45,6 +46,22 @@ pub enum HostEvent {
     Waits {
         /// The job.
         job: JobId,
+    },
+    /// A running job loads something that its time limit does not cover: a dependency that stays in the host, or
+    /// a resource that is being opened.
+    Loading {
+        /// The job.
+        job: JobId,
+        /// What, in the words of the agent; `None`: it has it, and goes on.
+        name: Option<String>,
+    },
+    /// A new content of a watched library is being opened; [`HostEvent::Probed`] or [`HostEvent::Rejected`] follows,
+    /// unless a newer content comes first.
+    Opening {
+        /// The watched file.
+        library: PathBuf,
+        /// The part that is waited for.
+        part: Opening,
     },
     /// A line that an agent logged or printed.
     Log {
@@ -83,7 +100,7 @@ pub enum HostEvent {
         job: JobId,
         /// How.
         result: JobResult,
-        /// Time in the agent; until its end for one that crashed or was killed.
+        /// Time in the agent without what it loaded; until its end for one that crashed or was killed.
         run: Duration,
     },
     /// A host ended unexpectedly outside a job; one that died during a job is reported by that job's

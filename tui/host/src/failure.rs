@@ -2,7 +2,7 @@
 
 use crate::page::FRAMES;
 use crate::proto::Done;
-use crate::report::{About, detailed};
+use crate::report::{About, Death, Ending, LESS_MEMORY, SLOW_LOADING, bytes, detailed};
 use agent_abi::table::status;
 use agent_abi::wire::Failure;
 use wb_core::error::{Error, ErrorKind, foreign};
@@ -52,6 +52,30 @@ pub(crate) fn failed(about: &About, done: &Done, written: &[u8]) -> (Error, Opti
     // A name that the project does not have stays unknown until the project is read again.
     error.retry = failure.retry && !failure.unknown_name && done.status != status::UNSUPPORTED;
     (error.bounded(), Some(Box::new(failure)))
+}
+
+/// The process of a resource ended, while it was opened or answered.
+pub(crate) fn resource_ended(about: &About, death: &Death, ending: Option<&Ending>) -> Error {
+    let (mut hint, on) = (death.hint(), about.on());
+    let summary = match ending {
+        Some(Ending::LoadTimeout(limit)) => {
+            hint = SLOW_LOADING;
+            format!("opening it took longer than {limit:?}")
+        }
+        Some(Ending::Memory { used, limit }) => {
+            hint = LESS_MEMORY;
+            format!(
+                "its process used {}, more than the {} it may use (`memory`)",
+                bytes(*used),
+                bytes(*limit)
+            )
+        }
+        Some(Ending::Protocol(what)) => format!("its process sent {what}"),
+        _ if !about.opened => format!("its process {} while it was opened", death.how()),
+        _ => format!("its process {} {on}", death.how()),
+    };
+    let error = Error::new(ErrorKind::Host, summary);
+    detailed(error.hint(hint), about, &death.tail)
 }
 
 /// Longest reason and longest value of a step that are kept of what an agent wrote, in bytes.

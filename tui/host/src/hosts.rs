@@ -1,15 +1,18 @@
 //! [`Hosts`]: the interface to the rest of the program.
 
+use crate::asking::{self, ResourceNews};
 use crate::config::{HostConfig, HostError};
 use crate::core::Core;
 use crate::events::{Events, HostEvent};
 use crate::jobs::JobRequest;
 use crate::pool::News;
+use crate::resources;
 use crate::store::LibraryStore;
 use crate::watch::{self, Watcher};
 use crate::{spawn, symbols};
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 use wb_core::build::Probed;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{BuildId, JobId};
@@ -27,6 +30,10 @@ struct Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.core.on(News::Close { at_once: true });
+        self.core.inform(ResourceNews::Close {
+            at_once: true,
+            reply: None,
+        });
     }
 }
 
@@ -45,13 +52,17 @@ impl Hosts {
             source,
         })?;
         let concurrency = config.concurrency;
-        let core = Arc::new(Core::new(
+        let (inbox, messages) = asking::inbox();
+        let mut core = Core::new(
             config,
             Events::new(events),
-            store,
+            Arc::new(store),
             spawn::start().map_err(HostError::Thread)?,
             symbols::start().map_err(HostError::Thread)?,
-        ));
+        );
+        core.resources = Some(inbox);
+        let core = Arc::new(core);
+        resources::start(&core, messages).map_err(HostError::Thread)?;
         let watcher = watch::start(&core).map_err(HostError::Thread)?;
         core.on(News::Concurrency(concurrency)); // the first news starts the first spare
         Ok(Self(Arc::new(Handle { core, watcher })))
@@ -72,12 +83,21 @@ impl Hosts {
     /// touch it.
     pub fn activate(&self, build: BuildId, probed: &Probed) {
         let probed = Box::new(probed.clone());
+        if !probed.descriptor.resources.is_empty() {
+            let probed = probed.clone();
+            self.0
+                .core
+                .inform(ResourceNews::Activated { build, probed });
+        }
         self.on(News::Activate { build, probed });
     }
 
     /// Nobody will claim this probed content: its host leaves and its copy is deleted.
     pub fn discard(&self, probed: &Probed) {
         self.on(News::Discard(probed.id));
+        if !probed.descriptor.resources.is_empty() {
+            self.0.core.inform(ResourceNews::Discarded(probed.id));
+        }
     }
 
     /// No new work for this build: what was given to it is finished, then its hosts leave and its
@@ -139,9 +159,22 @@ impl Hosts {
         self.0.watcher.stop();
         core.on(News::Close { at_once: false });
         core.quiet().await;
+        close_resources(core).await;
     }
 
     fn on(&self, news: News) {
         self.0.core.on(news);
+    }
+}
+
+/// Ends all resources and waits until their processes are gone.
+async fn close_resources(core: &Core) {
+    let (reply, closed) = oneshot::channel();
+    core.inform(ResourceNews::Close {
+        at_once: false,
+        reply: Some(reply),
+    });
+    for resource in closed.await.unwrap_or_default() {
+        resource.await;
     }
 }

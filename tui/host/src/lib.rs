@@ -21,6 +21,7 @@
 //! Hosts (the program) ───┘                        └─► events
 //! ```
 
+mod asking;
 mod calls;
 mod captured;
 mod child;
@@ -44,6 +45,7 @@ mod pool;
 mod proto;
 mod ready;
 mod report;
+mod resources;
 mod spawn;
 mod store;
 mod symbols;

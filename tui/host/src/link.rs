@@ -3,6 +3,7 @@
 //! Reading is left to the host's own thread in `host`.
 
 use crate::page::ControlPage;
+use crate::pool::ResourceQuestion;
 use crate::pool::Status;
 use crate::proto::{ToHost, pack};
 use crate::sys::exit::{kill_family, kill_group, kill_now};
@@ -22,6 +23,7 @@ pub(crate) enum Chunk {
     Own(Vec<u8>),
     /// A document that several messages may hold.
     Text(Arc<str>),
+    Question(Arc<ResourceQuestion>),
 }
 
 impl Chunk {
@@ -29,6 +31,7 @@ impl Chunk {
         match self {
             Self::Own(bytes) => bytes,
             Self::Text(text) => text.as_bytes(),
+            Self::Question(question) => &question.bytes,
         }
     }
 }

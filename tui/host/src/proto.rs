@@ -9,7 +9,7 @@ use std::io::{self, IoSlice, Read, Write};
 use wb_core::build::Descriptor;
 
 /// Grows with every change of the messages.
-pub(crate) const PROTOCOL: u32 = 5;
+pub(crate) const PROTOCOL: u32 = 6;
 /// Largest result of an agent, and largest message a host may send, in bytes.
 pub(crate) const MAX_RESULT: usize = 64 << 20;
 /// Largest message to a host, in bytes.
@@ -24,6 +24,8 @@ pub(crate) enum ToHost {
     Load {
         path: std::path::PathBuf,
         build: u32,
+        /// Open this resource of it too: the process is there for nothing else.
+        resource: Option<String>,
     },
     /// The project document is the only part; kept until the next one.
     Project,
@@ -39,6 +41,8 @@ pub(crate) enum ToHost {
     },
     /// Call the library's preflight; answered by `Done` with this number.
     Preflight { job: u64, ticket: u64 },
+    /// A question to the resource is the rest; answered by `Done` with this number.
+    Ask { job: u64, ticket: u64 },
     /// Answers `FromHost::Call`; the rest is the answer or the reason. `status` as the table has it:
     /// 0 answered, 1 no such name, 2 failed.
     Answer { call: u64, status: i32 },
@@ -55,8 +59,12 @@ pub(crate) enum FromHost {
     Loaded { descriptor: Descriptor, base: u64 },
     /// It is not; the process has nothing more to do.
     LoadFailed { reason: String, hints: Vec<String> },
-    /// A log line; the rest is target (`target` bytes) and text.
-    Log { level: u8, target: usize },
+    /// A log line, and the job that ran when it was logged; the rest is target (`target` bytes) and text.
+    Log {
+        level: u8,
+        job: Option<u64>,
+        target: usize,
+    },
     /// How far the running job is, 0 to 1.
     Progress { fraction: f64 },
     /// The running job asks the workbench for something by name; the rest is its question.

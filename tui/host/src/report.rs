@@ -6,7 +6,7 @@ use crate::jobs::JobRequest;
 use crate::page::{LastWords, Phase};
 use crate::place::as_declared;
 use crate::proto::MAX_INPUT;
-use crate::sys::exit::Exit;
+use crate::sys::exit::{self, Exit};
 use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::BuildId;
@@ -26,13 +26,17 @@ pub(crate) struct About {
     pub idempotent: bool,
     /// The dependency that was being loaded into the host.
     pub loading: Option<String>,
+    /// The process answers questions to this resource.
+    pub resource: Option<String>,
     /// The library was open.
     pub opened: bool,
 }
 
 impl About {
     pub(crate) fn on(&self) -> String {
-        if self.label.is_empty() {
+        if self.resource.is_some() {
+            "while it answered".into()
+        } else if self.label.is_empty() {
             "in the preflight".into()
         } else {
             format!("on \"{}\"", self.label)
@@ -80,7 +84,7 @@ impl Death {
             Exit::Unknown if self.words.signal != 0 => self.words.signal,
             Exit::Unknown => return "ended in an unknown way".into(),
         };
-        let (name, meaning) = signal_words(signal);
+        let (name, meaning) = exit::signal_words(signal);
         let error = matches!(signal, libc::SIGSEGV | libc::SIGBUS) && self.words.signal == signal;
         if self.ended_for_memory() {
             let used = match self.used {
@@ -135,7 +139,7 @@ impl Death {
         self.words.signal == libc::SIGABRT && self.tail.iter().any(reported)
     }
 
-    fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self.exit {
             Exit::Code(_) => "an agent must return, not leave: find the call of exit() in it",
             _ if self.ended_for_memory() => LESS_MEMORY,
@@ -152,9 +156,10 @@ impl Death {
 }
 
 /// What to do about agents that need much memory.
-const LESS_MEMORY: &str =
+pub(crate) const LESS_MEMORY: &str =
     "let the agent use less memory, run fewer at a time (`-j`), or raise `memory` (`--memory`)";
-const SLOW_LOADING: &str = "raise `load_timeout` (`--load-timeout`) if it needs the time";
+pub(crate) const SLOW_LOADING: &str =
+    "raise `load_timeout` (`--load-timeout`) if it needs the time";
 
 /// Bytes for people: 1.5 GB.
 #[must_use]
@@ -377,23 +382,4 @@ pub(crate) fn unknown_build(build: BuildId) -> Error {
     )
     .hint("run it again on the active build")
     .retryable()
-}
-
-fn signal_words(signal: i32) -> (String, &'static str) {
-    let (name, meaning) = match signal {
-        libc::SIGSEGV => ("SIGSEGV", "segmentation fault"),
-        libc::SIGBUS => ("SIGBUS", "bus error"),
-        libc::SIGILL => ("SIGILL", "illegal instruction"),
-        libc::SIGFPE => ("SIGFPE", "arithmetic error"),
-        libc::SIGABRT => ("SIGABRT", "abort"),
-        libc::SIGTRAP => ("SIGTRAP", "trap"),
-        libc::SIGSYS => ("SIGSYS", "forbidden system call"),
-        libc::SIGKILL => ("SIGKILL", "killed from outside"),
-        libc::SIGTERM => ("SIGTERM", "terminated from outside"),
-        libc::SIGALRM => ("SIGALRM", "its alarm went off"),
-        libc::SIGPIPE => ("SIGPIPE", "wrote to a closed pipe"),
-        libc::SIGXCPU => ("SIGXCPU", "processor time used up"),
-        other => return (format!("signal {other}"), "ended by a signal"),
-    };
-    (name.to_owned(), meaning)
 }

@@ -238,8 +238,10 @@ impl HostThread {
             .header()
             .map_err(|e| format!("an invalid message ({e})"))?;
         let news = match header {
-            FromHost::Log { level, target } => {
-                self.log(level, target, message.parts());
+            FromHost::Log { level, job, target } => {
+                // A thread that outlived its task may send while another one runs.
+                let job = self.job().filter(|running| job == Some(running.0));
+                self.log(job, level, target, message.parts());
                 return Ok(());
             }
             FromHost::Progress { fraction } => {
@@ -296,14 +298,14 @@ impl HostThread {
         (job != NO_JOB && job < PREFLIGHTS).then_some(JobId(job))
     }
 
-    fn log(&mut self, level: u8, target: usize, parts: &[u8]) {
+    fn log(&mut self, job: Option<JobId>, level: u8, target: usize, parts: &[u8]) {
         if !self.captured.room_for(parts.len()) {
             return;
         }
         let (target, line) = parts.split_at(target.min(parts.len()));
         let text = |bytes, most| foreign(String::from_utf8_lossy(bytes).into_owned(), most);
         self.core.events.push(HostEvent::Log {
-            job: self.job(),
+            job,
             build: self.build(),
             level: level.clamp(1, 5),
             target: text(target, TARGET),

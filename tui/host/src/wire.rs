@@ -30,6 +30,14 @@ fn add(chunks: &mut Vec<Chunk>, work: &Work, ticket: u64) -> io::Result<()> {
             chunks.push(Chunk::Own(pack(&ToHost::Preflight { job, ticket }, 0)?));
             return Ok(());
         }
+        Work::Ask(question) => {
+            let (job, len) = (question.number, question.bytes.len());
+            chunks.push(Chunk::Own(pack(&ToHost::Ask { job, ticket }, len)?));
+            if len > 0 {
+                chunks.push(Chunk::Question(Arc::clone(question)));
+            }
+            return Ok(());
+        }
     };
     let fixed = [
         ("stage", &job.stage_json),

@@ -52,7 +52,7 @@ fn a_good_library_describes_itself() {
     assert_eq!(probed.size, std::fs::metadata(&library).unwrap().len());
     assert_eq!(probed.hash.len(), 16);
     let descriptor = &probed.descriptor;
-    assert_eq!((descriptor.name.as_str(), descriptor.abi), ("odd", (1, 0)));
+    assert_eq!((descriptor.name.as_str(), descriptor.abi), ("odd", (1, 1)));
     assert!(!descriptor.preflight);
     assert_eq!(descriptor.agents[0].spec.timeout_ms, Some(1500));
     assert_eq!(descriptor.agents[1].stage, "two");
@@ -64,7 +64,7 @@ fn tables_that_are_wrong_are_refused_in_words() {
         (&["-DODD_MAGIC=7"], "does not begin with WBAGENT1"),
         (
             &["-DODD_MAJOR=99"],
-            "newer agent ABI 99.0; this workbench speaks 1.0",
+            "newer agent ABI 99.1; this workbench speaks 1.1",
         ),
         (
             &["-DODD_NEEDS=(UINT64_C(1)<<40)"],

@@ -1,5 +1,6 @@
 //! `workbench apply`: writes exactly what a plan holds, once. Checking and writing is left to the engine.
 
+use super::output::add_route;
 use super::review::{filter, is_clear, is_for};
 use crate::exit::Ending;
 use crate::print;
@@ -9,7 +10,7 @@ use std::time::Instant;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::Filter;
 use wb_core::ledger::{Applied, PlannedTask, TaskReport};
-use wb_core::work::Committed;
+use wb_core::work::{Committed, Route};
 use wb_engine::config::{Config, Value};
 use wb_engine::flags::Flags;
 use wb_engine::journal::Operation;
@@ -108,7 +109,7 @@ fn for_project(config: &Config, header: &Header, only: &Filter) -> Result<Config
 fn report(json: bool, task: &PlannedTask, result: &Committed) {
     let upstream = |text: &str| Some(Error::new(ErrorKind::Upstream, text));
     let (outcome, error) = match result {
-        Committed::Done if task.pathway.is_some() => ("moved", None),
+        Committed::Done if task.way != Route::Stay => ("moved", None),
         Committed::Done => ("stayed", None),
         Committed::Conflict { by } => ("conflict", upstream(by)),
         Committed::AlreadyMoved => ("conflict", upstream("the task had already left the stage")),
@@ -117,13 +118,12 @@ fn report(json: bool, task: &PlannedTask, result: &Committed) {
         }
     };
     if json {
-        out!(
-            "{}",
-            json!({
-                "task_uuid": task.task, "data_hash": task.data, "data_title": task.title, "stage_uuid": task.stage,
-                "outcome": outcome, "pathway_name": task.pathway.as_ref().map(|p| &p.name), "fault": error,
-            })
-        );
+        let mut line = json!({
+            "task_uuid": task.task, "data_hash": task.data, "data_title": task.title, "stage_uuid": task.stage,
+            "outcome": outcome, "fault": error,
+        });
+        add_route(&mut line, Some(&task.way));
+        out!("{line}");
     } else if let Some(error) = error {
         notice!(
             "{outcome}: {} — {}",

@@ -17,10 +17,6 @@ use wb_ui::text::{clean, plural};
 /// The line of one task; `patch` is given in a dry run.
 #[must_use]
 pub fn line(report: &Report, dry: bool) -> Value {
-    let (pathway_uuid, pathway_name) = match report.outcome.as_ref().map(|o| &o.way) {
-        Some(Route::Pathway { id, name, .. }) => (json!(id), json!(name)),
-        _ => (Value::Null, Value::Null),
-    };
     let (outcome, error) = match &report.ending {
         Ending::Moved => ("moved", Value::Null),
         Ending::Stayed => ("stayed", Value::Null),
@@ -36,11 +32,10 @@ pub fn line(report: &Report, dry: bool) -> Value {
         "stage_uuid": report.stage,
         "attempts": report.attempts,
         "outcome": outcome,
-        "pathway_uuid": pathway_uuid,
-        "pathway_name": pathway_name,
         "fault": error,
         "run_ms": run_ms,
     });
+    add_route(&mut line, report.outcome.as_ref().map(|o| &o.way));
     if let (true, Some(outcome)) = (dry, &report.outcome) {
         line["patch"] = json!(outcome.patch);
     }
@@ -48,6 +43,19 @@ pub fn line(report: &Report, dry: bool) -> Value {
         line["follows_stage_uuid"] = json!(stage);
     }
     line
+}
+
+/// Where a task goes, as fields of its line: the pathway, or the stage that it is moved to without one.
+pub fn add_route(line: &mut Value, way: Option<&Route>) {
+    line["pathway_uuid"] = json!(way.and_then(Route::pathway));
+    line["pathway_name"] = match way {
+        Some(Route::Pathway { name, .. }) => json!(name),
+        _ => Value::Null,
+    };
+    if let Some(Route::Stage { id, title }) = way {
+        line["to_stage_uuid"] = json!(id);
+        line["to_stage_title"] = json!(title);
+    }
 }
 
 /// An error with the name of its group, as `--filter fault:…` takes it, and whether it came after other attempts.

@@ -84,6 +84,9 @@ impl Progress {
         let done = run.decided();
         let all = waiting.map(|waiting| run.totals.tasks + waiting);
         let mut words = words(run.totals.failed, run.rate(state.now), done, all);
+        if let Some(loading) = run.loading().and_then(|loading| loading.words(state.now)) {
+            words = format!("· {loading}");
+        }
         if let Some(outage) = state.outage.as_ref().filter(|_| self.outage.lasts()) {
             words = waiting_for(outage, state.now);
         }

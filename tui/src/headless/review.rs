@@ -1,6 +1,6 @@
 //! `workbench review`: what a plan would do, in groups and label by label. Needs no network.
 
-use super::output::named;
+use super::output::{add_route, named};
 use crate::cli::{Global, ReviewArgs};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -144,7 +144,7 @@ pub fn is_clear(only: &Filter, header: &Header) -> Result<(), Error> {
 }
 
 fn json_line(line: &PlanLine, patch: &Patch) -> serde_json::Value {
-    json!({
+    let mut json = json!({
         "task_uuid": line.task,
         "data_hash": line.data,
         "data_title": line.title,
@@ -152,13 +152,13 @@ fn json_line(line: &PlanLine, patch: &Patch) -> serde_json::Value {
         "build": line.build,
         "attempts": line.attempts,
         "outcome": line.outcome(),
-        "pathway_uuid": line.pathway.as_ref().map(|p| p.id),
-        "pathway_name": line.pathway.as_ref().map(|p| &p.name),
         "fault": line.error.as_ref().map(|error| named(error, line.attempts)),
         "run_ms": line.run_ms,
         "patch": patch,
         "follows_stage_uuid": line.follows,
-    })
+    });
+    add_route(&mut json, Some(&line.way));
+    json
 }
 
 fn add(groups: &mut BTreeMap<(String, String), Group>, line: &PlanLine, patch: &Patch) {
@@ -195,10 +195,11 @@ fn sentence(stage: &str, way: &str, group: &Group) -> String {
             let _ = write!(text, "  {sign}{n}");
         }
     }
-    for (n, word) in [
-        (group.priorities, "priorities"),
-        (group.metadata, "metadata"),
-    ] {
+    let priority = match group.priorities {
+        1 => "priority",
+        _ => "priorities",
+    };
+    for (n, word) in [(group.priorities, priority), (group.metadata, "metadata")] {
         if n > 0 {
             let _ = write!(text, "  {n} {word}");
         }

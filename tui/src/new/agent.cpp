@@ -90,6 +90,7 @@ const wb_module module = {
     WB_MAGIC, WB_ABI_MAJOR, WB_ABI_MINOR, sizeof(wb_module),
     WB_TEXT("{{name}}"), WB_TEXT("0.1.0"), WB_TEXT("workbench_agent.h"), WB_TEXT("C++17"),
     agents, sizeof agents / sizeof agents[0], sizeof(wb_agent), nullptr, nullptr, nullptr,
+    nullptr, 0, 0,
 };
 
 }  // namespace

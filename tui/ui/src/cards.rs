@@ -111,6 +111,7 @@ fn route(outcome: &Outcome) -> String {
     match &outcome.way {
         Route::Stay => "the task stays at its stage".to_owned(),
         Route::Pathway { name, .. } => format!("the task takes \"{}\"", fit(&clean(name), 20)),
+        Route::Stage { title, .. } => format!("the task moves to \"{}\"", fit(&clean(title), 20)),
     }
 }
 

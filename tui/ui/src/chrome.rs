@@ -2,7 +2,7 @@
 //! between them are left to [`crate::screens`].
 
 use crate::actions::{Action, Hints};
-use crate::text::{age, clean, duration, fit, number, width};
+use crate::text::{age, clean, duration, fit, fit_middle, number, width};
 use crate::widgets::{lines, split_line, wrapped};
 use crate::{Hit, Screen, Ui};
 use ratatui::buffer::Buffer;
@@ -151,7 +151,8 @@ pub fn build_word(ui: &Ui, state: &State) -> (String, Style) {
             return (format!("✗ build failed{still}"), st.bad);
         }
         if compiling.opening.is_some() {
-            return ("… loading the agents".into(), st.warn);
+            let text = opening_words(state).unwrap_or_else(|| "loading the agents".into());
+            return (format!("… {text}"), st.warn);
         }
         let place = compiling.crates.place().filter(|_| active.is_empty());
         let place = place.map_or_else(String::new, |(n, total)| format!("{n}/{total} "));
@@ -159,6 +160,10 @@ pub fn build_word(ui: &Ui, state: &State) -> (String, Style) {
         let ms = state.now.since(compiling.since) as f64;
         let took = duration(ms.max(1.0));
         return (format!("… compiling {place}{took}"), st.warn);
+    }
+    if let Some(text) = opening_words(state) {
+        let still = if ui.room.w < 100 { "" } else { &still };
+        return (format!("… {text}{still}"), st.warn);
     }
     if !state.refused.all().is_empty() {
         return (format!("✗ library refused{still}"), st.bad);
@@ -185,6 +190,14 @@ pub fn build_word(ui: &Ui, state: &State) -> (String, Style) {
             (text, st.good)
         }
     }
+}
+
+/// What the newest content of a library waits for: `loading model · 41 s`.
+fn opening_words(state: &State) -> Option<String> {
+    /// A name is cut in its middle, so that the time is seen.
+    const COLUMNS: usize = 40;
+    let words = state.opening()?.words(state.now)?;
+    Some(fit_middle(&words, COLUMNS))
 }
 
 /// `now`, `3m ago`.

@@ -73,7 +73,7 @@ impl<'r> Classification<'r> {
     pub fn title(&self) -> &'r str {
         match self.kind() {
             Some(kind) => kind.title(),
-            None => self.attributes().first().map_or("", |a| text(a, "name")),
+            None => self.answers().first().map_or("", |a| text(a, "name")),
         }
     }
 
@@ -90,10 +90,10 @@ impl<'r> Classification<'r> {
         let own = self.kind().and_then(|kind| kind.attributes.first());
         let entry = match own {
             Some(own) => {
-                let mut entries = self.attributes().iter();
+                let mut entries = self.answers().iter();
                 entries.find(|a| text(a, "featureHash") == own.feature_hash)
             }
-            None => self.attributes().first(),
+            None => self.answers().first(),
         };
         read(entry?, &self.row.ontology)
     }
@@ -102,7 +102,7 @@ impl<'r> Classification<'r> {
     #[must_use]
     pub fn nested(&self, attribute: &str) -> Option<Answer> {
         let attributes = self.kind().map_or(&[][..], |kind| &kind.attributes);
-        let entries = self.attributes().iter();
+        let entries = self.answers().iter();
         answer_among(entries, attribute, attributes, &self.row.ontology)
     }
 
@@ -124,7 +124,13 @@ impl<'r> Classification<'r> {
         kinds.find(|kind| kind.feature_hash == self.feature_hash())
     }
 
-    fn attributes(&self) -> &'r [Value] {
+    /// As the platform stores it.
+    pub(super) const fn entry(&self) -> &'r Value {
+        self.entry
+    }
+
+    /// All answers, nested ones too, as the platform stores them.
+    pub(super) fn answers(&self) -> &'r [Value] {
         self.entry
             .get("classifications")
             .and_then(Value::as_array)

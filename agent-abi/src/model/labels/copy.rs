@@ -1,12 +1,14 @@
-//! Objects copied from one row into another as they are: every frame, answer and note of who made them.
+//! Labels copied from one row into another as they are: every frame, answer and note of who made them.
 //!
 //! Finding what is to be copied, and what stands in for a kind that this ontology does not have, is left to
 //! the agent.
 
 use super::super::ontology::by_hash;
-use super::super::{ModelError, ModelResult, OntologyObject};
-use super::{LabelRow, Object};
+use super::super::{Attribute, ModelError, ModelResult};
+use super::new::{NewClassification, Span};
+use super::{Classification, LabelRow, Object};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 impl LabelRow {
     /// Copies an object of another row, or of a clone of this one, with a new hash, which is given back.
@@ -68,8 +70,8 @@ impl LabelRow {
                 object.feature_hash()
             )));
         };
-        check_answers(kind, object.answers())?;
-        check_answers(kind, object.actions())?;
+        check_answers(&kind.name, &kind.attributes, object.answers())?;
+        check_answers(&kind.name, &kind.attributes, object.actions())?;
         let frames = object.frames();
         let on_ranges = frames.is_empty();
         if on_ranges != self.data_type().has_ranges()
@@ -128,17 +130,68 @@ impl LabelRow {
     pub fn copy_objects(&mut self, from: &Self) -> ModelResult<Vec<String>> {
         from.objects().iter().map(|o| self.copy_object(o)).collect()
     }
+
+    /// Copies a classification of another row, with nested answers, frames, confidence, authors and dates. As in
+    /// [`LabelRow::replace`], its frames have this answer afterwards and no other of its kind, and what is there
+    /// already is not a change. Gives the hash of the classification that holds.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`] when this ontology has no such kind, [`ModelError::Invalid`] when it has not the
+    /// attributes that were answered, or the data do not have the frames; nothing is changed then.
+    pub fn copy_classification(&mut self, from: &Classification<'_>) -> ModelResult<String> {
+        let ontology = Arc::clone(&self.ontology);
+        let mut kinds = ontology.classifications.iter();
+        let Some(kind) = kinds.find(|kind| kind.feature_hash == from.feature_hash()) else {
+            return Err(ModelError::Unknown(format!(
+                "the ontology has no classification \"{}\" with the feature hash {}",
+                from.title(),
+                from.feature_hash()
+            )));
+        };
+        check_answers(kind.title(), &kind.attributes, from.answers())?;
+        let span = match from.ranges() {
+            ranges if kind.global || ranges.is_empty() => Span::Default,
+            ranges => Span::Frames(ranges),
+        };
+        let new = NewClassification {
+            classification: kind,
+            span,
+            confidence: from.confidence(),
+            manual: from.entry()["manualAnnotation"].as_bool(),
+            answers: from.answers().to_vec(),
+        };
+        let known: Vec<String> = (self.classifications().iter())
+            .map(|c| c.hash().to_owned())
+            .collect();
+        let hash = self.replace(&new)?;
+        if !known.contains(&hash) {
+            let entry = &mut self.labels_mut()["classification_answers"][&hash];
+            for note in ["createdBy", "createdAt", "lastEditedBy", "lastEditedAt"] {
+                entry[note] = from.entry()[note].clone();
+            }
+        }
+        Ok(hash)
+    }
+
+    /// Copies every classification of another row, as [`LabelRow::copy_classification`] does. Gives the hashes of
+    /// those that hold.
+    ///
+    /// # Errors
+    /// As [`LabelRow::copy_classification`]; classifications before the one that does not fit are copied.
+    pub fn copy_classifications(&mut self, from: &Self) -> ModelResult<Vec<String>> {
+        let all = from.classifications();
+        all.iter().map(|c| self.copy_classification(c)).collect()
+    }
 }
 
 /// That a kind has the attributes that were answered.
-fn check_answers(kind: &OntologyObject, entries: &[Value]) -> ModelResult<()> {
+fn check_answers(name: &str, attributes: &[Attribute], entries: &[Value]) -> ModelResult<()> {
     let feature = |entry: &&Value| entry["featureHash"].as_str().map(str::to_owned);
     for entry in entries {
         let hash = feature(&entry).unwrap_or_default();
-        if by_hash(&kind.attributes, &hash).is_none() {
+        if by_hash(attributes, &hash).is_none() {
             return Err(ModelError::Invalid(format!(
-                "\"{}\" has no attribute \"{}\" with the feature hash {hash} in this ontology",
-                kind.name,
+                "\"{name}\" has no attribute \"{}\" with the feature hash {hash} in this ontology",
                 entry["name"].as_str().unwrap_or_default()
             )));
         }

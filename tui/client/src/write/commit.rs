@@ -44,29 +44,7 @@ impl Writer {
         changes: Vec<Noted<Change>>,
     ) -> Vec<(TaskId, Committed)> {
         let items = changes.iter().map(|noted| noted.get().clone());
-        let mut results = Box::pin(self.commit(project, items.collect())).await;
-        let mut moves: BTreeMap<(StageId, StageId), Vec<usize>> = BTreeMap::new();
-        for (i, change) in changes.iter().map(Noted::get).enumerate() {
-            if let (true, Some(to), Committed::Done) = (change.direct, change.to, &results[i].1) {
-                moves.entry((change.stage, to)).or_default().push(i);
-            }
-        }
-        let moved = !moves.is_empty();
-        for ((from, to), places) in moves {
-            let item = |i: &usize| changes[*i].get();
-            let tasks: Vec<_> = places
-                .iter()
-                .map(|i| (item(i).task, item(i).data))
-                .collect();
-            let ends = self.move_tasks(project.hash, from, to, &tasks).await;
-            for (i, (_, end)) in places.iter().zip(ends) {
-                results[*i].1 = in_part(end, Written::all_of(item(i)));
-            }
-        }
-        if moved {
-            (self.steps)("moves");
-        }
-        results
+        Box::pin(self.commit(project, items.collect())).await
     }
 
     async fn commit(&self, project: &Project, items: Vec<Change>) -> Vec<(TaskId, Committed)> {
@@ -119,6 +97,7 @@ impl Writer {
         Box::pin(self.further_moves(&items, &further, Over::of(&mut ends, &mut written))).await;
         (self.steps)("further-moves");
         Box::pin(self.commit_moves(project, &items, &mut ends)).await;
+        Box::pin(self.commit_direct_moves(project.hash, &items, &mut ends)).await;
         (self.steps)("moves");
         let ends = ends.into_iter().zip(written);
         let ends = ends.map(|(end, written)| in_part(end.unwrap_or(Committed::Done), written));
@@ -237,6 +216,29 @@ impl Writer {
             };
             for (i, fate) in drive(&bundle, (0..moves.len()).collect(), BUNDLE).await {
                 ends[places[i]] = Some(committed(fate));
+            }
+        }
+    }
+
+    /// Moves to a stage without a pathway.
+    async fn commit_direct_moves(
+        &self,
+        project: ProjectHash,
+        items: &[Change],
+        ends: &mut [Option<Committed>],
+    ) {
+        let mut moves: BTreeMap<(StageId, StageId), Vec<usize>> = BTreeMap::new();
+        for (i, item) in items.iter().enumerate().filter(|(i, _)| ends[*i].is_none()) {
+            if let (true, Some(to)) = (item.direct, item.to) {
+                moves.entry((item.stage, to)).or_default().push(i);
+            }
+        }
+        for ((from, to), places) in moves {
+            let tasks = places.iter().map(|i| (items[*i].task, items[*i].data));
+            let tasks: Vec<_> = tasks.collect();
+            let moved = self.move_tasks(project, from, to, &tasks).await;
+            for (i, (_, end)) in places.into_iter().zip(moved) {
+                ends[i] = Some(end);
             }
         }
     }

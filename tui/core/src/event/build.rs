@@ -2,6 +2,7 @@
 
 use crate::build::Probed;
 use crate::ids::BuildId;
+use crate::loading::Opening;
 use std::path::PathBuf;
 
 /// News of a library.
@@ -9,6 +10,13 @@ use std::path::PathBuf;
 pub enum BuildEvent {
     /// A new content could be opened.
     Probed(Box<Probed>),
+    /// A new content is being opened.
+    Opening {
+        /// The watched file.
+        library: PathBuf,
+        /// What of it.
+        part: Opening,
+    },
     /// A new content cannot be used.
     Rejected {
         /// The watched file.

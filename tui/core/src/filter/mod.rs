@@ -65,7 +65,7 @@ pub const FORMS: &[(&str, &str)] = &[
     ),
     (
         "route:skip",
-        "the pathway of the last outcome, by name or UUID",
+        "the pathway of the last outcome, by name or UUID; route:\"stage Archive\": moved to a stage without one",
     ),
     ("build:42", "the build of the last outcome"),
 ];

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::error::{Error, ErrorKind};
 use crate::ids::{DataHash, StageId};
-use crate::work::{Committed, Project};
+use crate::work::{Committed, Project, Route};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -151,7 +151,7 @@ impl Apply {
             // A dry run has not sent them there.
             (true, false) => Look::default(),
             (true, true) => checks::look_after(&self.group.changes),
-            (false, _) => checks::look(&self.group.changes),
+            (false, _) => checks::look(&self.group.changes, self.writes),
         };
         if look.is_empty() {
             return self.seen(Seen::default(), out);
@@ -165,7 +165,8 @@ impl Apply {
             (true, false) => Ok(vec![None; self.group.changes.len()]),
             (true, true) => checks::after(&mut self.group.changes, &self.project, &seen),
             (false, _) => {
-                checks::refused(&self.group.tasks, &self.group.changes, &self.project, &seen)
+                let Group { tasks, changes, .. } = &self.group;
+                checks::refused(tasks, changes, &self.project, &seen, self.writes)
             }
         };
         let refused = match refused {
@@ -239,7 +240,7 @@ impl Apply {
     fn count(&mut self, task: &PlannedTask, result: &Committed) {
         let counts = &mut self.counts;
         match result {
-            Committed::Done if task.pathway.is_some() => counts.moved += 1,
+            Committed::Done if task.way != Route::Stay => counts.moved += 1,
             Committed::Done => counts.stayed += 1,
             Committed::Conflict { .. } | Committed::AlreadyMoved => counts.conflicts += 1,
             Committed::Refused(_) | Committed::Partial { .. } => counts.failed += 1,

@@ -8,8 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
 use crate::journal::Op;
 use crate::work::wire::InitialiseOptions;
-use crate::work::{Committed, RowInput, RowMetadata};
-use crate::workflow::Pathway;
+use crate::work::{Committed, Route, RowInput, RowMetadata};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -187,8 +186,8 @@ pub struct PlannedTask {
     pub title: String,
     /// Where it was.
     pub stage: StageId,
-    /// The pathway that it takes.
-    pub pathway: Option<Pathway>,
+    /// Where it goes.
+    pub way: Route,
     /// The stage whose outcome in this plan its inputs rest on.
     pub follows: Option<StageId>,
     /// What is written; `None` for a task that failed or changes nothing.

@@ -42,7 +42,7 @@ pub(super) fn read(answer: &[u8]) -> Result<wire::Outcome, Error> {
     }
     // The usual answer, read once. What else it may be needs a closer look.
     if let Ok(outcome) = wire::text::parse::<wire::Outcome>(text)
-        && outcome.route.is_some()
+        && (outcome.route.is_some() || outcome.stage.is_some())
         && outcome.add.is_empty()
         && outcome.answer.is_empty()
         && outcome.changes.is_empty()

@@ -12,6 +12,7 @@ use crate::work::{
     Change, Further, FurtherChange, FurtherRow, Inputs, LabelChange, MAX_FURTHER, NewIssue,
     RowInput, Touched,
 };
+use crate::workflow::{Stage, Workflow};
 use agent_abi::model::{Ontology, quoted};
 use agent_abi::wire::{self, ChangeDoc};
 use serde::Deserialize;
@@ -225,10 +226,7 @@ impl Judged<'_> {
 
     fn moved(self) -> Result<Option<Further>, Error> {
         let to = self.doc.to.as_deref().unwrap_or_default();
-        let stage = self.project.workflow.find(to);
-        let stage = stage.ok_or_else(|| {
-            let mut error = self.project.workflow.no_stage(to);
-            error.kind = ErrorKind::Agent;
+        let stage = stage_named(&self.project.workflow, to).map_err(|mut error| {
             // It may have been renamed since the project was read.
             error.unknown_name = self.row.project == self.own;
             error
@@ -246,7 +244,8 @@ impl Judged<'_> {
             }
         };
         if task == self.inputs.row.id {
-            return Err(refused("it names the task itself".into()).hint("give the outcome a route"));
+            return Err(refused("it names the task itself".into())
+                .hint("move it by the outcome: `Route::to_stage`, or \"stage\" in JSON"));
         }
         if from == stage.id {
             return Ok(None);
@@ -290,6 +289,15 @@ impl Judged<'_> {
         let title = quoted(&foreign(self.project.title.clone(), TEXT));
         format!("{title} does not have data unit {}", self.row.data)
     }
+}
+
+/// A stage that an agent names.
+pub(super) fn stage_named<'w>(workflow: &'w Workflow, name: &str) -> Result<&'w Stage, Error> {
+    workflow.find(name).ok_or_else(|| {
+        let mut error = workflow.no_stage(&foreign(name.to_owned(), TEXT));
+        error.kind = ErrorKind::Agent;
+        error
+    })
 }
 
 /// The title of a row's data unit.

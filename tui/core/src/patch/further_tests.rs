@@ -1,7 +1,7 @@
 //! Further changes judged.
 
-use super::super::judge_as;
 use super::super::tests::{inputs, ontology, stage};
+use super::super::{judge_as, wanted};
 use super::*;
 use crate::work::{Outcome, WritePhase};
 use crate::workflow::{Stage, StageKind, Workflow};
@@ -62,7 +62,11 @@ fn around(tasks: &[(u128, u128)]) -> FurtherInputs {
 }
 
 fn given(changes: &Value) -> Result<Outcome, Error> {
-    let answer = json!({"route": "annotate", "changes": changes}).to_string();
+    answered(&json!({"route": "annotate", "changes": changes}))
+}
+
+fn answered(answer: &Value) -> Result<Outcome, Error> {
+    let answer = answer.to_string();
     judge_as(
         None,
         &stage(),
@@ -190,8 +194,7 @@ fn a_wrong_change_is_refused_by_its_number() {
 #[test]
 fn what_is_read_before_an_answer_is_judged_is_named_once() {
     let own = ProjectHash(Uuid::from_u128(OWN));
-    let read =
-        |answer: &Value| super::super::wanted(own, &inputs(true), answer.to_string().as_bytes());
+    let read = |answer: &Value| wanted(own, &inputs(true), answer.to_string().as_bytes());
     assert_eq!(read(&json!({"route": "changes"})), None);
     let change = json!({"kind": "labels", "project": text(TWIN), "add": car()});
     let wanted = read(&json!({"changes": [change, change,
@@ -199,4 +202,30 @@ fn what_is_read_before_an_answer_is_judged_is_named_once() {
     .unwrap();
     assert_eq!(wanted.projects, [own, ProjectHash(Uuid::from_u128(TWIN))]);
     assert_eq!(wanted.rows, [around(&[]).rows[0].row.clone()]);
+}
+
+#[test]
+fn a_task_moves_to_any_stage_of_its_project() {
+    let answer = json!({"stage": "Review"});
+    let own = ProjectHash(Uuid::from_u128(OWN));
+    let needed = wanted(own, &inputs(true), answer.to_string().as_bytes()).unwrap();
+    assert_eq!((needed.projects, needed.rows), (vec![own], vec![]));
+    let review = StageId(Uuid::from_u128(61));
+    let by_uuid = answered(&json!({"stage": text(61)})).unwrap().way;
+    let way = answered(&answer).unwrap().way;
+    assert_eq!((way.to(), way.pathway()), (Some(review), None));
+    assert_eq!((&*way.name(), &by_uuid), ("stage Review", &way));
+
+    let outcome = answered(&json!({"stage": "Review", "priority": 0.25})).unwrap();
+    let change = crate::run::item(&outcome, &inputs(true), stage().id).unwrap();
+    assert_eq!(
+        (change.to, change.pathway, change.direct),
+        (Some(review), None, true)
+    );
+
+    let misspelt = answered(&json!({"stage": "Reviw"})).unwrap_err();
+    assert_eq!(misspelt.hints, ["did you mean \"Review\"?"]);
+    assert!(misspelt.unknown_name, "it may be new in the project");
+    let both = answered(&json!({"stage": "Review", "route": "annotate"})).unwrap_err();
+    assert!(both.summary.contains("give one of them"), "{both:?}");
 }

@@ -59,7 +59,8 @@ pub struct FurtherInputs {
     pub rows: Vec<FurtherInput>,
 }
 
-/// What has to be read before an answer is judged: the projects that its further changes name, and the rows.
+/// What has to be read before an answer is judged: the projects that its further changes name, and the rows. For a move
+/// to a stage, the task's own project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// The projects.
@@ -68,21 +69,27 @@ pub struct Wanted {
     pub rows: Vec<WantedRow>,
 }
 
-/// What the further changes of an answer need; `None` for an answer without any, and for one that cannot be read.
+/// What an answer needs; `None` for one that has neither further changes nor a stage, and for one that cannot be read.
 #[must_use]
 pub fn wanted(own: ProjectHash, inputs: &Inputs, answer: &[u8]) -> Option<Wanted> {
     #[derive(Deserialize)]
     struct Changes {
         #[serde(default)]
         changes: Vec<ChangeDoc>,
+        #[serde(default)]
+        stage: Option<String>,
     }
     let text = std::str::from_utf8(answer).ok()?;
-    // The usual answer has none; a text that has the word elsewhere is parsed for nothing.
-    if !text.contains("\"changes\"") {
+    // The usual answer has none; a text that has the words elsewhere is parsed for nothing.
+    if !["\"changes\"", "\"stage\""]
+        .iter()
+        .any(|key| text.contains(key))
+    {
         return None;
     }
-    let Changes { changes } = wire::text::parse(text).ok()?;
+    let Changes { changes, stage } = wire::text::parse(text).ok()?;
     let mut wanted = Wanted::default();
+    wanted.projects.extend(stage.as_ref().map(|_| own));
     for doc in &changes {
         let row = row_named(own, inputs, doc);
         wanted.projects.push(row.project);
@@ -95,7 +102,7 @@ pub fn wanted(own: ProjectHash, inputs: &Inputs, answer: &[u8]) -> Option<Wanted
     wanted.projects.dedup();
     wanted.rows.sort_unstable();
     wanted.rows.dedup();
-    (!changes.is_empty()).then_some(wanted)
+    (!wanted.projects.is_empty()).then_some(wanted)
 }
 
 /// The row that a change names.

@@ -5,13 +5,13 @@
 
 mod machine;
 
-pub use machine::{Around, Run, item};
+pub use machine::{Around, Run, Worker, item};
 
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::ids::{BuildId, Millis, StageId, TaskId};
 use crate::queue::LastResult;
-use crate::work::{Inputs, Outcome, Route, TaskRow};
+use crate::work::{Inputs, Outcome, TaskRow};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -290,11 +290,8 @@ impl Totals {
             }
         }
         if let (Ending::Moved | Ending::Stayed, Some(outcome)) = (&report.ending, &report.outcome) {
-            let route = match &outcome.way {
-                Route::Stay => "stay",
-                Route::Pathway { name, .. } => name,
-            };
-            *self.routes.entry(route.to_owned()).or_default() += 1;
+            let route = outcome.way.name().into_owned();
+            *self.routes.entry(route).or_default() += 1;
             let (added, changed, removed) = outcome.patch.counts();
             self.labels.0 += added as u64;
             self.labels.1 += changed as u64;

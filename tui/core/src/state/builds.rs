@@ -14,6 +14,10 @@ impl State {
     pub(super) fn build(&mut self, news: BuildEvent) -> Vec<Effect> {
         match news {
             BuildEvent::Probed(probed) => self.arrive(*probed),
+            BuildEvent::Opening { library, part } => {
+                self.opens(library, part);
+                Vec::new()
+            }
             BuildEvent::Rejected {
                 library,
                 reason,
@@ -21,6 +25,7 @@ impl State {
                 ..
             } => {
                 self.awaited.remove(&library);
+                self.opening.remove(&library);
                 self.refuse(library, reason, &hints);
                 self.claim_arrived()
             }
@@ -102,6 +107,7 @@ impl State {
 
     /// A content that could be opened; an older one of the same library that nobody claimed is passed over.
     fn arrive(&mut self, probed: Probed) -> Vec<Effect> {
+        self.opening.remove(&probed.library);
         let mut effects = self.pass_over(&probed.library);
         self.arrived.push(probed);
         effects.extend(self.claim_arrived());
@@ -138,6 +144,7 @@ impl State {
     fn library_gone(&mut self, library: &Path) -> Vec<Effect> {
         let name = library.display();
         self.refused.remove(library);
+        self.opening.remove(library);
         let before = self.active_builds();
         let lost = self.builds.remove(library);
         self.supersede(&before);
@@ -232,7 +239,7 @@ impl State {
     /// Opening is not waited for longer than that: the library may be one that was loaded already.
     pub(super) fn opening_over(&mut self) {
         let opening = self.compiling.as_ref().and_then(|c| c.opening);
-        if opening.is_some_and(|at| self.now.since(at) >= OPENING_MS) {
+        if self.opening.is_empty() && opening.is_some_and(|at| self.now.since(at) >= OPENING_MS) {
             self.stop_opening();
         }
     }

@@ -139,10 +139,7 @@ impl State {
                 continue;
             };
             let title = held.inputs.row.title.to_string();
-            let to = match held.outcome.way {
-                Route::Pathway { to, .. } => Some(to),
-                Route::Stay => None,
-            };
+            let to = held.outcome.way.to();
             let from = held.stage;
             let commit = self.commit.get_or_insert_default();
             commit.answered += 1;

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::ids::{BuildId, Millis, StageId};
-use crate::work::{Inputs, Outcome, Route};
+use crate::work::{Inputs, Outcome};
 use std::sync::Arc;
 
 /// An outcome that is held.
@@ -26,10 +26,7 @@ impl Held {
     /// Group in review: where it goes and what it changes.
     #[must_use]
     pub fn group(&self) -> String {
-        let route = match &self.outcome.way {
-            Route::Stay => "stay",
-            Route::Pathway { name, .. } => name.as_str(),
-        };
+        let route = self.outcome.way.name();
         let (added, changed, removed) = self.outcome.patch.counts();
         let what = match (added, changed, removed) {
             _ if removed > 0 => "labels removed",

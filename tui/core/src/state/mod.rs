@@ -12,6 +12,7 @@ mod held;
 mod input;
 mod journal;
 mod known;
+mod loading;
 mod operations;
 mod options;
 mod queued_step;
@@ -41,6 +42,7 @@ use crate::event::{
 };
 use crate::ids::{BatchId, BatchOwner, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::Journal;
+use crate::loading::Loading;
 use crate::queue::{LastResult, Queue};
 use crate::run::{Around, Ending, OnConflict, Report, Run, RunSpec, Sink, Source, item};
 use crate::step::{At, Log, LogLine, Stepper};
@@ -89,6 +91,8 @@ pub struct State {
     pub refused: Refusals,
     /// The compiler.
     pub compiling: Option<Compiling>,
+    /// Libraries of which a new content is being opened, with what is waited for.
+    pub opening: BTreeMap<std::path::PathBuf, Loading>,
     /// Queues by stage.
     pub queues: BTreeMap<StageId, Queue>,
     /// What the last job of each task gave.
@@ -194,7 +198,11 @@ impl State {
             Event::Input(command) => self.input(command),
             Event::Upstream(news) => self.upstream(news),
             Event::Prefetch { batch, results } => self.prefetched(batch, results),
-            Event::Job(news) => self.job(news),
+            Event::Job(news) => {
+                let effects = self.job(news);
+                self.time_loading();
+                effects
+            }
             Event::Build(news) => self.build(news),
             Event::Theirs(results) => self.theirs(results),
             Event::Journal(news) => self.journal_news(news),
@@ -317,10 +325,7 @@ impl State {
 fn short(result: &Result<Arc<Outcome>, Error>) -> (String, (usize, usize, usize)) {
     match result {
         Ok(outcome) => {
-            let route = match &outcome.way {
-                Route::Stay => "stay".to_owned(),
-                Route::Pathway { name, .. } => name.clone(),
-            };
+            let route = outcome.way.name().into_owned();
             (route, outcome.patch.counts())
         }
         Err(error) => (error.summary.clone(), (0, 0, 0)),

@@ -229,7 +229,11 @@ fn a_plan_is_applied_by_events_alone() {
             data: item.data,
             title: item.title.to_string(),
             stage: item.stage,
-            pathway: Some(pathway()),
+            way: Route::Pathway {
+                id: pathway().id,
+                name: pathway().name,
+                to: pathway().to,
+            },
             follows: None,
             change: Some(item),
         }

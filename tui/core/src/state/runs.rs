@@ -254,7 +254,7 @@ impl State {
             }
             (Some(Sink::Commit), Ok(outcome), _) => {
                 self.held.remove(&report.row.id);
-                if let Route::Pathway { to, .. } = outcome.way {
+                if let Some(to) = outcome.way.to() {
                     self.gone(report.stage, &HashSet::from([report.row.id]), Some(to));
                 }
             }

@@ -114,7 +114,7 @@ impl State {
         step.progress = None;
         step.limit_ms = deadline_ms;
         // Neither the process nor the log of the attempt before is this one's.
-        step.pid = None;
+        (step.pid, step.loading) = (None, None);
         step.log = Log::default();
         let attempt = step.attempts;
         vec![Effect::Launch(Launch {
@@ -252,6 +252,10 @@ impl State {
                 self.job_in_host(job, None);
                 Vec::new()
             }
+            JobEvent::Loading { job, name } => {
+                self.job_loading(job, name);
+                Vec::new()
+            }
             JobEvent::Log {
                 job,
                 level,
@@ -318,8 +322,10 @@ impl State {
         if let Some(step) = self.step.as_mut().filter(|s| s.job == Some(job)) {
             step.pid = pid;
             step.since = now;
+            step.loading = None;
         } else if let Some(task) = self.watch.of_job(job) {
             task.pid = pid;
+            task.loading = None;
         } else if let Some(run) = &mut self.run {
             match pid {
                 Some(pid) => run.job_started(job, pid, now),
@@ -348,10 +354,7 @@ impl State {
             _ => None,
         });
         let watched = watched.filter(|_| priority != Priority::Watch);
-        let run = self
-            .run
-            .as_ref()
-            .filter(|r| !r.workers(self.now).is_empty());
+        let run = self.run.as_ref().filter(|r| r.works());
         let inside = match (step, watched, run) {
             (Some(step), _, _) => format!("the stepped task on build {} in it", step.build),
             (_, Some(build), _) => format!("watch run on build {build} in it"),
@@ -365,6 +368,7 @@ impl State {
         let now = self.now;
         let Some(step) = &mut self.step else { return };
         step.job = None;
+        step.loading = None;
         step.at = At::Outcome;
         step.to_end = false;
         step.run_us = run_us;

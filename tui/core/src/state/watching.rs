@@ -208,7 +208,7 @@ impl State {
             let job = JobId(self.jobs);
             let task = self.watch.task_mut(id)?;
             task.phase = Phase::Running(job, build);
-            task.pid = None;
+            (task.pid, task.loading) = (None, None);
             task.log = Log::default();
             return Some(Effect::Launch(Launch {
                 job,

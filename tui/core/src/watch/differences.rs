@@ -3,7 +3,7 @@
 //! Comparison only; when it is made is left to the engine, how it looks to the screen.
 
 use super::WatchResult;
-use crate::work::{LabelChange, Outcome, Route};
+use crate::work::{LabelChange, Outcome};
 use serde_json::Value;
 
 /// One thing that two builds made differently.
@@ -67,10 +67,7 @@ pub fn differences(before: &WatchResult, after: &WatchResult) -> Vec<Difference>
 #[must_use]
 pub fn route(look: &WatchResult) -> String {
     match &look.result {
-        Ok(outcome) => match &outcome.way {
-            Route::Stay => "stay".to_owned(),
-            Route::Pathway { name, .. } => name.clone(),
-        },
+        Ok(outcome) => outcome.way.name().into_owned(),
         Err(error) => format!("failed: {}", error.summary),
     }
 }
@@ -145,7 +142,7 @@ mod tests {
     use super::*;
     use crate::error::{Error, ErrorKind};
     use crate::ids::{BuildId, Millis, PathwayId, StageId};
-    use crate::work::Patch;
+    use crate::work::{Patch, Route};
     use serde_json::json;
     use std::sync::Arc;
     use uuid::Uuid;

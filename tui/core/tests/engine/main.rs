@@ -6,6 +6,7 @@
 mod batches;
 mod builds;
 mod ledger;
+mod loading;
 mod made;
 mod names;
 mod order;

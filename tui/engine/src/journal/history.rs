@@ -205,8 +205,8 @@ impl Journal {
         Ok((entries, last))
     }
 
-    /// Which of these tasks this folder has sent on from a stage, with the pathway: the newest outcome of each
-    /// that was written there, unless it was taken back since.
+    /// Which of these tasks this folder has sent on from a stage, with the pathway if there was one: the newest outcome
+    /// of each that was written there, unless it was taken back since.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -215,9 +215,9 @@ impl Journal {
         project: ProjectHash,
         stage: StageId,
         tasks: impl Iterator<Item = TaskId>,
-    ) -> Result<HashMap<TaskId, PathwayId>, Error> {
+    ) -> Result<HashMap<TaskId, Option<PathwayId>>, Error> {
         let sql = format!(
-            "SELECT json_extract(e.intent, '$.pathway') FROM entry e
+            "SELECT json_extract(e.intent, '$.pathway'), json_extract(e.intent, '$.to') FROM entry e
              WHERE e.project = ?1 AND e.task = ?2 AND e.answer = 'done' AND NOT {REVERTED}
              AND json_extract(e.intent, '$.stage') = ?3 AND e.reverts IS NULL ORDER BY e.id DESC LIMIT 1"
         );
@@ -226,12 +226,15 @@ impl Journal {
         let (project, stage) = (project.to_string(), stage.to_string());
         let mut sent = HashMap::new();
         for task in tasks {
-            let pathway = select
-                .query_row([&project, &task.to_string(), &stage], |r| r.get(0))
+            let found = select
+                .query_row([&project, &task.to_string(), &stage], |r| {
+                    Ok((r.get(0)?, r.get(1)?))
+                })
                 .optional()
                 .map_err(|e| broken(&e))?;
-            let pathway: Option<String> = pathway.flatten();
-            if let Some(pathway) = pathway.and_then(|p| p.parse().ok()) {
+            let (pathway, to): (Option<String>, Option<String>) = found.unwrap_or_default();
+            let pathway = pathway.and_then(|p| p.parse().ok());
+            if pathway.is_some() || to.is_some() {
                 sent.insert(task, pathway);
             }
         }
@@ -245,7 +248,7 @@ impl Journal {
     pub fn stayed(&self, op: i64) -> Result<Vec<TaskId>, Error> {
         let sql = format!(
             "SELECT e.task FROM entry e WHERE e.op = ?1 AND e.answer = 'done' AND NOT {REVERTED}
-             AND json_extract(e.intent, '$.pathway') IS NULL"
+             AND json_extract(e.intent, '$.pathway') IS NULL AND json_extract(e.intent, '$.to') IS NULL"
         );
         let db = self.db();
         let mut select = db.prepare(&sql).map_err(|e| broken(&e))?;

@@ -122,7 +122,7 @@ impl PlanFile {
             follows: report.follows,
             change: item.map(|change| change.whole()),
             stage_title: String::new(),
-            pathway: None,
+            way: Route::Stay,
             route: None,
         });
     }

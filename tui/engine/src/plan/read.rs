@@ -176,7 +176,20 @@ impl Plan {
                 1 => pathway.name.clone(),
                 _ => format!("{} ({})", pathway.name, pathway.id),
             });
-            line.pathway = Some(pathway.clone());
+            line.way = Route::Pathway {
+                id,
+                name: pathway.name.clone(),
+                to: pathway.to,
+            };
+        } else if let Some(to) = change.to {
+            let to = self.header.stages.iter().find(|s| s.id == to);
+            let to = to.filter(|_| change.direct);
+            let to = to.ok_or_else(|| format!("task {task} goes to an unknown stage"))?;
+            line.way = Route::Stage {
+                id: to.id,
+                title: to.title.clone(),
+            };
+            line.route = Some(line.way.name().into_owned());
         }
         Ok(line)
     }

@@ -1,7 +1,8 @@
-//! News of hosts in the words of the core.
+//! News of hosts in the words of the core, and the last of it.
 
-use super::World;
+use super::{Engine, JobFacts, World};
 use crate::files::Unusable;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use wb_core::build::Probed;
@@ -9,6 +10,7 @@ use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Event, JobEvent};
 use wb_core::ids::JobId;
 use wb_core::limits;
+use wb_core::loading::Opening;
 use wb_host::{HostEvent, JobResult};
 
 /// Nothing can be run on this machine as it is.
@@ -24,6 +26,42 @@ pub(super) fn none(error: &wb_host::HostError) -> Error {
     hints.into_iter().flatten().fold(error, Error::hint)
 }
 
+/// The title of a job's task.
+pub(super) fn title_of(jobs: &HashMap<JobId, JobFacts>, job: Option<JobId>) -> Option<&str> {
+    Some(&jobs.get(&job?)?.inputs.row.title)
+}
+
+impl Engine {
+    /// Ends every host. What they log as they close is there for [`Self::agent_output`]; no other news of theirs counts.
+    pub async fn shutdown(&mut self) {
+        let World {
+            hosts, lines, jobs, ..
+        } = &mut self.world;
+        let mut take = |event| {
+            if let HostEvent::Log {
+                job,
+                level,
+                target,
+                text,
+                ..
+            } = event
+            {
+                lines.take(title_of(jobs, job), level, &target, &text);
+            }
+        };
+        let mut ended = std::pin::pin!(hosts.shutdown());
+        loop {
+            tokio::select! {
+                () = &mut ended => break,
+                Some(event) = self.host_events.recv() => take(event),
+            }
+        }
+        while let Ok(event) = self.host_events.try_recv() {
+            take(event);
+        }
+    }
+}
+
 impl World {
     /// One piece of news; `None` when it comes later by itself.
     pub(super) fn translate(&mut self, news: HostEvent) -> Option<Event> {
@@ -35,11 +73,16 @@ impl World {
                 reason,
                 hints,
             } => Some(Event::Build(BuildEvent::Rejected {
-                library,
+                library: self.library_at(library),
                 hash,
                 reason,
                 hints,
             })),
+            HostEvent::Opening { library, part } => Some(Event::Build(BuildEvent::Opening {
+                library: self.library_at(library),
+                part,
+            })),
+            HostEvent::Loading { job, name } => Some(Event::Job(JobEvent::Loading { job, name })),
             HostEvent::Removed { library } => self.removed(library),
             HostEvent::HostDied { build, reason, .. } => {
                 tracing::warn!(%build, reason, "host died");
@@ -54,9 +97,8 @@ impl World {
                 text,
                 ..
             } => {
-                let facts = job.and_then(|job| self.jobs.get(&job));
-                let task = facts.map(|facts| &*facts.inputs.row.title);
-                self.lines.take(task, level, &target, &text);
+                self.lines
+                    .take(title_of(&self.jobs, job), level, &target, &text);
                 Some(Event::Job(JobEvent::Log {
                     job,
                     level,
@@ -92,18 +134,23 @@ impl World {
     /// began is left alone: the newest was chosen then.
     fn probed(&mut self, mut probed: Probed) -> Option<Event> {
         let place = probed.library.clone();
-        if let Some(library) = self.twins.get(&place) {
-            if probed.modified <= self.started {
-                self.hosts.discard(&probed);
-                return None;
-            }
-            probed.library = library.clone();
+        probed.library = self.library_at(place.clone());
+        if probed.library != place && probed.modified <= self.started {
+            let library = std::mem::replace(&mut probed.library, place);
+            self.hosts.discard(&probed);
+            let part = Opening::Over;
+            return Some(Event::Build(BuildEvent::Opening { library, part }));
         }
         if let Some(drain) = &self.drain {
             drain.learn(&probed.descriptor);
         }
         self.built_at.insert(probed.library.clone(), place);
         Some(Event::Build(BuildEvent::Probed(Box::new(probed))))
+    }
+
+    /// The library that is built at this place too.
+    fn library_at(&self, place: PathBuf) -> PathBuf {
+        self.twins.get(&place).cloned().unwrap_or(place)
     }
 
     /// A library is gone only when the file is that its newest build came from.

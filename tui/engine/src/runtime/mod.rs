@@ -361,11 +361,6 @@ impl Engine {
         &self.world.reader
     }
 
-    /// Ends every host.
-    pub async fn shutdown(&self) {
-        self.world.hosts.shutdown().await;
-    }
-
     /// A new project is known to the hosts before any job of it.
     fn hand_project_on(&mut self) {
         let Some(project) = self.state.project.as_ref() else {

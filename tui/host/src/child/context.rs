@@ -166,7 +166,7 @@ impl Context {
         let mut current = lock(&self.current);
         let dropped = current.budget.renew("logged");
         if let Some(text) = dropped {
-            self.log_line(2, "log", &text);
+            self.log_line(current.job, 2, "log", &text);
         }
         *current = Current::default();
     }
@@ -220,8 +220,19 @@ impl Context {
         wanted != NO_JOB && wanted == self.page.claims.job.load(Ordering::SeqCst)
     }
 
-    pub(super) fn log_line(&self, level: u32, target: &str, text: &str) {
+    /// Sends a line of whatever runs, unless that has logged too much.
+    pub(super) fn log(&self, level: u32, target: &str, text: &str) {
+        let mut current = lock(&self.current);
+        let job = current.job;
+        if current.budget.take(target.len() + text.len()) {
+            drop(current); // the socket may be full for a while
+            self.log_line(job, level, target, text);
+        }
+    }
+
+    fn log_line(&self, job: Option<u64>, level: u32, target: &str, text: &str) {
         let header = FromHost::Log {
+            job,
             level: u8::try_from(level.clamp(1, 5)).unwrap_or(3),
             target: target.len(),
         };

@@ -53,14 +53,8 @@ unsafe extern "C" fn log(ctx: *mut c_void, level: u32, target: Bytes, message: B
     guarded(ctx, (), |context| {
         let (target, message) = (text(target), text(message));
         let finest = context.log.level(&target).map_or(u32::MAX, u32::from);
-        if level > finest {
-            return;
-        }
-        let fits = lock(&context.current)
-            .budget
-            .take(target.len() + message.len());
-        if fits {
-            context.log_line(level, &target, &message);
+        if level <= finest {
+            context.log(level, &target, &message);
         }
     });
 }
@@ -111,9 +105,7 @@ fn give_frame(
             let text = format!(
                 "frame {index}: wb_frame.size is {size}; set it to sizeof(wb_frame) before each call"
             );
-            if lock(&context.current).budget.take(text.len()) {
-                context.log_line(1, function, &text);
-            }
+            context.log(1, function, &text);
             return FAILED;
         }
         let picture = context.picture(child, index);

@@ -5,12 +5,14 @@
 #![allow(unsafe_code)] // the C border
 
 use super::context::Context;
+use super::flaw::{AnswerFn, Flaw, opened, text_of};
 use super::refusal::refused;
+use super::resources;
 use crate::page::{ControlPage, Phase};
 use crate::sys::modules;
 use agent_abi::table::{
-    ABI_MAJOR, ABI_MINOR, Agent, Bytes, ENTRY_SYMBOL, Host, MAGIC, Module, Out, first, flags,
-    needs, status,
+    ABI_MAJOR, ABI_MINOR, Agent, Bytes, ENTRY_SYMBOL, Host, MAGIC, Module, Out, Resource, first,
+    flags, needs,
 };
 use agent_abi::wire::AgentSpec;
 use libloading::os::unix::{Library as Dl, RTLD_LOCAL, RTLD_NOW};
@@ -20,22 +22,6 @@ use std::path::Path;
 use wb_core::build::{AgentDescriptor, Descriptor};
 
 const MAX_AGENTS: usize = 1024;
-const MAX_TEXT: usize = 1 << 20;
-
-/// Why a library is refused.
-pub(super) struct Flaw {
-    pub reason: String,
-    pub hints: Vec<String>,
-}
-
-impl Flaw {
-    fn new(reason: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            hints: vec![hint.into()],
-        }
-    }
-}
 
 type Call = unsafe extern "C" fn(*const Host, *mut Out) -> i32;
 /// The function of one agent, as in the C table.
@@ -51,6 +37,8 @@ pub(super) struct Library {
     /// In the order of the table.
     pub agents: Vec<(Run, *const c_void)>,
     pub preflight: Option<Call>,
+    /// The function of the resource that this process was opened for.
+    pub resource: Option<(AnswerFn, *const c_void)>,
     shutdown: Option<unsafe extern "C" fn()>,
 }
 
@@ -60,6 +48,7 @@ impl Library {
         path: &Path,
         page: &ControlPage,
         context: &'static Context,
+        resource: Option<&str>,
     ) -> Result<(Self, Descriptor, u64), Flaw> {
         page.claims.enter(Phase::Loading);
         // SAFETY: constructors of foreign code run here; this process exists for that.
@@ -85,10 +74,13 @@ impl Library {
         let module = unsafe { entry() };
         let table = Table::read(module)?;
         let descriptor = table.describe()?;
-        let library = table.functions();
+        let mut library = table.functions();
         page.claims.enter(Phase::Init);
         if let Some(init) = table.init {
             initialise(init, context)?;
+        }
+        if let Some(name) = resource {
+            library.resource = Some(resources::open(&table.resources, name, context)?);
         }
         Ok((library, descriptor, base))
     }
@@ -106,20 +98,7 @@ fn initialise(init: Call, context: &'static Context) -> Result<(), Flaw> {
     let mut out = Out::empty();
     // SAFETY: both pointers are valid for the call; the host table lives for ever.
     let status = unsafe { init(context.table(), &raw mut out) };
-    let written = super::run::collect(&mut out);
-    if status == status::OK {
-        return Ok(());
-    }
-    let text = match &written {
-        Ok((_, bytes)) => String::from_utf8_lossy(bytes).into_owned(),
-        Err(defect) => defect.clone(),
-    };
-    let failure: Option<agent_abi::wire::Failure> = serde_json::from_str(&text).ok();
-    let message = failure.map_or(text, |f| f.message);
-    Err(Flaw::new(
-        format!("its `init` failed: {}", message.trim()),
-        "the message is the library's own",
-    ))
+    opened(status, &mut out, "its `init`")
 }
 
 /// The module's table, read field by field as far as its size goes.
@@ -131,6 +110,7 @@ struct Table {
     init: Option<Call>,
     preflight: Option<Call>,
     shutdown: Option<unsafe extern "C" fn()>,
+    resources: Vec<*const Resource>,
 }
 
 /// Reads a field only when `size` covers it.
@@ -197,6 +177,11 @@ impl Table {
             init: field!(module, size, Module, init).flatten(),
             preflight: field!(module, size, Module, preflight).flatten(),
             shutdown: field!(module, size, Module, shutdown).flatten(),
+            resources: resources::entries(
+                field!(module, size, Module, resources),
+                field!(module, size, Module, resource_count),
+                field!(module, size, Module, resource_stride),
+            )?,
         })
     }
 
@@ -227,6 +212,7 @@ impl Table {
             build_info: text(build_info, "build_info")?,
             abi: (ABI_MAJOR, self.minor),
             preflight: self.preflight.is_some(),
+            resources: resources::describe(&self.resources)?,
             agents,
         })
     }
@@ -245,6 +231,7 @@ impl Table {
         Library {
             agents: agents.collect(),
             preflight: self.preflight,
+            resource: None,
             shutdown: self.shutdown,
         }
     }
@@ -375,23 +362,6 @@ fn twice(first: &AgentDescriptor, second: &AgentDescriptor) -> Flaw {
         ),
         "keep one of them",
     )
-}
-
-fn text_of(bytes: Bytes, what: &str) -> Result<String, Flaw> {
-    if bytes.len > MAX_TEXT || (bytes.ptr.is_null() && bytes.len > 0) {
-        return Err(Flaw::new(
-            format!("its {what} makes no sense ({} bytes)", bytes.len),
-            "texts in the table are pointer and length",
-        ));
-    }
-    // SAFETY: static memory of the library, as the table promises.
-    let slice = unsafe { bytes.as_slice() };
-    String::from_utf8(slice.to_vec()).map_err(|_| {
-        Flaw::new(
-            format!("its {what} is not UTF-8"),
-            "texts in the table are UTF-8",
-        )
-    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use super::super::functions;
 use super::*;
+use agent_abi::table::status;
 use agent_abi::table::{Frame, Task};
 use std::process::Command;
 

@@ -5,10 +5,12 @@
 
 mod context;
 mod encode;
+mod flaw;
 mod functions;
 mod incoming;
 mod load;
 mod refusal;
+mod resources;
 mod run;
 
 use crate::page::{ControlPage, PageFds, Phase};
@@ -138,7 +140,7 @@ impl Child {
     fn handle(&mut self, message: crate::proto::Message) -> io::Result<bool> {
         let header: ToHost = message.header()?;
         match header {
-            ToHost::Load { path, .. } => self.load(&path)?,
+            ToHost::Load { path, resource, .. } => self.load(&path, resource.as_deref())?,
             ToHost::Project => self.project = Some(Arc::new(message.into_parts())),
             ToHost::Run {
                 job,
@@ -165,6 +167,11 @@ impl Child {
                     self.preflight(job)?;
                 }
             }
+            ToHost::Ask { job, ticket } => {
+                if self.begin(ticket)? {
+                    return self.ask(job, message);
+                }
+            }
             // To a question that nobody waits with any more.
             ToHost::Answer { .. } => {}
             ToHost::Retire => {
@@ -188,13 +195,13 @@ impl Child {
         Ok(begun)
     }
 
-    fn load(&mut self, path: &std::path::Path) -> io::Result<()> {
+    fn load(&mut self, path: &std::path::Path, resource: Option<&str>) -> io::Result<()> {
         let context = Context::leak(
             self.page,
             Arc::clone(&self.reporter),
             Arc::clone(&self.incoming),
         );
-        match Library::open(path, self.page, context) {
+        match Library::open(path, self.page, context, resource) {
             Ok((library, descriptor, base)) => {
                 self.page.claims.enter(Phase::Idle);
                 self.library = Some(library);

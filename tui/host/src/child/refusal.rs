@@ -1,6 +1,6 @@
 //! Why the system's loader refused a library, and what to do: its own words name the symptom only.
 
-use super::load::Flaw;
+use super::flaw::Flaw;
 use std::path::Path;
 
 /// The loader's error about the library at this place.

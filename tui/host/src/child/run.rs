@@ -6,7 +6,7 @@ use super::context::Documents;
 use crate::page::Phase;
 use crate::proto::{Done, FromHost, MAX_RESULT, Message};
 use crate::sys::stdio;
-use agent_abi::table::{Out, Task, status};
+use agent_abi::table::{ANSWER, Bytes, Out, Task, status};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -66,6 +66,28 @@ impl Child {
             preflight.map_or(status::OK, |f| unsafe { f(context.table(), out) })
         });
         self.report(job, answer)
+    }
+
+    /// Answers a question to the resource; an empty one asks only whether it is open. False when the process can
+    /// answer no further one.
+    pub(super) fn ask(&self, job: u64, message: Message) -> io::Result<bool> {
+        let context = self.context;
+        let resource = self.library.as_ref().and_then(|library| library.resource);
+        let (Some((ask, user)), Some(context)) = (resource, context) else {
+            return Err(io::Error::other("a question before a resource"));
+        };
+        let question = message.into_parts();
+        let answer = self.call(job, Phase::Run, Documents::default(), |out| {
+            if question.is_empty() {
+                return status::OK;
+            }
+            // SAFETY: as for `run`; the question lives until the call is over.
+            unsafe { ask(user, Bytes::borrow(&question), context.table(), out) }
+        });
+        // What panicked half-way cannot be trusted.
+        let lasts = answer.status != status::PANIC && answer.status != status::UNSUPPORTED;
+        self.report(job, answer)?;
+        Ok(lasts)
     }
 
     fn call(
@@ -134,6 +156,7 @@ pub(super) fn collect(out: &mut Out) -> Result<(u32, Vec<u8>), String> {
         // SAFETY: the library promises `len` readable bytes until `free`.
         let bytes = unsafe { std::slice::from_raw_parts(out.data, out.len) };
         match std::str::from_utf8(bytes) {
+            _ if out.kind == ANSWER => Ok((ANSWER, bytes.to_vec())),
             Ok(text) => Ok((out.kind, text.as_bytes().to_vec())),
             Err(_) => Err("is not UTF-8".to_owned()),
         }

@@ -21,6 +21,8 @@ pub(super) struct Build {
     /// Some of its jobs take long: it may have as many hosts as jobs are wanted at a time.
     pub slow: bool,
     pub retired: bool,
+    /// Its hosts open this resource and answer questions to it.
+    pub resource: Option<String>,
 }
 
 /// A copied content that waits for a blank host, or is being opened in one.
@@ -61,6 +63,7 @@ impl Pool {
             agents: probed.descriptor.agents,
             slow: false,
             retired: false,
+            resource: None,
         };
         self.builds.insert(build, known);
         for host in self.hosts.values_mut() {
@@ -71,6 +74,37 @@ impl Pool {
             }
         }
         self.warm.push_back(build);
+    }
+
+    pub(super) fn adopt(&mut self, build: BuildId, copy: Arc<StagedCopy>, resource: String) {
+        let library = copy.path().file_name().unwrap_or_default();
+        let known = Build {
+            library: library.to_string_lossy().into_owned(),
+            copy,
+            agents: Vec::new(),
+            preflight: false,
+            slow: false,
+            retired: false,
+            resource: Some(resource),
+        };
+        self.builds.insert(build, known);
+    }
+
+    /// The copy of a content that nobody has claimed yet.
+    pub(crate) fn unclaimed(&self, probe: ProbeId) -> Option<Arc<StagedCopy>> {
+        self.unclaimed.get(&probe).cloned()
+    }
+
+    pub(super) fn refuse(&mut self, probed: Probed, reason: String, hints: Vec<String>) {
+        self.discard(probed.id);
+        let (library, hash) = (probed.library, probed.hash);
+        self.refused.insert(library.clone(), hash.clone());
+        self.effects.push(Effect::Emit(HostEvent::Rejected {
+            library,
+            hash,
+            reason,
+            hints,
+        }));
     }
 
     pub(super) fn discard(&mut self, probe: ProbeId) {
@@ -103,6 +137,7 @@ impl Pool {
         if !self.hosts.values().any(|host| host.holds(build))
             && let Some(known) = self.builds.remove(&build)
         {
+            self.effects.push(Effect::Gone { build });
             self.effects.push(Effect::Release(known.copy));
         }
     }

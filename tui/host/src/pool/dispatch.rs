@@ -14,6 +14,7 @@ use agent_abi::table::flags;
 use std::sync::Arc;
 use std::time::Duration;
 use wb_core::ids::BuildId;
+use wb_core::loading::Opening;
 
 /// How far down the pending work to search for some whose agent is not busy.
 const LOOK_AHEAD: usize = 64;
@@ -48,6 +49,10 @@ impl Pool {
             && let Some(probe) = self.probes.pop_front()
         {
             self.open(id, &probe.copy, BuildId(0));
+            self.effects.push(Effect::Emit(HostEvent::Opening {
+                library: probe.library.clone(),
+                part: Opening::Library,
+            }));
             if let Some(host) = self.hosts.get_mut(&id) {
                 host.role = Role::Probe(probe);
             }
@@ -200,10 +205,12 @@ impl Pool {
             host.logs_as = build;
             host.load_until = self.now.checked_add(self.config.load_timeout);
             let copy = Arc::clone(copy);
+            let resource = (self.builds.get(&build)).and_then(|b| b.resource.clone());
             self.effects.push(Effect::Open {
                 host: id,
                 copy,
                 build,
+                resource,
             });
         }
     }

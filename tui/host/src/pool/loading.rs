@@ -3,6 +3,8 @@
 
 use super::Pool;
 use super::host::HostId;
+use super::news::Effect;
+use crate::events::HostEvent;
 use std::time::{Duration, Instant};
 
 /// Longest name that is kept, in characters.
@@ -11,6 +13,15 @@ const NAME: usize = 200;
 const DEPTH: usize = 64;
 
 impl Pool {
+    /// A job that still runs waits for a resource, or has its answer.
+    pub(super) fn waits(&mut self, id: HostId, job: u64, resource: Option<String>) {
+        let active = self.hosts.get(&id).and_then(|host| host.work.as_ref());
+        if active.is_some_and(|active| active.is_running(job)) {
+            // It is running, and more than it may wait for is refused where it asks.
+            let _ = self.loading(id, job, resource);
+        }
+    }
+
     /// A job begins to load a dependency into its host, or (`None`) has loaded it.
     ///
     /// # Errors
@@ -34,6 +45,12 @@ impl Pool {
             Some(name) => active.loads.push(name.chars().take(NAME).collect()),
             None => drop(active.loads.pop()),
         }
+        if let Some(job) = active.work.job() {
+            self.effects.push(Effect::Emit(HostEvent::Loading {
+                job: job.job,
+                name: active.loads.last().cloned(),
+            }));
+        }
         match active.loading {
             // Once it is to stop, its limits stay as they are.
             _ if active.stop.is_some() => {}
@@ -45,6 +62,7 @@ impl Pool {
             Some((since, left)) if active.loads.is_empty() => {
                 let took: Duration = self.now.duration_since(since);
                 active.load_left = active.load_left.saturating_sub(took);
+                active.loaded += took;
                 active.deadline = left.and_then(|left| self.now.checked_add(left));
                 (active.loading, host.load_until) = (None, None);
             }

@@ -119,13 +119,14 @@ impl Pool {
         if let Role::Probe(probe) = role {
             self.reject(probe, reason, hints);
         } else if let Some(active) = work {
-            let mut error = Error::new(
-                ErrorKind::Host,
-                format!(
+            let text = match &active.work {
+                Work::Ask(_) => reason,
+                work => format!(
                     "build {} could not be opened again: {reason}; the task stays where it is",
-                    active.work.build()
+                    work.build()
                 ),
-            );
+            };
+            let mut error = Error::new(ErrorKind::Host, text);
             error.hints = hints;
             let build = active.work.build();
             self.end(active.work, JobResult::Failed(error, None), Duration::ZERO);
@@ -170,7 +171,7 @@ impl Pool {
 
     /// Ends work of which the host has reported the end.
     fn conclude(&mut self, id: HostId, active: Active, done: &Done, written: Vec<u8>) {
-        let run = Duration::from_nanos(done.run_ns);
+        let run = Duration::from_nanos(done.run_ns).saturating_sub(active.loaded);
         let host = self.hosts.get(&id);
         let about = |pool: &Self| pool.about(&active.work, host.map_or(0, |host| host.pid));
         let result = match active.stop {
@@ -180,7 +181,10 @@ impl Pool {
                 let limit = self.limit_of(&active.work).unwrap_or_default();
                 JobResult::TimedOut(report::timed_out(&about(self), limit, false))
             }
-            None if done.status == status::OK && done.defect.is_none() && done.kind <= 1 => {
+            None if done.status == status::OK
+                && done.defect.is_none()
+                && (done.kind <= 1 || active.work.takes(done.kind)) =>
+            {
                 let empty = written.is_empty();
                 JobResult::Outcome(if empty { b"{}".to_vec() } else { written })
             }
@@ -211,6 +215,7 @@ impl Pool {
             (Work::Preflight { .. }, _) => {
                 Some("a preflight is given the project and nothing else; calls are for tasks")
             }
+            (Work::Ask(_), _) => Some("a resource has no task; calls are for tasks"),
             (_, Some(_)) => Some("the attempt is to stop"),
             _ => None,
         };
@@ -223,6 +228,7 @@ impl Pool {
             None => Effect::Call {
                 host: id,
                 job: JobId(job),
+                build: active.work.build(),
                 call,
                 name,
                 question,

@@ -35,7 +35,7 @@ mod work;
 pub(crate) use builds::Probe;
 pub(crate) use host::{HostId, Status};
 pub(crate) use news::{Batch, Effect, Explain, HostNews, News};
-pub(crate) use work::{PREFLIGHTS, Work};
+pub(crate) use work::{PREFLIGHTS, ResourceQuestion, Work};
 
 use crate::config::HostConfig;
 use crate::events::HostEvent;
@@ -144,6 +144,22 @@ impl Pool {
                 self.project_number += 1;
             }
             News::Activate { build, probed } => self.activate(build, *probed),
+            News::Adopt {
+                build,
+                copy,
+                resource,
+            } => self.adopt(build, copy, resource),
+            News::Ask(question) => self.ask(question),
+            News::Waits {
+                host,
+                job,
+                resource,
+            } => self.waits(host, job.0, resource),
+            News::Refuse {
+                probed,
+                reason,
+                hints,
+            } => self.refuse(*probed, reason, hints),
             News::Discard(probe) => self.discard(probe),
             News::Retire { build } => self.retire(build),
             News::Close { at_once } => self.close(at_once),
@@ -210,6 +226,15 @@ impl Pool {
         self.effects.push(Effect::PreflightEnded { number, result });
     }
 
+    fn ask(&mut self, question: ResourceQuestion) {
+        let work = Work::Ask(Arc::new(question));
+        if self.closing {
+            self.end(work, JobResult::Cancelled, Duration::ZERO);
+        } else {
+            self.wait(work);
+        }
+    }
+
     /// New work waits behind everything of the same priority.
     fn wait(&mut self, work: Work) {
         let before = |(other, _): &(Work, u32)| other.priority() <= work.priority();
@@ -232,6 +257,10 @@ impl Pool {
                 result,
                 run,
             }),
+            Work::Ask(question) => Effect::Asked {
+                number: question.number,
+                result,
+            },
             Work::Preflight { number, .. } => Effect::PreflightEnded {
                 number,
                 result: match result {
@@ -301,6 +330,7 @@ impl Pool {
             pid,
             idempotent: agent.is_some_and(|a| a.flags & flags::IDEMPOTENT != 0),
             loading: None,
+            resource: known.and_then(|b| b.resource.clone()),
             opened: true,
         }
     }
@@ -316,6 +346,8 @@ impl Pool {
     fn limit_of(&self, work: &Work) -> Option<Duration> {
         match work {
             Work::Job(job) => job.deadline,
+            // Limited by the attempt that asks.
+            Work::Ask(_) => None,
             Work::Preflight { .. } => Some(self.config.preflight_timeout),
         }
     }

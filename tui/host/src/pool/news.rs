@@ -2,9 +2,9 @@
 
 use super::builds::Probe;
 use super::host::{HostId, Status};
-use super::work::Work;
+use super::work::{ResourceQuestion, Work};
 use crate::events::HostEvent;
-use crate::jobs::JobRequest;
+use crate::jobs::{JobRequest, JobResult};
 use crate::page::LastWords;
 use crate::proto::Done;
 use crate::report::Death;
@@ -23,6 +23,8 @@ pub(crate) enum News {
         number: u64,
         build: BuildId,
     },
+    /// A question to the resource of an adopted build.
+    Ask(ResourceQuestion),
     Stop {
         job: JobId,
         kill: bool,
@@ -33,7 +35,26 @@ pub(crate) enum News {
         build: BuildId,
         probed: Box<Probed>,
     },
+    /// A build whose hosts open one resource of it and answer questions, and do nothing else.
+    Adopt {
+        build: BuildId,
+        copy: Arc<StagedCopy>,
+        resource: String,
+    },
     Discard(ProbeId),
+    /// A content could be opened, but not what its agents need.
+    Refuse {
+        probed: Box<Probed>,
+        reason: String,
+        hints: Vec<String>,
+    },
+    /// A job waits for a resource that is being opened, or (`None`) has its answer. Unlike
+    /// [`HostNews::Loading`] it may come too late.
+    Waits {
+        host: HostId,
+        job: JobId,
+        resource: Option<String>,
+    },
     Retire {
         build: BuildId,
     },
@@ -128,6 +149,7 @@ pub(crate) enum Effect {
         host: HostId,
         copy: Arc<StagedCopy>,
         build: BuildId,
+        resource: Option<String>,
     },
     Send {
         host: HostId,
@@ -157,6 +179,7 @@ pub(crate) enum Effect {
     Call {
         host: HostId,
         job: JobId,
+        build: BuildId,
         call: u64,
         name: String,
         question: Vec<u8>,
@@ -166,6 +189,14 @@ pub(crate) enum Effect {
         host: HostId,
         call: u64,
         why: &'static str,
+    },
+    /// A retired build has no host and no work any more.
+    Gone {
+        build: BuildId,
+    },
+    Asked {
+        number: u64,
+        result: JobResult,
     },
     PreflightEnded {
         number: u64,

@@ -7,9 +7,9 @@ use super::news::Effect;
 use super::recall::TRIES;
 use super::work::{Active, Stop};
 use crate::events::HostEvent;
+use crate::failure;
 use crate::jobs::JobResult;
 use crate::report::{self, About, Death, Ending};
-use std::time::Duration;
 
 impl Pool {
     /// The process has been reaped.
@@ -95,7 +95,7 @@ impl Pool {
         death: &Death,
         ending: Option<&Ending>,
     ) {
-        let run = active.started.map_or(Duration::ZERO, |at| self.now - at);
+        let run = active.ran(self.now);
         let about = About {
             loading: active.loads.last().cloned(),
             opened: host.base != 0,
@@ -109,7 +109,10 @@ impl Pool {
             }
             None if ending == Some(&Ending::Wanted) => JobResult::Cancelled,
             None => {
-                let error = report::crashed(&about, death, ending);
+                let error = match about.resource {
+                    Some(_) => failure::resource_ended(&about, death, ending),
+                    None => report::crashed(&about, death, ending),
+                };
                 let words = &death.words;
                 let ended = (active.work, JobResult::Crashed(error), run);
                 let place = (host.base, words.pc, words.frames.clone());

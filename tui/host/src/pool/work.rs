@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use wb_core::event::Priority;
 use wb_core::ids::BuildId;
 
-/// Numbers from here on are preflights, not jobs.
+/// Numbers from here on are preflights and questions, not jobs.
 pub(crate) const PREFLIGHTS: u64 = 1 << 63;
 
 /// What an agent process can be asked to do.
@@ -14,13 +14,23 @@ pub(crate) const PREFLIGHTS: u64 = 1 << 63;
 pub(crate) enum Work {
     Job(Arc<JobRequest>),
     Preflight { number: u64, build: BuildId },
+    Ask(Arc<ResourceQuestion>),
+}
+
+/// A question to a resource; an empty one ends as soon as the resource is open.
+#[derive(Debug)]
+pub(crate) struct ResourceQuestion {
+    /// At least [`PREFLIGHTS`].
+    pub number: u64,
+    pub build: BuildId,
+    pub bytes: Vec<u8>,
 }
 
 impl Work {
     pub(super) fn job(&self) -> Option<&JobRequest> {
         match self {
             Self::Job(job) => Some(job),
-            Self::Preflight { .. } => None,
+            Self::Preflight { .. } | Self::Ask(_) => None,
         }
     }
 
@@ -28,6 +38,7 @@ impl Work {
         match self {
             Self::Job(job) => job.build,
             Self::Preflight { build, .. } => *build,
+            Self::Ask(question) => question.build,
         }
     }
 
@@ -36,10 +47,16 @@ impl Work {
         self.job().map_or(Priority::Person, |job| job.priority)
     }
 
+    /// Whether its result may be of this kind beside an outcome.
+    pub(super) fn takes(&self, kind: u32) -> bool {
+        matches!(self, Self::Ask(_)) && kind == agent_abi::table::ANSWER
+    }
+
     pub(super) fn number(&self) -> u64 {
         match self {
             Self::Job(job) => job.job.0,
             Self::Preflight { number, .. } => *number,
+            Self::Ask(question) => question.number,
         }
     }
 }
@@ -80,6 +97,8 @@ pub(super) struct Active {
     pub loading: Option<(Instant, Option<Duration>)>,
     /// How long it may still spend on loading.
     pub load_left: Duration,
+    /// How long it has spent on loading, which is not part of the agent's time.
+    pub loaded: Duration,
 }
 
 impl Active {
@@ -96,11 +115,20 @@ impl Active {
             loads: Vec::new(),
             loading: None,
             load_left: Duration::MAX,
+            loaded: Duration::ZERO,
         }
     }
 
     /// Whether it runs, and has this number.
     pub(super) fn is_running(&self, number: u64) -> bool {
         self.started.is_some() && self.work.number() == number
+    }
+
+    /// How long it has run until now, without what it loaded.
+    pub(super) fn ran(&self, now: Instant) -> Duration {
+        let since = |at: Instant| now.saturating_duration_since(at);
+        let loading = self.loading.map_or(Duration::ZERO, |(at, _)| since(at));
+        let ran = self.started.map_or(Duration::ZERO, since);
+        ran.saturating_sub(self.loaded).saturating_sub(loading)
     }
 }

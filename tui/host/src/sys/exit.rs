@@ -20,6 +20,26 @@ pub(crate) enum Exit {
     Unknown,
 }
 
+/// Name of a signal, and what it means.
+pub(crate) fn signal_words(signal: i32) -> (String, &'static str) {
+    let (name, meaning) = match signal {
+        libc::SIGSEGV => ("SIGSEGV", "segmentation fault"),
+        libc::SIGBUS => ("SIGBUS", "bus error"),
+        libc::SIGILL => ("SIGILL", "illegal instruction"),
+        libc::SIGFPE => ("SIGFPE", "arithmetic error"),
+        libc::SIGABRT => ("SIGABRT", "abort"),
+        libc::SIGTRAP => ("SIGTRAP", "trap"),
+        libc::SIGSYS => ("SIGSYS", "forbidden system call"),
+        libc::SIGKILL => ("SIGKILL", "killed from outside"),
+        libc::SIGTERM => ("SIGTERM", "terminated from outside"),
+        libc::SIGALRM => ("SIGALRM", "its alarm went off"),
+        libc::SIGPIPE => ("SIGPIPE", "wrote to a closed pipe"),
+        libc::SIGXCPU => ("SIGXCPU", "processor time used up"),
+        other => return (format!("signal {other}"), "ended by a signal"),
+    };
+    (name.to_owned(), meaning)
+}
+
 /// Watches one child process for its end.
 pub(crate) struct ExitWatch {
     pid: Pid,

@@ -40,7 +40,7 @@ static const wb_agent agents[] = {
 
 static const wb_module module = {
   WB_MAGIC, WB_ABI_MAJOR, WB_ABI_MINOR, sizeof(wb_module), WB_TEXT("next"), WB_TEXT("1"), WB_TEXT("1.9"), WB_TEXT("C99"),
-  agents, sizeof agents / sizeof agents[0], sizeof(wb_agent), NULL, NULL, NULL, { 1, 2, 3, 4 },
+  agents, sizeof agents / sizeof agents[0], sizeof(wb_agent), NULL, NULL, NULL, NULL, 0, 0, { 1, 2, 3, 4 },
 };
 
 const wb_module *wb_agent_module(void) { return &module; }

@@ -42,12 +42,12 @@ impl Exec {
         }
     }
 
-    /// Tasks that this folder has sent on from the stage, by the pathway: a queue may give a spec again whose
+    /// Tasks that this folder has sent on from the stage, with the pathway if there was one: a queue may give a spec again whose
     /// answer it never got.
     pub(super) fn done_before(
         &self,
         wanted: &[(TaskId, DataHash)],
-    ) -> Result<HashMap<TaskId, PathwayId>, Error> {
+    ) -> Result<HashMap<TaskId, Option<PathwayId>>, Error> {
         match (self.engine.journal(), &self.engine.state().project) {
             (Some(journal), Some(project)) => {
                 let tasks = wanted.iter().map(|(task, _)| *task);
@@ -62,7 +62,7 @@ impl Exec {
         &mut self,
         wanted: &[(TaskId, DataHash)],
         rows: &[TaskRow],
-        done: &HashMap<TaskId, PathwayId>,
+        done: &HashMap<TaskId, Option<PathwayId>>,
     ) -> (Vec<TaskRow>, HashMap<TaskId, Answer>) {
         let mut there: HashMap<TaskId, &TaskRow> = rows.iter().map(|r| (r.id, r)).collect();
         let others: HashMap<DataHash, TaskId> = rows.iter().rev().map(|r| (r.data, r.id)).collect();
@@ -81,7 +81,7 @@ impl Exec {
                 continue;
             }
             if let Some(pathway) = done.get(task) {
-                answers.insert(*task, Answer::done(Some(*pathway)));
+                answers.insert(*task, Answer::done(*pathway));
                 continue;
             }
             let other = others.get(data).copied();

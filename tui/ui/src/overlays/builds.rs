@@ -4,13 +4,15 @@ use super::moved;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
-use crate::text::{clean, clock, fit, left};
+use crate::text::{clean, clock, fit, fit_middle, left};
 use crate::theme::Styles;
 use crate::widgets::{hanging, overlay, padded, scrolled, wrapped};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use std::path::PathBuf;
 use wb_core::build::{Build, BuildStatus, Refusal};
+use wb_core::loading::Loading;
 use wb_core::state::State;
 
 /// The list of builds; the first line shown.
@@ -46,6 +48,7 @@ impl Layer for Builds {
         let inner = overlay(buf, area, "Builds", &word, &st);
         let columns = usize::from(padded(inner).width);
         let mut all = compiler(ui, state, columns);
+        all.extend(opening(ui, state, columns));
         all.extend(refused(ui, state, columns));
         if state.builds.all.is_empty() {
             all.push(Line::from("No library has been opened yet."));
@@ -129,6 +132,25 @@ fn rows<'a>(ui: &Ui, build: &Build, state: &State, columns: usize) -> Vec<Line<'
     for (mark, note) in notes {
         let mark = format!("        {mark} ");
         all.extend(hanging(&mark, st.warn, note, columns, st.warn));
+    }
+    all
+}
+
+/// Libraries of which a new content is being opened, each with what is waited for.
+fn opening<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
+    let st = &ui.st;
+    let line = |(library, loading): (&PathBuf, &Loading)| {
+        let name = library.file_name().unwrap_or_default().to_string_lossy();
+        let text = format!("… {}: {}", clean(&name), loading.words(state.now)?);
+        Some(Line::styled(fit_middle(&text, columns), st.warn))
+    };
+    let mut all: Vec<Line<'_>> = state.opening.iter().filter_map(line).collect();
+    if !all.is_empty() {
+        if let Some(active) = state.builds.active() {
+            let text = format!("  Build {} stays active until then.", active.id);
+            all.push(Line::styled(text, st.dim));
+        }
+        all.push(Line::default());
     }
     all
 }

@@ -46,7 +46,7 @@ pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, build: &Compiling, state: &St
         Some(failure) => failed(ui, failure, columns),
         None => {
             gauge(buf, room, build, st);
-            running(build, columns, st)
+            running(build, state, columns, st)
         }
     };
     for (row, text) in (0..).zip(&text) {
@@ -88,9 +88,12 @@ fn gauge(buf: &mut Buffer, room: Rect, build: &Compiling, st: &Styles) {
 }
 
 /// What stands below the bar.
-fn running(build: &Compiling, columns: usize, st: &Styles) -> Vec<Line<'static>> {
+fn running(build: &Compiling, state: &State, columns: usize, st: &Styles) -> Vec<Line<'static>> {
+    let opening = state.opening().and_then(|loading| loading.words(state.now));
     let newest = match (build.opening.is_some(), build.crates.newest.as_str()) {
-        (true, _) => "Each library is opened in a process of its own.".to_owned(),
+        (true, _) => {
+            opening.unwrap_or_else(|| "Each library is opened in a process of its own.".to_owned())
+        }
         (false, "") => clean(&build.line).into_owned(),
         (false, name) => format!("Compiling {}", clean(name)),
     };

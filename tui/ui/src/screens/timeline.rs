@@ -183,10 +183,13 @@ fn call(step: &Stepper, state: &State, all: &mut Vec<Row>) {
             all.push(called(Mark::Now).note("waiting for a host"));
         }
         (_, At::Calling) => {
+            let loading = step.loading.as_ref().and_then(|l| l.words(state.now));
             let progress = step.progress.map(|p| format!("{:.0}%", p * 100.0));
-            let ms = state.now.since(step.since) as f64;
-            let note = progress.unwrap_or_else(|| "running…".into());
-            all.push(called(Mark::Now).ms(ms).note(note));
+            let ms = step.ran_ms(state.now) as f64;
+            let note = (loading.or(progress)).unwrap_or_else(|| "running…".into());
+            let ms = (ms > 0.0).then_some(ms);
+            let row = called(Mark::Now).note(note);
+            all.push(Row { ms, ..row });
         }
         _ => all.push(called(Mark::Todo)),
     }
@@ -196,7 +199,7 @@ fn call(step: &Stepper, state: &State, all: &mut Vec<Row>) {
 pub fn route(outcome: &Outcome) -> String {
     match &outcome.way {
         Route::Stay => "stays".into(),
-        Route::Pathway { name, .. } => clean(name).into_owned(),
+        way => clean(&way.name()).into_owned(),
     }
 }
 
@@ -232,8 +235,11 @@ fn under_way(step: &Stepper, state: &State, function: &str) -> String {
         return format!("takes the call back; {why}");
     }
     #[allow(clippy::cast_precision_loss)] // seconds for a person
-    let ran = duration((state.now.since(step.since) as f64).max(1.0));
+    let ran = duration((step.ran_ms(state.now) as f64).max(1.0));
     let limit = limit_word(step.limit_ms);
+    if let Some(words) = step.loading.as_ref().and_then(|l| l.words(state.now)) {
+        return format!("kills the host; {words}; its limit is `load_timeout`");
+    }
     format!("kills the host; {function} has run {ran}, limit {limit}")
 }
 
@@ -340,12 +346,16 @@ pub fn would_send(outcome: &Outcome, state: &State) -> Vec<String> {
     for change in &outcome.patch.changes {
         all.push(format!("also write {}", clean(&change.headline())));
     }
-    if let Route::Pathway { name, to, .. } = &outcome.way {
-        all.push(format!(
+    match &outcome.way {
+        Route::Stay => {}
+        Route::Pathway { name, to, .. } => all.push(format!(
             "move it by \"{}\" to {}",
             clean(name),
             clean(state.stage_title(*to))
-        ));
+        )),
+        Route::Stage { title, .. } => {
+            all.push(format!("move it to {}, without a pathway", clean(title)));
+        }
     }
     if all.is_empty() {
         all.push("nothing: the task stays and changes nothing".into());

@@ -8,6 +8,7 @@ mod graphs;
 mod held;
 mod hostile;
 mod keys;
+mod loading;
 mod no_keys;
 mod pictures;
 mod questions;

@@ -5,7 +5,7 @@ use super::Run;
 use crate::error::{Error, ErrorKind};
 use crate::ids::StageId;
 use crate::run::{Ending, Report, Sink};
-use crate::work::{Inputs, Outcome, Route, RowInput, TaskRow, wire};
+use crate::work::{Inputs, Outcome, RowInput, TaskRow, wire};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl Run {
         let Some(outcome) = &report.outcome else {
             return;
         };
-        let Route::Pathway { to, .. } = outcome.way else {
+        let Some(to) = outcome.way.to() else {
             return;
         };
         if !self.stages.iter().skip(self.stage_at + 1).any(|s| *s == to) {

@@ -163,11 +163,8 @@ fn commit_item(work: &Work, stage: StageId) -> Option<Change> {
 /// What is to be written for an outcome; `None` when it changes nothing.
 #[must_use]
 pub fn item(outcome: &Outcome, inputs: &Inputs, stage: StageId) -> Option<Change> {
-    let (pathway, to) = match &outcome.way {
-        Route::Stay => (None, None),
-        Route::Pathway { id, to, .. } => (Some(*id), Some(*to)),
-    };
-    if pathway.is_none() && outcome.patch.is_empty() {
+    let way = &outcome.way;
+    if *way == Route::Stay && outcome.patch.is_empty() {
         return None;
     }
     let priority = outcome.patch.priority.map(|(_, new)| new);
@@ -181,8 +178,9 @@ pub fn item(outcome: &Outcome, inputs: &Inputs, stage: StageId) -> Option<Change
             // What cannot be read is compared with nothing, and so refused; `judge` has seen to it before.
             .and_then(|_| metadata_seen(inputs).unwrap_or_else(|_| Some(Map::new()))),
         item: labels.and_then(|l| l.item),
-        pathway,
-        to,
+        pathway: way.pathway(),
+        to: way.to(),
+        direct: matches!(way, Route::Stage { .. }),
         old_priority: priority.and(labels).and_then(|l| l.priority),
         excerpts: outcome.patch.excerpts(),
         further: outcome.further.clone(),

@@ -37,6 +37,7 @@ impl Run {
                     index,
                     since: around.now,
                     pid: 0,
+                    loading: None,
                     stopped: false,
                 },
             );
@@ -179,6 +180,7 @@ impl Run {
     pub fn job_waits(&mut self, job: JobId) {
         if let Some(running) = self.jobs.get_mut(&job) {
             running.pid = 0;
+            self.loads.jobs -= usize::from(running.loading.take().is_some());
         }
     }
 
@@ -193,6 +195,7 @@ impl Run {
         let Some(running) = self.jobs.remove(&job) else {
             return;
         };
+        self.loads.jobs -= usize::from(running.loading.is_some());
         self.crashes = if crashed { self.crashes + 1 } else { 0 };
         let quick = result.is_ok() && run_us <= QUICK_US;
         self.quick = if quick { self.quick + 1 } else { 0 };

@@ -2,7 +2,20 @@
 
 use super::Run;
 use crate::ids::{BuildId, JobId, Millis, StageId};
+use crate::loading::Loading;
 use crate::work::TaskRow;
+
+/// A job that runs.
+pub struct Worker<'a> {
+    /// Title of its task.
+    pub title: &'a str,
+    /// Process id of its host.
+    pub pid: u32,
+    /// Milliseconds so far, without what it loaded.
+    pub ms: u64,
+    /// What it loads now.
+    pub loading: Option<&'a Loading>,
+}
 
 impl Run {
     /// The stage being drained.
@@ -33,23 +46,28 @@ impl Run {
         self.ended.is_some()
     }
 
-    /// Jobs that run now: title, process id, milliseconds so far.
+    /// Whether a job of it runs.
     #[must_use]
-    pub fn workers(&self, now: Millis) -> Vec<(String, u32, u64)> {
-        let mut all: Vec<_> = self
-            .jobs
-            .values()
-            .filter(|r| r.pid != 0) // the others wait in a host
+    pub fn works(&self) -> bool {
+        self.jobs.values().any(|r| r.pid != 0)
+    }
+
+    /// Jobs that run now, by title.
+    #[must_use]
+    pub fn workers(&self, now: Millis) -> Vec<Worker<'_>> {
+        let begun = self.jobs.values().filter(|r| r.pid != 0); // the others wait in a host
+        let mut all: Vec<Worker<'_>> = begun
             .filter_map(|r| {
                 let batch = self.batches.iter().find(|b| b.id == r.batch)?;
-                Some((
-                    batch.work[r.index].row.title.to_string(),
-                    r.pid,
-                    now.since(r.since),
-                ))
+                Some(Worker {
+                    title: &batch.work[r.index].row.title,
+                    pid: r.pid,
+                    ms: now.since(r.since),
+                    loading: r.loading.as_ref(),
+                })
             })
             .collect();
-        all.sort();
+        all.sort_by_key(|worker| (worker.title, worker.pid));
         all
     }
 
@@ -75,11 +93,11 @@ impl Run {
             .then_some((open + self.pending.len()) as u64)
     }
 
-    /// Tasks per second since the beginning.
+    /// Tasks per second since the beginning, without the time in which all jobs were loading.
     #[must_use]
     #[allow(clippy::cast_precision_loss)] // a rate to be read by a person
     pub fn rate(&self, now: Millis) -> f64 {
-        let ms = self.ended.unwrap_or(now).since(self.started).max(1);
+        let ms = self.working_ms(now).max(1);
         self.decided() as f64 * 1000.0 / ms as f64
     }
 

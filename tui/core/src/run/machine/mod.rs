@@ -10,20 +10,24 @@ mod batches;
 mod carry;
 mod finish;
 mod launch;
+mod loading;
 mod look;
 mod take;
 
 pub use finish::item;
+pub use look::Worker;
 
 use super::{RunSpec, Source, Totals};
 use crate::build::AgentDescriptor;
 use crate::error::Error;
 use crate::event::Effect;
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
+use crate::loading::Loading;
 use crate::work::{FetchSpec, Inputs, Outcome, Project, TaskRow};
 use agent_abi::table::flags;
 use carry::Carried;
 use finish::ends_the_run;
+use loading::LoadingTime;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -61,6 +65,8 @@ struct Running {
     index: usize,
     since: Millis,
     pid: u32,
+    /// What it loads; that counts neither as its time nor as the run's.
+    loading: Option<Loading>,
     /// It was asked to stop: without an outcome its task is left where it is.
     stopped: bool,
 }
@@ -139,6 +145,7 @@ pub struct Run {
     listed_all: bool,
     batches: Vec<Batch>,
     jobs: HashMap<JobId, Running>,
+    loads: LoadingTime,
     crashes: u32,
     /// Jobs in a row that were over at once.
     quick: usize,
@@ -208,6 +215,7 @@ impl Run {
             listed_all: false,
             batches: Vec::new(),
             jobs: HashMap::new(),
+            loads: LoadingTime::default(),
             crashes: 0,
             quick: 0,
             known: (0, 0),

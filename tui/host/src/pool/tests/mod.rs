@@ -63,6 +63,8 @@ struct World {
     explaining: Vec<u64>,
     accepted: BTreeSet<u64>,
     ended: BTreeMap<u64, JobResult>,
+    /// How long each job that ended was reported to have run.
+    ran: BTreeMap<u64, Duration>,
     preflights: BTreeMap<u64, Result<(), Error>>,
     /// Work in the order in which hosts began it.
     begun: Vec<u64>,
@@ -88,6 +90,7 @@ impl World {
             explaining: Vec::new(),
             accepted: BTreeSet::new(),
             ended: BTreeMap::new(),
+            ran: BTreeMap::new(),
             preflights: BTreeMap::new(),
             begun: Vec::new(),
             retired: BTreeSet::new(),
@@ -156,7 +159,10 @@ impl World {
             Effect::Kill { host } => self.host(host).killed = true,
             Effect::Remove { host } => drop(self.hosts.remove(&host)),
             Effect::Release(copy) => drop(copy),
-            Effect::Emit(HostEvent::Done { job, result, .. }) => {
+            Effect::Gone { build } => assert!(self.retired.contains(&build), "{build} is active"),
+            Effect::Asked { number, .. } => panic!("question {number} was never asked"),
+            Effect::Emit(HostEvent::Done { job, result, run }) => {
+                self.ran.insert(job.0, run);
                 assert!(self.accepted.contains(&job.0), "{job:?} was never accepted");
                 let before = self.ended.insert(job.0, result);
                 assert_eq!(before, None, "{job:?} has ended already");

@@ -112,6 +112,60 @@ fn time_for_loading_a_dependency_does_not_count_against_the_deadline() {
 }
 
 #[test]
+fn what_a_job_loads_is_reported_and_is_not_part_of_its_time() {
+    let mut world = World::quick(1);
+    let job = world.run(1);
+    let host = world.only_host();
+    world.begin(host);
+    let second = Duration::from_secs(1);
+    for (name, wait) in [
+        (Some("detector"), 2),
+        (Some("model"), 3),
+        (None, 4),
+        (None, 5),
+    ] {
+        let name = name.map(str::to_owned);
+        world.on_host(host, HostNews::Loading { job, name });
+        world.wait(wait * second);
+    }
+    let loading = world.events.iter().filter_map(|event| match event {
+        HostEvent::Loading { name, .. } => Some(name.as_deref()),
+        _ => None,
+    });
+    let loading: Vec<_> = loading.collect();
+    let inner = [Some("detector"), Some("model"), Some("detector"), None];
+    assert_eq!(loading, inner, "the innermost is what it waits for");
+    world.finish(host, 14_000_000_000);
+    assert_eq!(world.ran[&job], 5 * second);
+
+    // The same holds for one that never comes back.
+    let job = world.run(1);
+    world.begin(host);
+    let name = Some("model".to_owned());
+    world.wait(second);
+    world.on_host(host, HostNews::Loading { job, name });
+    world.wait(world.pool.config.load_timeout);
+    assert!(world.host(host).killed);
+    world.settle();
+    assert_eq!(world.ran[&job], second);
+}
+
+#[test]
+fn a_job_that_loads_does_not_make_its_build_a_slow_one() {
+    let mut world = World::quick(1);
+    world.on(News::Concurrency(4));
+    let jobs = world.run_all(4);
+    let host = world.only_host();
+    world.begin(host);
+    let (job, name) = (jobs[0], Some("model".to_owned()));
+    world.on_host(host, HostNews::Loading { job, name });
+    world.wait(Duration::from_secs(60));
+    assert_eq!(world.spawns, 0, "further hosts would load it too");
+    let name = None;
+    world.on_host(host, HostNews::Loading { job, name });
+}
+
+#[test]
 fn a_library_that_takes_too_long_to_open_is_rejected() {
     let mut world = World::new(|config| config.load_timeout = Duration::from_secs(9));
     world.spawn();

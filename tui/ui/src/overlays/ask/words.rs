@@ -7,7 +7,6 @@ use wb_core::journal::{Restore, Undoing};
 use wb_core::run::{RunSpec, Source};
 use wb_core::state::State;
 use wb_core::state::shell;
-use wb_core::work::Route;
 
 /// Title, text and the words of the two answers.
 type Words = (String, Vec<String>, &'static str, &'static str);
@@ -223,8 +222,8 @@ fn will_send(tasks: &[TaskId], state: &State) -> Vec<String> {
         labels += usize::from(outcome.labels_after.is_some());
         priorities += usize::from(outcome.patch.priority.is_some());
         metadata += usize::from(outcome.patch.metadata.is_some());
-        if let Route::Pathway { to, .. } = &outcome.way {
-            *moves.entry(*to).or_insert(0_usize) += 1;
+        if let Some(to) = outcome.way.to() {
+            *moves.entry(to).or_insert(0_usize) += 1;
         }
     };
     for task in tasks {

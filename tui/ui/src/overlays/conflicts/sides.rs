@@ -49,6 +49,7 @@ pub(super) fn sides<'a>(
             let to = clean(state.stage_title(*to)).into_owned();
             format!("Ours: through {} to {to}.", clean(name))
         }
+        Route::Stage { title, .. } => format!("Ours: without a pathway to {}.", clean(title)),
     };
     all.push(Line::styled(fit(&route, columns), st.dim));
     all

@@ -94,7 +94,7 @@ impl Review {
                 self.send.labels += usize::from(outcome.labels_after.is_some());
                 self.send.priorities += usize::from(outcome.patch.priority.is_some());
                 self.send.metadata += usize::from(outcome.patch.metadata.is_some());
-                self.send.moves += usize::from(matches!(outcome.way, Route::Pathway { .. }));
+                self.send.moves += usize::from(outcome.way != Route::Stay);
             }
         }
         self.groups.sort_by(|a, b| {

@@ -107,7 +107,11 @@ fn phase_line<'a>(task: &Watched, state: &State, columns: usize, st: &Styles) ->
             let why = state.waits_for(build, Priority::Watch);
             (format!("· {why}"), st.warn)
         }
-        Phase::Running(_, build) => (format!("▶ runs on build {build}"), st.accent),
+        Phase::Running(_, build) => {
+            let loading = task.loading.as_ref().and_then(|l| l.words(state.now));
+            let loading = loading.map_or_else(String::new, |words| format!(" · {words}"));
+            (format!("▶ runs on build {build}{loading}"), st.accent)
+        }
     };
     Some(Line::styled(fit(&text, columns), style))
 }

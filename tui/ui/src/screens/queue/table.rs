@@ -143,6 +143,15 @@ fn table_row<'a>(
             st.dim,
         ),
     ]);
+    let loading = state.loading_of(task.id);
+    if let Some(words) = loading.and_then(|loading| loading.words(state.now)) {
+        let room = c.last + c.labels + c.ms + usize::from(c.labels > 0);
+        line.push_span(Span::styled(
+            fit_middle(&format!("▶ {words}"), room),
+            st.accent,
+        ));
+        return line;
+    }
     let Some(result) = state.results.get(&task.id) else {
         return line;
     };

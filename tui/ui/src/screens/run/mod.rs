@@ -257,7 +257,9 @@ fn part(run: &Run, state: &State) -> f64 {
 fn figures(run: &Run, state: &State) -> String {
     let (done, all) = (run.decided(), expected(run, state));
     let rate = run.rate(state.now);
+    let loading = run.loading().and_then(|loading| loading.words(state.now));
     let left = match all {
+        _ if let Some(words) = loading => format!("  {}", fit_middle(&words, 40)),
         Some(all) if !run.is_over() && rate > 0.0 && all > done && done > 0 => {
             format!("  {} left", duration((all - done) as f64 / rate * 1000.0))
         }
@@ -310,11 +312,14 @@ fn workers<'a>(run: &Run, state: &State, columns: usize, st: &Styles) -> Line<'a
     }
     let mut line = Line::from(Span::styled("jobs  ", st.dim));
     let mut used = 6;
-    for (i, (title, pid, ms)) in all.iter().enumerate() {
+    for (i, worker) in all.iter().enumerate() {
+        let loading = worker.loading.and_then(|loading| loading.words(state.now));
+        let does = loading.unwrap_or_else(|| duration(worker.ms as f64));
+        let title = fit_middle(worker.title, 22);
         let text = format!(
-            "▶ {} {} (pid {pid})   ",
-            fit_middle(title, 22),
-            duration(*ms as f64)
+            "▶ {title} {} (pid {})   ",
+            fit_middle(&does, 40),
+            worker.pid
         );
         if used + width(&text) + 8 > columns {
             line.push_span(Span::styled(format!("and {} more", all.len() - i), st.dim));
