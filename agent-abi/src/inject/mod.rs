@@ -9,6 +9,7 @@ mod children;
 mod current;
 mod graph;
 mod lists;
+mod made_of;
 mod overheard;
 mod provide;
 mod resource;
