@@ -45,6 +45,7 @@ mod real_agents;
 mod rebuilds;
 mod refused;
 mod reload;
+mod resources;
 mod run;
 mod samples;
 mod screen;

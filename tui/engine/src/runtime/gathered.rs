@@ -1,14 +1,13 @@
-//! Rows that outcomes name and their agents were not given: those that are wanted while others are being read are read
-//! together afterwards, so that their number costs few requests.
+//! Rows that outcomes name and their agents were not given, in the order in which they are wanted: those that are wanted
+//! while others are being read are read together afterwards.
 //!
-//! How rows of one kind are read is left to `around`.
+//! How they are read is left to `around`.
 
-use super::around::RowKind;
-use super::calls::Answers;
 use super::replies::lock;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
+use wb_core::ids::ProjectHash;
 use wb_core::patch::{FurtherInput, WantedRow};
 
 /// Reads of one kind at the same time.
@@ -16,59 +15,53 @@ const AT_ONCE: usize = 4;
 /// Rows of one read, which may be large.
 const TOGETHER: usize = 100;
 
+/// Rows that are read with the same requests.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct RowKind {
+    pub(super) project: ProjectHash,
+    pub(super) branch: Arc<str>,
+    /// Whether their tasks are read, and not their labels.
+    pub(super) tasks: bool,
+}
+
 /// Rows that wait, by their kind.
-pub(super) type Gathered = Arc<Mutex<HashMap<RowKind, Waiting>>>;
+#[derive(Clone, Default)]
+pub(super) struct Gathered(Arc<Mutex<HashMap<RowKind, GatheredRows>>>);
 
 /// Rows of one kind.
 #[derive(Default)]
-pub(super) struct Waiting {
+struct GatheredRows {
     rows: Vec<(WantedRow, oneshot::Sender<FurtherInput>)>,
     /// Readers that are active.
     readers: usize,
 }
 
-impl Answers {
-    /// What was read of these rows of one kind, together with those of other outcomes.
-    pub(super) async fn gathered(&self, kind: RowKind, rows: Vec<WantedRow>) -> Vec<FurtherInput> {
-        let (answers, starts) = {
-            let mut waiting = lock(&self.gathered);
-            let waiting = waiting.entry(kind.clone()).or_default();
-            let answers = rows.into_iter().map(|row| {
-                let (answer, answered) = oneshot::channel();
-                waiting.rows.push((row, answer));
-                answered
-            });
-            let answers: Vec<_> = answers.collect();
-            let starts = waiting.readers < AT_ONCE;
-            waiting.readers += usize::from(starts);
-            (answers, starts)
-        };
-        if starts {
-            tokio::spawn(self.clone().read_waiting(kind));
-        }
-        let mut found = Vec::with_capacity(answers.len());
-        for answer in answers {
-            // One that is missing is refused as not read.
-            found.extend(answer.await);
-        }
-        found
+impl Gathered {
+    /// Adds rows; their answers, and whether the caller starts another reader.
+    pub(super) fn add(
+        &self,
+        kind: RowKind,
+        rows: Vec<WantedRow>,
+    ) -> (Vec<oneshot::Receiver<FurtherInput>>, bool) {
+        let mut all = lock(&self.0);
+        let waiting = all.entry(kind).or_default();
+        let answers = rows.into_iter().map(|row| {
+            let (answer, answered) = oneshot::channel();
+            waiting.rows.push((row, answer));
+            answered
+        });
+        let answers = answers.collect();
+        let starts = waiting.readers < AT_ONCE;
+        waiting.readers += usize::from(starts);
+        (answers, starts)
     }
 
-    /// Reads what waits, until nothing does.
-    async fn read_waiting(self, kind: RowKind) {
-        while let Some((rows, answers)) = self.next(&kind) {
-            let (this, of) = (self.clone(), kind.clone());
-            // A panic costs these rows and not those that wait.
-            let read = tokio::spawn(async move { this.further_rows(of, rows).await });
-            for (input, answer) in read.await.into_iter().flatten().zip(answers) {
-                // Nobody waits where the run is over.
-                let _ = answer.send(input);
-            }
-        }
-    }
-
-    fn next(&self, kind: &RowKind) -> Option<(Vec<WantedRow>, Vec<oneshot::Sender<FurtherInput>>)> {
-        let mut all = lock(&self.gathered);
+    /// What a reader reads next, each with its answer; `None`: the reader ends.
+    pub(super) fn next(
+        &self,
+        kind: &RowKind,
+    ) -> Option<(Vec<WantedRow>, Vec<oneshot::Sender<FurtherInput>>)> {
+        let mut all = lock(&self.0);
         let waiting = all.get_mut(kind)?;
         if waiting.rows.is_empty() {
             waiting.readers -= 1;
