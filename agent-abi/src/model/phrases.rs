@@ -5,6 +5,8 @@ use super::{DataType, quoted};
 use serde_json::Value;
 use std::fmt::Write as _;
 
+/// Between what was and what is.
+const ARROW: &str = " → ";
 /// Numbers of frames and ranges that are listed before the rest is counted.
 const LISTED: usize = 4;
 
@@ -30,9 +32,25 @@ impl LabelFacts {
         }
         match (parts.join(" · "), gone.is_empty() && new.is_empty()) {
             (place, true) => place,
-            (place, false) if place.is_empty() => format!("{} → {}", listed(&gone), listed(&new)),
-            (place, false) => format!("{place}: {} → {}", listed(&gone), listed(&new)),
+            (place, false) => {
+                let colon = if place.is_empty() { "" } else { ": " };
+                format!("{place}{colon}{}{ARROW}{}", listed(&gone), listed(&new))
+            }
         }
+    }
+
+    /// What was and what is, of the text `was → is` that describes a changed label with these fields. Names and
+    /// answers may have arrows of their own.
+    #[must_use]
+    pub fn sides<'d>(&self, detail: &'d str) -> Option<(&'d str, &'d str)> {
+        let arrows = |text: &str| text.matches(ARROW).count();
+        let was = self.before.as_deref();
+        let gone = was.map_or(&[][..], |was| &was.answers).iter();
+        let gone = gone.filter(|one| !self.answers.contains(one));
+        let before: usize = gone.map(|one| arrows(&self.answer(one))).sum();
+        let before = before + self.part.as_deref().map_or(0, arrows);
+        let (at, _) = detail.match_indices(ARROW).nth(before)?;
+        Some((&detail[..at], &detail[at + ARROW.len()..]))
     }
 
     /// What was and what is, each in words.
