@@ -36,6 +36,10 @@ pub struct LabelFacts {
     /// Characters of a text, from 0, the end not included.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub characters: Vec<[u64; 2]>,
+    /// Stretches of an HTML page as Encord has them: `{"start": {"xpath", "offset"}, "end": {…}}`, in characters of
+    /// their nodes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub html: Vec<Value>,
     /// The characters themselves, as far as the file was at hand; of long ones the beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -81,7 +85,7 @@ impl LabelFacts {
             ($($field:ident),*) => { $(if was.$field == self.$field { was.$field = default.$field.clone(); })* };
         }
         drop_equal!(
-            frames, page, times_ms, characters, text, confidence, answers, part, part_file
+            frames, page, times_ms, characters, html, text, confidence, answers, part, part_file
         );
         if was.geometry == self.geometry {
             (was.geometry, was.pixels) = (None, None);

@@ -103,6 +103,8 @@ impl Fact<'_> {
         match &self.label {
             Label::Object(object) => {
                 facts.put(row, &self.frames);
+                let html = self.answers["range_html"].as_array();
+                facts.html = html.cloned().unwrap_or_default();
                 let kind = (object.feature_hash(), object.shape());
                 self.object(&mut facts, &ontology, (kind.0, kind.1.word()));
                 let drawn = frame.and_then(|frame| Some((frame, object.on_frame(frame)?)));

@@ -88,6 +88,9 @@ impl LabelFacts {
                 list(&self.characters, |[from, to]| format!("{from}..{to}"))
             ));
         }
+        if !self.html.is_empty() {
+            return Some(list(&self.html, stretch));
+        }
         let times = list(&self.times_ms, |[from, to]| match from == to {
             true => time(*from),
             false => format!("{}–{}", time(*from), time(*to)),
@@ -97,6 +100,8 @@ impl LabelFacts {
         }
         let word = match data {
             DataType::Image => return None,
+            // A data group as a whole has no frames.
+            DataType::Other(_) if self.frames == [[0, 0]] => return None,
             DataType::Pdf => "page",
             DataType::ImgGroup => "image",
             _ => "frame",
@@ -246,7 +251,21 @@ fn time(ms: u64) -> String {
     format!("{}:{:02}.{:03}", ms / 60_000, ms / 1000 % 60, ms % 1000)
 }
 
-fn list(ranges: &[[u64; 2]], one: impl Fn(&[u64; 2]) -> String) -> String {
+/// `/html[1]/body[1]/p[1]/text()[1] 3..9`, or both nodes.
+fn stretch(range: &Value) -> String {
+    let place = |end: &str| {
+        let end = &range[end];
+        let node = end["xpath"].as_str().unwrap_or("?");
+        (node, end["offset"].as_u64().unwrap_or(0))
+    };
+    let ((from, start), (to, end)) = (place("start"), place("end"));
+    match from == to {
+        true => format!("{from} {start}..{end}"),
+        false => format!("{from} {start} – {to} {end}"),
+    }
+}
+
+fn list<T>(ranges: &[T], one: impl Fn(&T) -> String) -> String {
     let mut text: Vec<String> = ranges.iter().take(LISTED).map(one).collect();
     if ranges.len() > LISTED {
         text.push(format!("and {} more", ranges.len() - LISTED));

@@ -222,6 +222,7 @@ fn changes_on_parts_are_described_as_on_rows_of_their_own() {
     let word = kinds.object("Word").unwrap().range(2, 9).unwrap();
     row.part_mut("note").unwrap().add(word).unwrap();
     let note = kinds.classification("Note").unwrap();
+    row.classify("Note", "of both").unwrap();
     for part in ["note", "left"] {
         let answer = note.answer("a → b").unwrap();
         row.part_mut(part).unwrap().add(answer).unwrap();
@@ -237,13 +238,14 @@ fn changes_on_parts_are_described_as_on_rows_of_their_own() {
     assert_eq!(
         texts(&before, &row),
         [
+            "Note: of both",
             "Car: part \"left\" · box 10 %, 10 %, 20 × 20 % (1, 1, 2 × 2 px)",
             "Note: part \"left\" · a → b",
             "Note: part \"note\" · a → b",
             "Word: part \"note\" · characters 2..10",
         ]
     );
-    let word = &diff(&before, &row)[3].facts;
+    let word = &diff(&before, &row)[4].facts;
     assert_eq!(
         (word.characters.as_slice(), word.frames.len()),
         (&[[2, 10]][..], 0)
