@@ -48,18 +48,23 @@ pub struct Mask {
 }
 
 impl Mark {
-    /// The upper left place of it, where its name is written.
+    /// The box around it: left, top, width, height. Nothing when no place of it is known.
     #[must_use]
-    pub fn corner(&self) -> Place {
-        let first = |all: &mut dyn Iterator<Item = Place>| {
-            all.fold([1.0_f64, 1.0_f64], |[x, y], place| {
-                [x.min(place[0]), y.min(place[1])]
-            })
+    pub fn bounds(&self) -> Option<[f64; 4]> {
+        let around = |all: &mut dyn Iterator<Item = Place>| {
+            let [x, y] = all.next()?;
+            let (least, most) = all.fold(([x, y], [x, y]), |(least, most), [x, y]| {
+                (
+                    [x.min(least[0]), y.min(least[1])],
+                    [x.max(most[0]), y.max(most[1])],
+                )
+            });
+            Some([least[0], least[1], most[0] - least[0], most[1] - least[1]])
         };
         match &self.shape {
-            Shape::Rings(rings) => first(&mut rings.iter().flatten().copied()),
-            Shape::Line(line) | Shape::Points(line) => first(&mut line.iter().copied()),
-            Shape::Mask(mask) => first(&mut mask.places()),
+            Shape::Rings(rings) => around(&mut rings.iter().flatten().copied()),
+            Shape::Line(line) | Shape::Points(line) => around(&mut line.iter().copied()),
+            Shape::Mask(mask) => around(&mut mask.places()),
         }
     }
 }
@@ -327,6 +332,18 @@ mod tests {
         let mask = Bitmask::from_pixels(1_200, 600, &pixels).unwrap();
         let mask = Mask::of(&mask).unwrap();
         assert!(mask.width <= MASK_SIDE && mask.height <= MASK_SIDE);
+        let mark = Mark {
+            hash: String::new(),
+            name: String::new(),
+            sign: ' ',
+            shape: Shape::Mask(mask.clone()),
+        };
+        let [x, y, w, h] = mark.bounds().unwrap();
+        assert_eq!((x, y), (0.0, 0.0));
+        assert!(
+            (w - 0.5).abs() < 0.01 && (h - 0.5).abs() < 0.01,
+            "{w} × {h}"
+        );
         assert!(mask.covers([0.49, 0.49]) && mask.covers([0.0, 0.0]));
         assert!(!mask.covers([0.51, 0.2]) && !mask.covers([0.2, 0.51]));
         assert!(!mask.covers([-0.1, 0.2]) && !mask.covers([0.2, 1.0]));
