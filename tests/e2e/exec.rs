@@ -1,10 +1,12 @@
 //! `workbench exec`: the queue is somebody else's.
 
-use crate::support::{Server, c_agent, command, stderr};
+use crate::support::{DEADLINE, Server, c_agent, c_text, command, stderr};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::time::Instant;
 
 /// Specs of all tasks of the first agent stage, as `task.model_dump_json()` writes them.
 fn specs(dir: &Path, server: &Server) -> Vec<Value> {
@@ -150,5 +152,57 @@ fn a_stale_spec_is_answered_with_the_reason_and_not_run() {
             .unwrap()
             .contains("no longer at stage")
     );
+    assert_eq!(server.changed("actions"), 1);
+}
+
+#[test]
+fn a_terminated_exec_finishes_what_runs_and_reports_what_did_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "4"]);
+    let (calls, go) = (dir.path().join("calls"), dir.path().join("go"));
+    let defines = [
+        c_text("LOG", calls.to_str().unwrap()),
+        c_text("GO", go.to_str().unwrap()),
+    ];
+    let library = c_agent(dir.path(), "waits", &defines.each_ref().map(String::as_str));
+    let mut child = command(dir.path())
+        .args([
+            "exec",
+            "--stage",
+            "Agent 1",
+            "--project-hash",
+            &server.project(),
+            "--agents",
+        ])
+        .arg(&library)
+        .envs(server.env())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The input stays open, as that of a queue does.
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "{}", json!(specs(dir.path(), &server))).unwrap();
+    let end = Instant::now() + DEADLINE;
+    while !calls.exists() {
+        assert!(Instant::now() < end, "nothing runs");
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
+    let asked = |line: &str| line.contains("finishing what runs; send it again");
+    assert!(errors.any(|line| asked(&line.unwrap())));
+    std::fs::write(go, "").unwrap();
+    let last: Vec<String> = errors.map(Result::unwrap).collect();
+    assert_eq!(
+        last,
+        [
+            "workbench: the rest of the input was not read; it has no result",
+            "4 entries · 1 done · 3 not run",
+            "Terminated: nothing was lost; give the specs that have no success again.",
+        ]
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(143));
     assert_eq!(server.changed("actions"), 1);
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 /// In a variable with a secret name.
-const KEY: &str = "planted-key-7f3a9c";
+const KEY: &str = "planted+key/7f3a9c";
 /// In one that does not: only the header that it is sent in is known.
 const TOKEN: &str = "planted-header-51d2";
 
@@ -17,7 +17,33 @@ const LOUD: &str = r##"
 use agent_abi::prelude::*;
 use std::io;
 
-#[stage("Agent 1", idempotent)]
+/// What people write to find out why a request fails.
+fn dump(client: &ureq::Agent, key: &str, token: &str) -> Result<()> {
+    let body = json!({"api_key": token, "auth": {"token": token, "note": "kept"}});
+    let request = ureq::http::Request::post(format!("https://model.example/ask?key={token}&page=2"))
+        .header("authorization", format!("Bearer {token}"))
+        .header("x-api-key", token)
+        .header("cookie", format!("session={token}"))
+        .header("accept", "text/kept")
+        .body(body.to_string())?;
+    let path = request.uri().path_and_query().context("no path")?;
+    info!("{client:?} {request:?}");
+    debug!("{request:#?}");
+    trace!("GET {path} of {:#?}", request.headers());
+    println!("{request:#?}\nGET {path}");
+    eprintln!("{:#?} {path:?}", request.headers());
+    println!("{:#?}", [("x-api-key", token)]);
+    println!("{}", serde_json::to_string_pretty(&body)?);
+    println!("https://h/a.png?X-Amz-Credential=me&X-Amz-Signature={token}");
+    let (one, other) = key.split_at(8);
+    print!("in two prints: {one}");
+    println!("{other}");
+    println!("{}Bearer {token}", "x".repeat(8 * 1024 - 10));
+    println!("quoted {:?}, encoded {}", format!("\n{key}"), key.replace('+', "%2B").replace('/', "%2F"));
+    Ok(())
+}
+
+#[stage("Agent 1", idempotent, timeout = "3s")]
 fn loud(task: &Task) -> Result<Route> {
     if std::env::vars_os().any(|(name, _)| name.to_string_lossy().starts_with("ENCORD_SSH")) {
         bail!("the key of the workbench is in the environment");
@@ -34,12 +60,21 @@ fn loud(task: &Task) -> Result<Route> {
     let client: ureq::Agent = ureq::Agent::config_builder().build().into();
     let url = std::env::var("MODEL_URL")?;
     let answer = client.get(&url).header("authorization", format!("Bearer {token}")).header("x-api-key", &key).call();
+    dump(&client, &key, &token)?;
     for _ in 0..2_000 {
         println!("{}", "x".repeat(1_000));
     }
     info!("logged after two megabytes of prints");
     debug!(target: "hyper::proto", "detail of a dependency");
     warn!(target: "hyper::proto", "warning of a dependency");
+    match task.uuid().to_string().as_str() {
+        "UUID_1" => panic!("rejected {key}, authorization: Bearer {token}"),
+        "UUID_2" => loop {
+            std::thread::park();
+        },
+        "UUID_3" => std::process::abort(),
+        _ => {}
+    }
     answer.map_err(|error| io::Error::other(format!("{error}: rejected {key} of {}", task.title())))
         .context("asking the model")?;
     Ok(Route::stay())
@@ -50,7 +85,7 @@ export![loud];
 
 /// Builds a crate with an HTTP client.
 fn library(dir: &Path, name: &str, source: &str) -> PathBuf {
-    let client = r#"ureq = { version = "3.5", default-features = false }"#;
+    let client = "ureq = { version = \"3.5\", default-features = false }\nserde_json = \"1\"";
     rust_agent(dir, name, client, source)
 }
 
@@ -74,8 +109,22 @@ fn secrets() -> [(&'static str, String); 3] {
     ]
 }
 
+/// A source with the UUIDs of the tasks in it, and these.
+fn for_tasks(source: &str, server: &Server) -> (String, Vec<String>) {
+    let uuids: Vec<String> = (server.tasks().iter())
+        .map(|task| task["uuid"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    let numbered = uuids.iter().enumerate();
+    let source = numbered.fold(source.to_owned(), |source, (n, uuid)| {
+        source.replace(&format!("UUID_{n}"), uuid)
+    });
+    (source, uuids)
+}
+
 fn assert_clean(what: &str, bytes: &[u8]) {
-    for secret in [KEY, TOKEN] {
+    let encoded = KEY.replace('+', "%2B").replace('/', "%2F");
+    // Most of a key is one too.
+    for secret in [KEY, TOKEN, &encoded, &TOKEN[..14]] {
         let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
         assert!(!found, "{secret} in {what}");
     }
@@ -84,8 +133,8 @@ fn assert_clean(what: &str, bytes: &[u8]) {
 #[test]
 fn a_planted_key_is_in_no_file_and_on_no_screen_at_the_most_verbose_level() {
     let (krate, dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let server = Server::start(&["--scenario", "seed", "--tasks", "2"]);
-    let library = library(krate.path(), "loud", LOUD);
+    let server = Server::start(&["--scenario", "seed", "--tasks", "4"]);
+    let library = library(krate.path(), "loud", &for_tasks(LOUD, &server).0);
     let agents = library.to_str().unwrap();
     let verbose = [
         "--agents",
@@ -128,7 +177,23 @@ fn a_planted_key_is_in_no_file_and_on_no_screen_at_the_most_verbose_level() {
     ] {
         assert!(text.contains(line), "{line}");
     }
+    for kept in [
+        "text/kept",
+        "\"note\": \"kept\"",
+        "page=2",
+        "in two prints: …",
+    ] {
+        assert!(text.contains(kept), "{kept}");
+    }
     let (tasks, _) = lines(&outputs[0]);
+    for (summary, n) in [("panicked", 1), ("took longer", 1), ("crashed", 1)] {
+        let with = |task: &&Value| task["fault"]["summary"].to_string().contains(summary);
+        assert_eq!(
+            tasks.iter().filter(with).count(),
+            n,
+            "{summary}: {tasks:#?}"
+        );
+    }
     assert_eq!(
         tasks[0]["fault"]["summary"], "asking the model",
         "{}",
@@ -192,13 +257,7 @@ export![places];
 fn the_place_of_an_error_is_the_line_of_the_question_mark_in_every_output() {
     let (krate, dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let server = Server::start(&["--scenario", "seed", "--tasks", "4"]);
-    let uuids: Vec<String> = (server.tasks().iter())
-        .map(|task| task["uuid"].as_str().unwrap_or_default().to_owned())
-        .collect();
-    let mut source = PLACES.to_owned();
-    for (n, uuid) in uuids.iter().enumerate() {
-        source = source.replace(&format!("UUID_{n}"), uuid);
-    }
+    let (source, uuids) = for_tasks(PLACES, &server);
     let line = |part: &str| source.lines().position(|line| line.contains(part)).unwrap() + 1;
     let library = library(krate.path(), "places", &source);
     let args = [

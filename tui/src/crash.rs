@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use wb_core::limits;
+use wb_core::{limits, secret};
 
 /// Any panic that nobody expects, in whatever thread, gives the terminal back and ends the program: what it
 /// was about to do can no longer be trusted, and the journal knows the rest. That of a library that has run
@@ -23,6 +23,8 @@ pub fn report_panics() {
             std::process::exit(i32::from(error.kind.exit_code()));
         }
         let trace = std::backtrace::Backtrace::force_capture();
+        let info = info.to_string();
+        let info = secret::clean(&info); // it may hold what a program sent
         let text = format!("workbench {}\n{info}\n{trace}\n", env!("CARGO_PKG_VERSION"));
         notice!(
             "workbench: something broke inside the workbench (not your agent). Nothing was written that the journal does not know; `workbench resume` goes on."
@@ -34,7 +36,7 @@ pub fn report_panics() {
                 notice!("Report: {}", path.display());
             }
             Err(why) => {
-                for line in info.to_string().lines() {
+                for line in info.lines() {
                     notice!("{line}");
                 }
                 notice!("no report could be written: {why}");

@@ -100,10 +100,22 @@ impl Ending {
         self.signal.is_some() || !self.errors.is_empty()
     }
 
+    /// What ended it, where a signal did.
+    #[must_use]
+    pub const fn ended_by(&self) -> Option<&'static str> {
+        match self.signal {
+            Some(1) => Some("The terminal was closed"),
+            Some(15) => Some("Terminated"),
+            Some(_) => Some("Interrupted"),
+            None => None,
+        }
+    }
+
     /// The last message of a command that was asked to stop.
     pub fn print_interrupted(&self) {
-        let why = match self.code() {
-            9 => "Stopped by --max-time",
+        let why = match (self.code(), self.ended_by()) {
+            (9, _) => "Stopped by --max-time",
+            (_, Some(why)) => why,
             _ if self.interrupted() => "Interrupted",
             _ => return,
         };

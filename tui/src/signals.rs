@@ -11,6 +11,10 @@ use tokio::sync::watch;
 use wb_core::error::{Error, ErrorKind};
 use wb_engine::max_time::MaxTime;
 
+/// What a command prints at the first signal.
+pub const FINISHING: &str =
+    "workbench: finishing what runs; send it again (Ctrl-C, SIGTERM) to leave at once";
+
 /// Listens from now on.
 pub struct Signals {
     interrupt: Signal,

@@ -106,8 +106,9 @@
 //!   [`permanent`](crate::Error::permanent). `idempotent` allows another attempt after a
 //!   time limit and after the process was killed from outside, not after a crash.
 //! - The workbench takes out of logs, prints, errors and steps: values of `authorization`, `x-api-key`, `cookie` and the
-//!   like, tokens after `Bearer`, signatures of addresses, and wherever they stand the values of environment variables
-//!   named `…_KEY`, `…_TOKEN`, `…_SECRET` or `…_PASSWORD`. It cannot know other secrets: keep keys in such variables.
+//!   like, tokens after `Bearer`, parameters that sign an address (`?key=`, `&token=`), keys of well-known shapes (`sk-…`,
+//!   `ghp_…`), and wherever they stand the values of environment variables named `…_KEY`, `…_TOKEN`, `…_SECRET` or
+//!   `…_PASSWORD`. It cannot find other secrets, nor one that is encoded or split over two lines: keep keys in such variables.
 //! - `sample-agents/real/src/model.rs` does the same without async, with `ureq`.
 //!
 //! # Log lines

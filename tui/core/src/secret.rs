@@ -5,7 +5,9 @@
 //! cannot be parsed). Texts of agents are cleaned where they leave the host, the program's own log where it is
 //! written ([`clean`]).
 
+mod known;
 mod named;
+mod value;
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -18,18 +20,35 @@ static VALUES: OnceLock<Vec<String>> = OnceLock::new();
 /// agents inherit most of them, and may repeat their values anywhere. The first call counts.
 pub fn mask(environment: impl Iterator<Item = (String, String)>) {
     let secret = environment.filter(|(name, _)| named::is_variable(name));
-    let mut values: Vec<String> = secret
-        .flat_map(|(_, value)| {
-            value
-                .lines()
-                .map(|l| l.trim().to_owned())
-                .collect::<Vec<_>>()
-        })
-        .filter(|value| value.len() >= SHORTEST && !value.starts_with(['/', '-']))
-        .collect();
+    let mut values: Vec<String> = secret.flat_map(|(_, value)| spellings(&value)).collect();
     // A value may be a part of another.
     values.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
     let _ = VALUES.set(values);
+}
+
+/// Each line of a value as it stands, as it is quoted, and as it stands in an address.
+fn spellings(value: &str) -> Vec<String> {
+    let value = value.trim();
+    let a_path = value.starts_with('/') && !value.contains('\n');
+    let lines = value.lines().map(str::trim);
+    // `-----BEGIN PRIVATE KEY-----` is not a secret.
+    let lines = lines.filter(|l| l.len() >= SHORTEST && !a_path && !l.starts_with("--"));
+    let mut all = Vec::new();
+    for line in lines {
+        let quoted = format!("{line:?}");
+        let in_address: String = (line.bytes())
+            .map(
+                |b| match b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
+                    true => char::from(b).to_string(),
+                    false => format!("%{b:02X}"),
+                },
+            )
+            .collect();
+        all.extend([line, quoted.trim_matches('"'), &in_address].map(str::to_owned));
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// The text without these values.
@@ -73,15 +92,31 @@ pub fn address(text: &str) -> &str {
     }
 }
 
-/// A text without secrets: no values of the environment that [`mask`] was given, no values of headers and variables
-/// with secret names (`authorization`, `x-api-key`, `cookie`, `MODEL_KEY`), no token after `Bearer`,
-/// and each address without a query that signs it and without a password.
+/// A text without secrets: no values of the environment that [`mask`] was given, no values of headers, variables and
+/// parameters with secret names (`authorization`, `x-api-key`, `cookie`, `MODEL_KEY`, `?key=`), no token after `Bearer`,
+/// no keys of well-known shapes, and each address without a query that signs it and without a password.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
     let text = then(Cow::Borrowed(text), |text| {
         without(text, VALUES.get().map_or(&[], Vec::as_slice))
     });
     then(then(text, named::clean), addresses)
+}
+
+/// The same for a line of which those before were cleaned already: a dump of headers may have a value on the line below
+/// its name. `before` is the last of them.
+#[must_use]
+pub fn clean_after<'t>(before: &str, line: &'t str) -> Cow<'t, str> {
+    let name = before.trim_end();
+    if name.ends_with([',', ':', '=', '(', '>']) {
+        let both = format!("{name}\n{line}");
+        if let Cow::Owned(cleaned) = clean(&both)
+            && let Some(rest) = cleaned.strip_prefix(name)
+        {
+            return Cow::Owned(rest.trim_start_matches('\n').to_owned());
+        }
+    }
+    clean(line)
 }
 
 /// Cleans what a step before left.
@@ -251,6 +286,40 @@ mod tests {
             "401 for …, …!"
         );
         assert_eq!(without("nothing", &values), "nothing");
+    }
+
+    #[test]
+    fn values_of_the_environment_go_in_each_spelling() {
+        let key = "-----BEGIN PRIVATE KEY-----\n/geheim+geheim==\nge\"heim\"geheim\n-----END PRIVATE KEY-----\n";
+        let values = spellings(key);
+        for text in [
+            key,
+            &format!("{key:?}"),
+            "?a=%2Fgeheim%2Bgeheim%3D%3D",
+            r#"ge\"heim\"geheim"#,
+        ] {
+            let shown = without(text, &values);
+            assert!(!shown.contains("geheim") && shown.contains('…'), "{shown}");
+        }
+        assert!(spellings("/etc/keys/model.pem").is_empty());
+        assert!(spellings("short").is_empty());
+    }
+
+    #[test]
+    fn a_value_on_the_line_below_its_name_goes() {
+        for (before, line, kept) in [
+            ("    \"x-api-key\",", "    \"geheim\",", "    \"…\","),
+            (
+                "    name: \"authorization\",",
+                "    value: \"geheim\",",
+                "    value: \"…\",",
+            ),
+            ("    \"accept\",", "    \"*/*\",", "    \"*/*\","),
+            ("authorization: …", "host: h", "host: h"),
+            ("done,", "x-api-key: geheim", "x-api-key: …"),
+        ] {
+            assert_eq!(clean_after(before, line), kept);
+        }
     }
 
     #[test]

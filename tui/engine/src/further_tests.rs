@@ -43,7 +43,7 @@ impl World {
     }
 
     /// What an agent that gives these changes besides its own gives for every image that waits, as it is committed.
-    async fn further(&self, changes: impl Fn(&str) -> Value) -> Vec<Change> {
+    pub(crate) async fn further(&self, changes: impl Fn(&str) -> Value) -> Vec<Change> {
         let route = &self.stage.pathways[0].name;
         self.answered(|data| json!({"route": route, "add": [car()], "changes": changes(data)}))
             .await
@@ -53,7 +53,7 @@ impl World {
     async fn answered(&self, answer: impl Fn(&str) -> Value) -> Vec<Change> {
         let mut rows = self.rows().await;
         rows.retain(|row| row.title.ends_with(".png") || row.title.ends_with(".jpg"));
-        assert!(rows.len() >= 2, "the demo has several images that wait");
+        assert!(rows.len() >= 2, "there are several images that wait");
         let fetch = FetchSpec {
             needs: needs::LABEL_ROW_WRITE | needs::CLIENT_METADATA,
             ..FetchSpec::default()
@@ -94,7 +94,7 @@ impl World {
         }
     }
 
-    async fn commit(&self, items: Vec<Change>) -> (Vec<Committed>, i64) {
+    pub(crate) async fn commit(&self, items: Vec<Change>) -> (Vec<Committed>, i64) {
         let journal = self.journal();
         let run = Operation {
             kind: "run",

@@ -14,7 +14,6 @@ use std::io::{ErrorKind, Read};
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::{ChildStderr, ChildStdout};
-use wb_core::error::foreign;
 use wb_core::ids::{BuildId, JobId};
 
 /// Most that is read of one stream at the end of a host, and most that a pipe can hold of a finished
@@ -190,8 +189,7 @@ impl Owner<'_> {
                 build: self.build,
                 level,
                 target: target.into(),
-                // The lines are short already; only what signs an address is taken out.
-                text: foreign(text, usize::MAX),
+                text,
             });
         }
     }

@@ -1,6 +1,7 @@
 //! The output of agents, cut into lines and capped, so that a hundred megabytes of it cost nothing.
 
 use std::collections::VecDeque;
+use wb_core::secret;
 
 /// Longest line that is kept, in bytes.
 pub(crate) const LINE: usize = 8 << 10;
@@ -8,6 +9,8 @@ pub(crate) const LINE: usize = 8 << 10;
 pub(crate) const PER_TASK: usize = 1 << 20;
 const LINE_COST: usize = 64;
 const TAIL: usize = 12;
+/// What is read of a line past [`LINE`]: a key that is cut there is still known to be one.
+const BEYOND: usize = 8 << 10;
 
 /// What may still be kept of the task's output.
 pub(crate) struct Budget {
@@ -58,6 +61,8 @@ impl Budget {
 pub(crate) struct Lines {
     partial: Vec<u8>,
     cut: usize,
+    /// The line before, without secrets.
+    before: String,
     /// The last lines, dropped ones included: the last words of a crash.
     tail: VecDeque<String>,
 }
@@ -99,10 +104,11 @@ impl Lines {
     /// Forgets the last lines: they belong to another task.
     pub(crate) fn forget(&mut self) {
         self.tail.clear();
+        self.before.clear();
     }
 
     fn append(&mut self, bytes: &[u8]) {
-        let room = LINE.saturating_sub(self.partial.len());
+        let room = (LINE + BEYOND).saturating_sub(self.partial.len());
         let kept = bytes.len().min(room);
         self.partial.extend_from_slice(&bytes[..kept]);
         self.cut += bytes.len() - kept;
@@ -113,7 +119,17 @@ impl Lines {
             .partial
             .strip_suffix(b"\r")
             .unwrap_or(self.partial.as_slice());
-        let mut line = String::from_utf8_lossy(bytes).into_owned();
+        let text = String::from_utf8_lossy(bytes);
+        let mut line = secret::clean_after(&self.before, &text).into_owned();
+        if line.len() > LINE {
+            let mut kept = LINE;
+            while !line.is_char_boundary(kept) {
+                kept -= 1;
+            }
+            self.cut += line.len() - kept;
+            line.truncate(kept);
+        }
+        line.clone_into(&mut self.before);
         if self.cut > 0 {
             line.push_str(&format!(" … {} more bytes in this line", self.cut));
         }
@@ -122,11 +138,9 @@ impl Lines {
         if self.tail.len() == TAIL {
             self.tail.pop_front();
         }
+        self.tail.push_back(line.chars().take(400).collect());
         if budget.take(line.len()) {
-            self.tail.push_back(line.chars().take(400).collect());
             sink(line);
-        } else {
-            self.tail.push_back(line.chars().take(400).collect());
         }
     }
 }
@@ -158,6 +172,15 @@ mod tests {
         let (kept, _) = collect(&[&long, b"\nafter\n"]);
         assert!(kept[0].ends_with("x … 10 more bytes in this line"));
         assert_eq!(kept[1], "after");
+    }
+
+    #[test]
+    fn a_key_goes_whole_where_its_line_is_cut_and_on_the_line_below_its_name() {
+        let mut long = vec![b'x'; LINE - 20];
+        long.extend(b" Bearer geheim1234567890geheim");
+        let (kept, _) = collect(&[&long, b"\n(\n  \"x-api-key\",\n  \"geh", b"eim\",\n)\n"]);
+        assert!(!kept.concat().contains("geh"), "{kept:?}");
+        assert_eq!(kept[1..], ["(", "  \"x-api-key\",", "  \"…\",", ")"]);
     }
 
     #[test]

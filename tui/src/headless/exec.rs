@@ -10,7 +10,7 @@ use super::specs::{self, Answer, Line};
 use crate::cli::ExecArgs;
 use crate::exit::Ending;
 use crate::print;
-use crate::signals::Signals;
+use crate::signals::{FINISHING, Signals};
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use tokio::sync::mpsc;
@@ -79,6 +79,7 @@ struct Counts {
     done: u64,
     failed: u64,
     left: u64,
+    not_run: u64,
 }
 
 async fn prepare(
@@ -216,6 +217,10 @@ impl Exec {
                         ending.conflicts();
                     }
                     Some(answer) if answer.success => self.counts.done += 1,
+                    Some(answer) if answer.not_run => {
+                        self.counts.not_run += 1;
+                        ending.failures();
+                    }
                     _ => {
                         self.counts.failed += 1;
                         ending.failures();
@@ -239,9 +244,9 @@ impl Exec {
             .filter(|e| e.error.is_none())
             .map(|e| (e.task, e.data))
             .collect();
-        let fail_all = |error: &Error| {
-            let failed = |(task, _): &(TaskId, DataHash)| (*task, Answer::failed(error));
-            wanted.iter().map(failed).collect()
+        let all = |answer: Answer| {
+            let answered = |(task, _): &(TaskId, DataHash)| (*task, answer.clone());
+            wanted.iter().map(answered).collect()
         };
         let limit = self.limit;
         let rows = match limit.unless_over(self.ready(&wanted)).await {
@@ -249,10 +254,10 @@ impl Exec {
             None => {
                 ending.stopped();
                 self.stopped = true;
-                return fail_all(&specs::not_run());
+                return all(Answer::not_run());
             }
             Some(Err(error)) => {
-                let answers = fail_all(&error);
+                let answers = all(Answer::failed(&error));
                 ending.fail(error);
                 return answers;
             }
@@ -260,7 +265,7 @@ impl Exec {
         let done = match self.done_before(&wanted) {
             Ok(done) => done,
             Err(error) => {
-                let answers = fail_all(&error);
+                let answers = all(Answer::failed(&error));
                 self.stopped = true;
                 ending.fail(error);
                 return answers;
@@ -347,9 +352,11 @@ impl Exec {
                 signal = self.signals.next() => {
                     ending.signal(signal);
                     if self.stopped {
+                        // Writes may be on their way.
+                        self.given_up = true;
                         break 'run;
                     }
-                    notice!("workbench: finishing what runs; once more to leave at once");
+                    notice!("{FINISHING}");
                     self.stopped = true;
                     effects = self.engine.feed(Event::Input(Command::CancelRun));
                 }
@@ -372,9 +379,9 @@ impl Exec {
             .run
             .as_ref()
             .and_then(|r| r.fatal.clone());
-        let left = fatal.clone().unwrap_or_else(specs::not_run);
+        let left = fatal.as_ref().map_or_else(Answer::not_run, Answer::failed);
         for id in ids {
-            answers.entry(*id).or_insert_with(|| Answer::failed(&left));
+            answers.entry(*id).or_insert_with(|| left.clone());
         }
         if let Some(error) = fatal {
             // Without a journal nothing more may be written.

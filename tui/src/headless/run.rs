@@ -20,7 +20,7 @@ use super::output::{self, Output};
 use super::progress::Progress;
 use crate::exit::{Ending, print_error};
 use crate::report::RunReports;
-use crate::signals::Signals;
+use crate::signals::{FINISHING, Signals};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wb_core::command::Command;
@@ -231,7 +231,7 @@ impl Session {
                         ending.signal(signal);
                         return true;
                     }
-                    self.progress.notice("workbench: finishing what runs; once more to leave at once");
+                    self.progress.notice(FINISHING);
                     ending.signal(signal);
                     interrupted = true;
                     effects = self.engine.feed(Event::Input(Command::CancelRun));

@@ -48,6 +48,8 @@ pub struct Answer {
     pub error: Option<String>,
     /// Left because somebody else was there first.
     pub left: bool,
+    /// Not begun: the command was stopped before.
+    pub not_run: bool,
 }
 
 impl Answer {
@@ -72,6 +74,7 @@ impl Answer {
             pathway,
             error: None,
             left: false,
+            not_run: false,
         }
     }
 
@@ -88,6 +91,17 @@ impl Answer {
             pathway: None,
             error: Some(error),
             left: false,
+            not_run: false,
+        }
+    }
+
+    /// Not begun before the command was stopped.
+    #[must_use]
+    pub fn not_run() -> Self {
+        let error = "not run: the command was stopped; the task is where it was";
+        Self {
+            not_run: true,
+            ..Self::failed(&Error::new(ErrorKind::Host, error))
         }
     }
 
@@ -100,6 +114,7 @@ impl Answer {
             pathway: None,
             error: Some(error),
             left: true,
+            not_run: false,
         }
     }
 
@@ -118,15 +133,9 @@ impl Answer {
             pathway: None,
             error: Some(error),
             left: true,
+            not_run: false,
         }
     }
-}
-
-/// Why a task has no outcome.
-#[must_use]
-pub fn not_run() -> Error {
-    let text = "not run: the command was stopped; the task is where it was";
-    Error::new(ErrorKind::Host, text)
 }
 
 /// The fields that must be there.
@@ -231,6 +240,7 @@ pub fn result(line: &Line, answers: &HashMap<TaskId, Answer>, stage: StageId) ->
         pathway: None,
         error: Some("not run".to_owned()),
         left: false,
+        not_run: false,
     };
     let of = |entry: &Entry| match &entry.error {
         Some(error) => Answer {

@@ -2,6 +2,8 @@
 //! such as `MODEL_KEY`, and the token after `Bearer`, in every spelling that logs have. Addresses are left to the
 //! parent module.
 
+use super::known;
+use super::value::{in_word, unquoted, value};
 use std::borrow::Cow;
 
 /// What stands for a value that was taken out.
@@ -39,17 +41,6 @@ const PARTS: [&str; 8] = [
     "CREDENTIAL",
     "CREDENTIALS",
 ];
-/// Words between the name of a header and its token.
-const SCHEMES: [&str; 7] = [
-    "bearer",
-    "basic",
-    "digest",
-    "token",
-    "apikey",
-    "key",
-    "negotiate",
-];
-
 /// Whether an environment variable of this name holds a secret.
 pub(super) fn is_variable(name: &str) -> bool {
     let parts = || name.split('_');
@@ -78,8 +69,15 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
         let (name, rest) = (&text[start..end], &text[end..]);
         let value = match is_secret(name) {
             true => value(rest),
-            false => token(name, rest),
+            false => token(name, rest).or_else(|| known::after(&text[..start], name, rest)),
         };
+        if value.is_none()
+            && let Some(len) = known::shape(&text[start..])
+        {
+            out.push_str(&text[kept..start]);
+            out.push_str(GONE);
+            (kept, at) = (start + len, start + len);
+        }
         if let Some((from, to)) = value.filter(|(from, to)| rest[*from..*to] != *GONE) {
             out.push_str(&text[kept..end + from]);
             out.push_str(GONE);
@@ -92,10 +90,6 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     }
     out.push_str(&text[kept..]);
     Cow::Owned(out)
-}
-
-fn in_word(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')
 }
 
 /// The next name in the text from a place on.
@@ -116,87 +110,6 @@ fn token(scheme: &str, rest: &str) -> Option<(usize, usize)> {
     let token = &rest[blank..end];
     let odd = |b: u8| b.is_ascii_digit() || matches!(b, b'_' | b'+' | b'/' | b'=');
     (blank > 0 && token.len() >= 8 && token.bytes().any(odd)).then_some((blank, end))
-}
-
-/// Where the value stands in what follows a secret name; `None` when no value follows.
-fn value(rest: &str) -> Option<(usize, usize)> {
-    let closed = rest.trim_start_matches(['"', '\'', '\\', '`', ')']);
-    let quoted = closed.len() < rest.len();
-    let mut left = closed.trim_start();
-    let colon = left.starts_with(':');
-    left = match left.strip_prefix([':', '=']) {
-        Some(left) => left.trim_start_matches('>'),
-        // `("authorization", "Bearer …")`, and `name: "authorization", value: "Bearer …"`.
-        None => left.strip_prefix(',').filter(|_| quoted)?,
-    };
-    left = left.trim_start();
-    for word in ["value", "Some(", "HeaderValue(", "b\"", "b'"] {
-        if let Some(more) = left.strip_prefix(word) {
-            let more = match word {
-                "value" => more.trim_start_matches([':', '=', ' ']),
-                "b\"" | "b'" => &left[1..],
-                _ => more,
-            };
-            left = more;
-        }
-    }
-    let from = rest.len() - left.len();
-    let slashes = left.len() - left.trim_start_matches('\\').len();
-    let len = match left.as_bytes().get(slashes)? {
-        quote @ (b'"' | b'\'' | b'`') => {
-            let body = slashes + 1;
-            return Some((
-                from + body,
-                from + body + closing(&left[body..], *quote, slashes),
-            ));
-        }
-        b'[' => left.find(']').unwrap_or(left.len()),
-        _ if colon && !quoted => end_of_line(left),
-        _ => with_scheme(left),
-    };
-    (len > 0).then_some((from, from + len))
-}
-
-/// Where the quote stands that closes a value, which has as many backslashes before it as the one that opened it.
-fn closing(body: &str, quote: u8, slashes: usize) -> usize {
-    let bytes = body.as_bytes();
-    let mut before = 0;
-    for (at, b) in bytes.iter().enumerate() {
-        match *b {
-            b'\\' => before += 1,
-            b if b == quote && before <= slashes => return at - before,
-            _ => before = 0,
-        }
-    }
-    body.len()
-}
-
-/// To the end of a header's line; dumps of requests have the line end as an escape.
-fn end_of_line(text: &str) -> usize {
-    let ends = ["\n", "\r", "\\r", "\\n"];
-    let ends = ends.iter().filter_map(|end| text.find(end)).min();
-    ends.unwrap_or(text.len())
-}
-
-/// One word, and the next one too if it is a scheme.
-fn with_scheme(text: &str) -> usize {
-    let word = unquoted(text);
-    if !SCHEMES.iter().any(|s| text[..word].eq_ignore_ascii_case(s)) {
-        return word;
-    }
-    let blank = text[word..].len() - text[word..].trim_start_matches(' ').len();
-    word + blank + unquoted(&text[word + blank..])
-}
-
-fn unquoted(text: &str) -> usize {
-    let ends = |c: char| {
-        c.is_whitespace()
-            || matches!(
-                c,
-                ',' | ';' | '&' | ')' | ']' | '}' | '"' | '\'' | '`' | '<' | '\\'
-            )
-    };
-    text.find(ends).unwrap_or(text.len())
 }
 
 #[cfg(test)]

@@ -4,9 +4,14 @@
 //! N-th time it comes by; a release build knows no such variable.
 
 /// Every point in the order a commit passes them.
-pub const POINTS: [&str; 13] = [
+pub const POINTS: [&str; 18] = [
     "before-begin",
     "begun",
+    "unlinked",
+    "files",
+    "job",
+    "uploads",
+    "links",
     "rows",
     "further-labels",
     "labels",

@@ -9,8 +9,11 @@ use agent_abi::wire::{IncludeOptions, InitialiseOptions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wb_core::error::{Error, ErrorKind};
-use wb_core::ids::{DataHash, ProjectHash};
-use wb_core::patch::{FurtherInput, FurtherInputs, FurtherProject, Wanted, WantedRow};
+use wb_core::ids::{DataHash, DatasetHash, ItemId, ProjectHash};
+use wb_core::patch::{
+    DatasetKey, FurtherDataset, FurtherInput, FurtherInputs, FurtherProject, Wanted, WantedRow,
+    dataset_named, unreadable,
+};
 use wb_core::work::{Project, RowInput};
 
 impl Answers {
@@ -33,6 +36,8 @@ impl Answers {
             };
             around.projects.insert(project, found);
         }
+        self.datasets(hash, wanted.datasets, wanted.folder_of, &mut around)
+            .await;
         let mut unseen: BTreeMap<(ProjectHash, String, bool), Vec<WantedRow>> = BTreeMap::new();
         {
             let seen = lock(seen);
@@ -61,6 +66,46 @@ impl Answers {
         let ontology = Ontology::from_editor(&project.doc.ontology);
         let ontology = ontology.map_err(|error| not_read(error.to_string()))?;
         Ok(facts(&project, Arc::new(ontology)))
+    }
+
+    /// Reads the datasets of new items, and the folder of the task's own where one of them has none.
+    async fn datasets(
+        &self,
+        own: ProjectHash,
+        wanted: Vec<DatasetKey>,
+        folder_of: Option<(DataHash, Arc<str>, Option<ItemId>)>,
+        around: &mut FurtherInputs,
+    ) {
+        for key in wanted {
+            let named = match around.projects.get(&key.0) {
+                Some(Ok(project)) => dataset_named(project, key.1.as_deref()),
+                // Its own error comes first.
+                _ => continue,
+            };
+            let found = match named {
+                Ok(hash) => self.dataset(hash).await,
+                Err(error) => Err(error),
+            };
+            around.datasets.insert(key, found);
+        }
+        let mut read = around.datasets.values().flatten();
+        let needs = read.any(|dataset| dataset.folder.is_none());
+        if let (true, Some((data, branch, item))) = (needs, folder_of) {
+            let folder = self.reader.folder_of(own, (data, branch), item).await;
+            let folder = folder.map_err(|error| unreadable("the folder", &error));
+            around.folder = Some(folder);
+        }
+    }
+
+    /// A dataset, as it was when it was first asked for.
+    async fn dataset(&self, hash: DatasetHash) -> Result<FurtherDataset, Error> {
+        if let Some(known) = lock(&self.datasets).get(&hash) {
+            return Ok(known.clone());
+        }
+        let found = self.reader.dataset(hash).await;
+        let found = found.map_err(|error| unreadable("the dataset", &Error::from(&error)))?;
+        lock(&self.datasets).insert(hash, found.clone());
+        Ok(found)
     }
 
     async fn further_rows(
@@ -111,6 +156,9 @@ fn in_text(row: Result<Option<RowInput>, Error>) -> Result<Option<RowInput>, Str
 fn facts(project: &Project, ontology: Arc<Ontology>) -> FurtherProject {
     FurtherProject {
         title: project.title.clone(),
+        datasets: (project.doc.datasets.iter())
+            .map(|one| (DatasetHash(one.dataset_hash), one.title.clone()))
+            .collect(),
         workflow: project.workflow.clone(),
         ontology,
     }

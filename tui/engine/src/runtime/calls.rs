@@ -22,7 +22,8 @@ use std::time::Duration;
 use uuid::Uuid;
 use wb_client::{AssetCache, Reader, rfc3339};
 use wb_core::error::Error;
-use wb_core::ids::{DataHash, ItemId, JobId, ProjectHash, StageId};
+use wb_core::ids::{DataHash, DatasetHash, ItemId, JobId, ProjectHash, StageId};
+use wb_core::patch::FurtherDataset;
 use wb_core::work::{Project, RowInput, TaskRow};
 use wb_host::{Asked, DISCARD, FETCH_AGAIN};
 
@@ -48,6 +49,8 @@ pub(crate) struct Answers {
     pub(super) reader: Reader,
     cache: AssetCache,
     projects: Arc<Mutex<HashMap<ProjectHash, Arc<Project>>>>,
+    /// Datasets that new items went to.
+    pub(super) datasets: Arc<Mutex<HashMap<DatasetHash, FurtherDataset>>>,
     ahead: Arc<Mutex<VecDeque<Batch>>>,
     lists: Arc<Mutex<RowLists>>,
 }
@@ -91,6 +94,7 @@ impl Answers {
             reader,
             cache,
             projects: Arc::default(),
+            datasets: Arc::default(),
             ahead: Arc::default(),
             lists: Arc::default(),
         }

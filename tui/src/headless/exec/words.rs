@@ -27,6 +27,9 @@ impl Exec {
         match whole {
             true if unread == 0 => {}
             true => notice!("workbench: {unread} more {were} not read; they have no result"),
+            false if unread == 0 => {
+                notice!("workbench: the rest of the input was not read; it has no result");
+            }
             false => notice!(
                 "workbench: the rest of the input was not read (at least {unread} more {}); it has no result",
                 if unread == 1 { "line" } else { "lines" }
@@ -36,11 +39,20 @@ impl Exec {
 
     /// The last words.
     pub(super) fn print_counts(&self, ending: &Ending) {
-        let Counts { done, failed, left } = self.counts;
-        let mut text = format!("{} entries", done + failed + left);
+        let Counts {
+            done,
+            failed,
+            left,
+            not_run,
+        } = self.counts;
+        let mut text = match done + failed + left + not_run {
+            1 => "1 entry".to_owned(),
+            n => format!("{n} entries"),
+        };
         for (n, word) in [
             (done, "done"),
             (failed, "failed"),
+            (not_run, "not run"),
             (left, "left: others were there first"),
         ] {
             if n > 0 {
@@ -57,10 +69,16 @@ impl Exec {
                 "Nothing was lost: give the specs without a result again when the platform answers."
             }
             9 => "Stopped by --max-time; give the specs without a result again.",
-            130 | 143 | 129 => {
-                "Interrupted: nothing was lost; `workbench resume` finishes what had begun."
+            _ => {
+                if let Some(why) = ending.ended_by() {
+                    let begun = match self.given_up {
+                        true => "`workbench resume` finishes what had begun to be written",
+                        false => "nothing was lost",
+                    };
+                    notice!("{why}: {begun}; give the specs that have no success again.");
+                }
+                return;
             }
-            _ => return,
         };
         notice!("{next}");
     }

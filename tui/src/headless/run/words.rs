@@ -56,6 +56,9 @@ impl Session {
             ),
             code => advice(code, self.dry, self.plan.is_some(), whole),
         };
+        if let (130 | 143 | 129, Some(why)) = (ending.code(), ending.ended_by()) {
+            notice!("{why}: {}.", going_on(self.dry));
+        }
         if let Some(next) = next {
             notice!("{next}");
         }
@@ -84,6 +87,14 @@ impl Session {
     }
 }
 
+/// How an interrupted run goes on.
+const fn going_on(dry: bool) -> &'static str {
+    match dry {
+        true => "nothing was written; run it again for the rest",
+        false => "nothing was lost; `workbench resume` goes on",
+    }
+}
+
 /// The command that helps next; `whole`: no task is written in part.
 fn advice(code: u8, dry: bool, plan: bool, whole: bool) -> Option<&'static str> {
     match code {
@@ -105,10 +116,6 @@ fn advice(code: u8, dry: bool, plan: bool, whole: bool) -> Option<&'static str> 
             "Nothing was lost: run again when the platform answers; what has begun is finished first.",
         ),
         9 => Some("Stopped by its limit; what is done stays done. Run again for the rest."),
-        130 | 143 | 129 if dry => {
-            Some("Interrupted: nothing was written; run it again for the rest.")
-        }
-        130 | 143 | 129 => Some("Interrupted: nothing was lost; `workbench resume` goes on."),
         _ => None,
     }
 }
