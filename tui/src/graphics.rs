@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// The same over ssh.
 const PATIENCE_FAR: Duration = Duration::from_millis(1_500);
 
-/// The size of a cell where the terminal does not tell.
+/// The size of a cell where the terminal does not answer.
 const CELL: (u16, u16) = (8, 16);
 
 /// What the last exit owes the terminal: the command that frees its pictures.
@@ -33,18 +33,18 @@ pub fn free() -> String {
         .unwrap_or_default()
 }
 
-/// What the settings say.
+/// What the settings ask for.
 #[derive(Clone, Copy, Debug)]
 pub enum Setting {
     /// Nothing has to be found out.
     Fixed(Graphics),
     /// The terminal is asked.
-    Ask(Plan),
+    Ask(GraphicsPlan),
 }
 
 /// What to ask for.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
+pub struct GraphicsPlan {
     /// The one way that is allowed; none: the best one.
     only: Option<Protocol>,
     letters: Letters,
@@ -54,7 +54,7 @@ pub struct Plan {
 
 /// What was found out.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct FoundGraphics {
     /// How pictures are shown.
     pub graphics: Graphics,
     /// Keys that came between the answers.
@@ -62,7 +62,7 @@ pub struct Found {
 }
 
 impl Setting {
-    /// What the settings say for a screen that looks like this.
+    /// The setting, for a screen that looks like this.
     ///
     /// # Errors
     /// The word is none of the setting's.
@@ -80,7 +80,7 @@ impl Setting {
         let only = match word.map_or("auto", |word| word.value.as_str()) {
             "off" => return Ok(Self::Fixed(Graphics::Off)),
             "blocks" => return Ok(Self::Fixed(Graphics::Letters(letters))),
-            // Who wants no colours wants no photographs either.
+            // A person without colours does not expect photographs either.
             "auto" if !coloured || term == "linux" => {
                 return Ok(Self::Fixed(Graphics::Letters(letters)));
             }
@@ -90,7 +90,7 @@ impl Setting {
             "iterm2" => Some(Protocol::Iterm2),
             other => return Err(unknown(other, word.map_or("", |word| &word.origin))),
         };
-        Ok(Self::Ask(Plan {
+        Ok(Self::Ask(GraphicsPlan {
             only,
             letters,
             far: has("SSH_CONNECTION") || has("SSH_TTY"),
@@ -109,7 +109,7 @@ fn unknown(word: &str, origin: &str) -> Error {
     Error::new(ErrorKind::Settings, text)
 }
 
-impl Found {
+impl FoundGraphics {
     /// What was known before.
     pub fn known(graphics: Graphics) -> Self {
         Self {
@@ -132,7 +132,7 @@ impl Found {
 
 /// What a terminal answered.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Answers {
+struct TerminalAnswers {
     kitty: bool,
     sixel: bool,
     iterm2: bool,
@@ -143,10 +143,10 @@ struct Answers {
     rest: Vec<u8>,
 }
 
-impl Plan {
+impl GraphicsPlan {
     /// Asks the terminal, and waits for the last answer for a moment. It must be in raw mode, and nobody else may
     /// read from it.
-    pub fn ask(self) -> Found {
+    pub fn ask(self) -> FoundGraphics {
         let answers = self.answers().unwrap_or_default();
         let passed = self.in_tmux && passes_kitty();
         let graphics = match self.choose(&answers, passed) {
@@ -157,14 +157,14 @@ impl Plan {
             },
             None => Graphics::Letters(self.letters),
         };
-        Found {
+        FoundGraphics {
             graphics,
             typed: answers.rest.iter().copied().filter_map(key).collect(),
         }
     }
 
     /// The best way that the terminal has, or the one that is demanded if it has that.
-    fn choose(self, answers: &Answers, passed: bool) -> Option<Protocol> {
+    fn choose(self, answers: &TerminalAnswers, passed: bool) -> Option<Protocol> {
         let kitty = match (self.in_tmux, passed, answers.kitty) {
             (true, true, _) => Some(Protocol::KittyInTmux),
             (false, _, true) => Some(Protocol::Kitty),
@@ -181,7 +181,7 @@ impl Plan {
         }
     }
 
-    fn answers(self) -> io::Result<Answers> {
+    fn answers(self) -> io::Result<TerminalAnswers> {
         let mut out = io::stdout();
         // One pixel for kitty, the name, the size of a cell, and last what every terminal answers.
         let kitty = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
@@ -211,8 +211,8 @@ impl Plan {
 }
 
 /// Takes answers out of what was read.
-fn read(bytes: &[u8]) -> Answers {
-    let mut answers = Answers::default();
+fn read(bytes: &[u8]) -> TerminalAnswers {
+    let mut answers = TerminalAnswers::default();
     let mut at = 0;
     while at < bytes.len() {
         let rest = &bytes[at..];
@@ -245,12 +245,12 @@ fn read(bytes: &[u8]) -> Answers {
     answers
 }
 
-impl Answers {
+impl TerminalAnswers {
     /// `?62;4;22c`, `6;16;8t`.
     fn control(&mut self, text: &str) {
         if let Some(list) = text.strip_prefix('?').and_then(|t| t.strip_suffix('c')) {
             self.whole = true;
-            self.sixel = list.split(';').skip(1).any(|attribute| attribute == "4");
+            self.sixel |= list.split(';').skip(1).any(|attribute| attribute == "4");
         } else if let Some(size) = text.strip_prefix("6;").and_then(|t| t.strip_suffix('t'))
             && let Some((h, w)) = size.split_once(';')
             && let (Ok(h @ 1..), Ok(w @ 1..)) = (h.parse(), w.parse())
@@ -311,8 +311,8 @@ fn key(byte: u8) -> Option<Event> {
 mod tests {
     use super::*;
 
-    fn plan(in_tmux: bool, only: Option<Protocol>) -> Plan {
-        Plan {
+    fn plan(in_tmux: bool, only: Option<Protocol>) -> GraphicsPlan {
+        GraphicsPlan {
             only,
             letters: Letters::HalfBlocks,
             far: false,
@@ -336,17 +336,17 @@ mod tests {
 
     #[test]
     fn the_best_way_that_the_terminal_has_is_chosen() {
-        let all = Answers {
+        let all = TerminalAnswers {
             kitty: true,
             sixel: true,
             iterm2: true,
-            ..Answers::default()
+            ..TerminalAnswers::default()
         };
-        let sixel = Answers {
+        let sixel = TerminalAnswers {
             sixel: true,
-            ..Answers::default()
+            ..TerminalAnswers::default()
         };
-        let none = Answers::default();
+        let none = TerminalAnswers::default();
         let auto = plan(false, None);
         assert_eq!(auto.choose(&all, false), Some(Protocol::Kitty));
         assert_eq!(auto.choose(&sixel, false), Some(Protocol::Sixel));

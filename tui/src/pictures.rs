@@ -16,7 +16,7 @@ use wb_ui::{Picture, PictureRequest, Pixels, PixelsRequest};
 const SIDE: u32 = 1024;
 
 /// What became ready.
-pub enum Ready {
+pub enum ReadyPicture {
     /// A decoded picture, or why there is none.
     Picture(TaskId, Result<Picture, String>),
     /// Its pixels, encoded for the terminal.
@@ -25,8 +25,8 @@ pub enum Ready {
 
 /// Decodes the pictures that the screen shows.
 pub struct Pictures {
-    done: mpsc::Receiver<Ready>,
-    send: mpsc::Sender<Ready>,
+    done: mpsc::Receiver<ReadyPicture>,
+    send: mpsc::Sender<ReadyPicture>,
     last: Option<TaskId>,
     work: Option<tokio::task::JoinHandle<()>>,
 }
@@ -61,7 +61,9 @@ impl Pictures {
                 Ok(asset) => shown(asset, &reader, &cache).await,
                 Err(error) => Err(error.summary),
             };
-            let _ = send.send(Ready::Picture(request.task, picture)).await;
+            let _ = send
+                .send(ReadyPicture::Picture(request.task, picture))
+                .await;
         }));
     }
 
@@ -69,12 +71,12 @@ impl Pictures {
     pub fn encode(&self, request: PixelsRequest) {
         let send = self.send.clone();
         tokio::task::spawn_blocking(move || {
-            let _ = send.blocking_send(Ready::Pixels(request.encode()));
+            let _ = send.blocking_send(ReadyPicture::Pixels(request.encode()));
         });
     }
 
     /// The next finished picture, or its pixels.
-    pub async fn next(&mut self) -> Ready {
+    pub async fn next(&mut self) -> ReadyPicture {
         match self.done.recv().await {
             Some(ready) => ready,
             None => std::future::pending().await,

@@ -7,9 +7,9 @@ mod begin;
 use crate::appearance::Appearance;
 use crate::cli::Global;
 use crate::exit::Ending;
-use crate::graphics::{Found, Setting};
+use crate::graphics::{FoundGraphics, Setting};
 use crate::passphrase;
-use crate::pictures::{Pictures, Ready};
+use crate::pictures::{Pictures, ReadyPicture};
 use crate::signals::Signals;
 use crate::terminal::{self, Screen};
 use begin::Begin;
@@ -270,7 +270,7 @@ impl Session {
     /// Shows the first frame, and then finds out how the terminal shows pictures; gives what was typed meanwhile.
     async fn find_graphics(&mut self, screen: &mut Screen) -> Result<Vec<Key>, Error> {
         let found = match self.graphics {
-            Setting::Fixed(graphics) => Found::known(graphics),
+            Setting::Fixed(graphics) => FoundGraphics::known(graphics),
             Setting::Ask(plan) => {
                 if self.draw(screen).is_err() {
                     return Ok(Vec::new());
@@ -284,10 +284,10 @@ impl Session {
         Ok(found.typed)
     }
 
-    fn take(&mut self, ready: Ready) {
+    fn take(&mut self, ready: ReadyPicture) {
         match ready {
-            Ready::Picture(task, picture) => self.ui.set_picture(task, picture),
-            Ready::Pixels(pixels) => self.ui.set_pixels(pixels),
+            ReadyPicture::Picture(task, picture) => self.ui.set_picture(task, picture),
+            ReadyPicture::Pixels(pixels) => self.ui.set_pixels(pixels),
         }
     }
 

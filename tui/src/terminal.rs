@@ -22,7 +22,7 @@ use tokio::sync::mpsc::{self, Receiver};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::limits;
 use wb_core::state::State;
-use wb_ui::{Canvas, Change, Ui};
+use wb_ui::{Canvas, CanvasChange, Ui};
 
 /// Whether the terminal is taken over; read by the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -109,7 +109,7 @@ impl Screen {
             self.area = drawn.area;
         }
         let change = canvas.show(ui.placements());
-        if change == Change::default() {
+        if change == CanvasChange::default() {
             return Ok(());
         }
         let again = change.cells.iter().flat_map(|area| area.positions());

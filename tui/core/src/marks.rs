@@ -8,11 +8,11 @@ use serde_json::Value;
 const MASK_SIDE: u32 = 512;
 
 /// A place on the picture; 0 to 1 from left to right, and from top to bottom. Labels may reach beyond it.
-pub type Place = [f64; 2];
+pub type PicturePlace = [f64; 2];
 
 /// One object on the picture.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Mark {
+pub struct LabelMark {
     /// Hash of the object.
     pub hash: String,
     /// Name of its kind.
@@ -27,11 +27,11 @@ pub struct Mark {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shape {
     /// Closed lines: a box, a polygon with its holes, a circle.
-    Rings(Vec<Vec<Place>>),
+    Rings(Vec<Vec<PicturePlace>>),
     /// An open line.
-    Line(Vec<Place>),
+    Line(Vec<PicturePlace>),
     /// Points by themselves.
-    Points(Vec<Place>),
+    Points(Vec<PicturePlace>),
     /// A mask.
     Mask(Mask),
 }
@@ -47,11 +47,11 @@ pub struct Mask {
     pub set: Vec<bool>,
 }
 
-impl Mark {
+impl LabelMark {
     /// The box around it: left, top, width, height. Nothing when no place of it is known.
     #[must_use]
     pub fn bounds(&self) -> Option<[f64; 4]> {
-        let around = |all: &mut dyn Iterator<Item = Place>| {
+        let around = |all: &mut dyn Iterator<Item = PicturePlace>| {
             let [x, y] = all.next()?;
             let (least, most) = all.fold(([x, y], [x, y]), |(least, most), [x, y]| {
                 (
@@ -89,7 +89,7 @@ impl Mask {
 
     /// The upper left corners of what is covered.
     #[allow(clippy::cast_precision_loss)] // at most 512 × 512 places
-    fn places(&self) -> impl Iterator<Item = Place> {
+    fn places(&self) -> impl Iterator<Item = PicturePlace> {
         let (w, h) = (self.width.max(1) as usize, f64::from(self.height));
         let set = self.set.iter().enumerate().filter(|(_, set)| **set);
         set.map(move |(n, _)| [(n % w) as f64 / w as f64, (n / w) as f64 / h])
@@ -97,7 +97,7 @@ impl Mask {
 
     /// Whether a place is covered.
     #[must_use]
-    pub fn covers(&self, [x, y]: Place) -> bool {
+    pub fn covers(&self, [x, y]: PicturePlace) -> bool {
         if !(0.0..1.0).contains(&x) || !(0.0..1.0).contains(&y) {
             return false;
         }
@@ -112,7 +112,7 @@ impl Mask {
 
 /// The objects of one frame of a label row's labels; `frame` counts from 0 and does not matter for a still.
 #[must_use]
-pub fn marks(labels: &Value, frame: u64) -> Vec<Mark> {
+pub fn marks(labels: &Value, frame: u64) -> Vec<LabelMark> {
     let Some(units) = labels.get("data_units").and_then(Value::as_object) else {
         return Vec::new();
     };
@@ -148,9 +148,9 @@ fn number_of(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
-fn mark(object: &Value, aspect: f64) -> Option<Mark> {
+fn mark(object: &Value, aspect: f64) -> Option<LabelMark> {
     let word = |key: &str| object[key].as_str().unwrap_or_default().to_owned();
-    Some(Mark {
+    Some(LabelMark {
         hash: word("objectHash"),
         name: word("name"),
         sign: ' ',
@@ -160,7 +160,7 @@ fn mark(object: &Value, aspect: f64) -> Option<Mark> {
 
 /// What an object is drawn as; `aspect` is the picture's width as a multiple of its height, which turned shapes need.
 fn shape(object: &Value, aspect: f64) -> Option<Shape> {
-    let ring = |points: Vec<Place>| (!points.is_empty()).then(|| Shape::Rings(vec![points]));
+    let ring = |points: Vec<PicturePlace>| (!points.is_empty()).then(|| Shape::Rings(vec![points]));
     let figure = |key: &str| object.get(key);
     if let Some(area) = figure("boundingBox") {
         return ring(corners(area, 0.0, aspect)?);
@@ -203,7 +203,7 @@ fn part(value: &Value, key: &str) -> Option<f64> {
 }
 
 /// The corners of a box, turned clockwise about its centre by an angle in degrees.
-fn corners(area: &Value, theta: f64, aspect: f64) -> Option<Vec<Place>> {
+fn corners(area: &Value, theta: f64, aspect: f64) -> Option<Vec<PicturePlace>> {
     let [x, y, w, h] = ["x", "y", "w", "h"].map(|key| part(area, key));
     let (x, y, w, h) = (x?, y?, w?, h?);
     let centre = [x + w / 2.0, y + h / 2.0];
@@ -213,7 +213,7 @@ fn corners(area: &Value, theta: f64, aspect: f64) -> Option<Vec<Place>> {
 }
 
 /// The outline of an ellipse, turned about its centre.
-fn round(figure: &Value, (rx, ry): (f64, f64), aspect: f64) -> Option<Vec<Place>> {
+fn round(figure: &Value, (rx, ry): (f64, f64), aspect: f64) -> Option<Vec<PicturePlace>> {
     const STEPS: u32 = 48;
     let centre = [part(figure, "x")?, part(figure, "y")?];
     let theta = part(figure, "theta").unwrap_or(0.0);
@@ -225,7 +225,7 @@ fn round(figure: &Value, (rx, ry): (f64, f64), aspect: f64) -> Option<Vec<Place>
     Some((0..STEPS).map(at).collect())
 }
 
-fn turned(place: Place, centre: Place, theta: f64, aspect: f64) -> Place {
+fn turned(place: PicturePlace, centre: PicturePlace, theta: f64, aspect: f64) -> PicturePlace {
     if theta == 0.0 {
         return place;
     }
@@ -239,18 +239,18 @@ fn turned(place: Place, centre: Place, theta: f64, aspect: f64) -> Place {
 }
 
 /// `{"0": {"x": …, "y": …}, "1": …}` in the order of the numbers.
-fn numbered(points: &Value) -> Vec<Place> {
+fn numbered(points: &Value) -> Vec<PicturePlace> {
     let one = |(key, at): (&String, &Value)| {
         Some((key.parse::<u64>().ok()?, [part(at, "x")?, part(at, "y")?]))
     };
     let entries = points.as_object().into_iter().flatten();
-    let mut all: Vec<(u64, Place)> = entries.filter_map(one).collect();
+    let mut all: Vec<(u64, PicturePlace)> = entries.filter_map(one).collect();
     all.sort_by_key(|(n, _)| *n);
     all.into_iter().map(|(_, place)| place).collect()
 }
 
 /// `[x, y, x, y, …]`.
-fn flat(list: &Value) -> Vec<Place> {
+fn flat(list: &Value) -> Vec<PicturePlace> {
     let list = list.as_array().map_or(&[][..], Vec::as_slice);
     let place = |pair: &[Value]| Some([pair[0].as_f64()?, pair[1].as_f64()?]);
     list.chunks_exact(2).filter_map(place).collect()
@@ -332,7 +332,7 @@ mod tests {
         let mask = Bitmask::from_pixels(1_200, 600, &pixels).unwrap();
         let mask = Mask::of(&mask).unwrap();
         assert!(mask.width <= MASK_SIDE && mask.height <= MASK_SIDE);
-        let mark = Mark {
+        let mark = LabelMark {
             hash: String::new(),
             name: String::new(),
             sign: ' ',

@@ -21,6 +21,7 @@ mod overlays;
 pub mod passphrase;
 mod picture;
 mod pixels;
+mod raster;
 mod screens;
 mod summary;
 #[cfg(test)]
@@ -32,8 +33,9 @@ mod widgets;
 pub use actions::{ACTIONS, Action, ActionRow, Scope};
 pub use docs::{keys_json, keys_markdown, keys_text};
 pub use keymap::{Keymap, Patch};
-pub use picture::{Graphics, Letters, Picture, PictureRequest, Pixels, PixelsRequest};
-pub use pixels::{Canvas, Change, Placement, Protocol};
+pub use picture::{Graphics, Letters, PictureRequest, Pixels, PixelsRequest};
+pub use pixels::{Canvas, CanvasChange, Placement, Protocol};
+pub use raster::Picture;
 pub use summary::plain_summary;
 pub use theme::{Styles, Theme};
 

@@ -1,13 +1,14 @@
 //! Pictures of letters, for every terminal: two pixels in each cell, or one, or characters of different darkness.
 
+use super::Letters;
 use super::ink::{Ink, colour, trace};
-use super::{Letters, Picture};
+use crate::raster::Picture;
 use crate::text::fit;
 use crate::theme::Styles;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
-use wb_core::marks::Mark;
+use wb_core::marks::LabelMark;
 
 /// From dark to bright, for terminals with dark ground.
 const RAMP: &[u8] = b" .:-=+*#%@";
@@ -39,7 +40,7 @@ pub fn draw(buf: &mut Buffer, place: Rect, pixels: &Picture, letters: Letters) {
 }
 
 /// Draws marks where there are no colours: by the letters of their signs.
-pub fn outline(buf: &mut Buffer, place: Rect, marks: &[Mark]) {
+pub fn outline(buf: &mut Buffer, place: Rect, marks: &[LabelMark]) {
     let size = (u32::from(place.width), u32::from(place.height));
     trace(marks, size, |x, y, sign, ink| {
         #[allow(clippy::cast_possible_truncation)] // within the place
@@ -53,7 +54,7 @@ pub fn outline(buf: &mut Buffer, place: Rect, marks: &[Mark]) {
 }
 
 /// Writes the names of marks at their upper left places; the picture stays visible, darker, behind them.
-pub fn names(buf: &mut Buffer, place: Rect, marks: &[Mark], letters: Letters, st: &Styles) {
+pub fn names(buf: &mut Buffer, place: Rect, marks: &[LabelMark], letters: Letters, st: &Styles) {
     for mark in marks {
         let Some([x, y, ..]) = mark.bounds() else {
             continue;
@@ -129,7 +130,7 @@ mod tests {
         }
     }
 
-    fn drawn(letters: Letters, marks: &[Mark]) -> Buffer {
+    fn drawn(letters: Letters, marks: &[LabelMark]) -> Buffer {
         let mut buf = Buffer::empty(Rect::new(0, 0, 8, 4));
         let area = buf.area;
         draw(&mut buf, area, &half_bright(), letters);
@@ -146,9 +147,9 @@ mod tests {
             .collect()
     }
 
-    fn boxed() -> Mark {
+    fn boxed() -> LabelMark {
         let ring = vec![[0.25, 0.25], [0.99, 0.25], [0.99, 0.99], [0.25, 0.99]];
-        Mark {
+        LabelMark {
             hash: String::new(),
             name: "Car".to_owned(),
             sign: '+',

@@ -1,7 +1,7 @@
 //! Marks of labels drawn into a raster: outlines as lines, points as dots, masks as a tint.
 
-use super::Picture;
-use wb_core::marks::{Mark, Place, Shape};
+use crate::raster::Picture;
+use wb_core::marks::{LabelMark, PicturePlace, Shape};
 
 /// How much of a mask's colour is mixed with the picture's, in 256 parts.
 const TINT: u16 = 110;
@@ -26,7 +26,7 @@ pub enum Ink {
 }
 
 /// Draws marks into a picture.
-pub fn draw(picture: &mut Picture, marks: &[Mark]) {
+pub fn draw(picture: &mut Picture, marks: &[LabelMark]) {
     let (w, h) = (picture.width, picture.height);
     let rgb = &mut picture.rgb;
     trace(marks, (w, h), |x, y, sign, ink| {
@@ -45,7 +45,7 @@ pub fn draw(picture: &mut Picture, marks: &[Mark]) {
 }
 
 /// Calls `put` for every pixel that a mark covers, with the mark's sign.
-pub fn trace(marks: &[Mark], size: (u32, u32), mut put: impl FnMut(u32, u32, char, Ink)) {
+pub fn trace(marks: &[LabelMark], size: (u32, u32), mut put: impl FnMut(u32, u32, char, Ink)) {
     let thick = i64::from((size.0.max(size.1) / 300).max(1));
     for mark in marks {
         let mut dot = |x: i64, y: i64, side: i64, ink: Ink| {
@@ -94,7 +94,7 @@ pub fn trace(marks: &[Mark], size: (u32, u32), mut put: impl FnMut(u32, u32, cha
 
 /// The pixel at a place; one that lies on the far edge belongs to the last pixel. Places outside are kept within
 /// one picture's width of it, so that lines to them end.
-fn pixel(place: Place, size: (u32, u32)) -> [i64; 2] {
+fn pixel(place: PicturePlace, size: (u32, u32)) -> [i64; 2] {
     let one = |share: f64, side: u32| {
         #[allow(clippy::cast_possible_truncation)] // within three times the side
         let at = (share.clamp(-1.0, 2.0) * f64::from(side)).floor() as i64;
@@ -108,7 +108,7 @@ fn pixel(place: Place, size: (u32, u32)) -> [i64; 2] {
 }
 
 /// Every pixel between two places.
-fn line(a: Place, b: Place, size: (u32, u32), mut put: impl FnMut(i64, i64)) {
+fn line(a: PicturePlace, b: PicturePlace, size: (u32, u32), mut put: impl FnMut(i64, i64)) {
     let ([x0, y0], [x1, y1]) = (pixel(a, size), pixel(b, size));
     let steps = (x1 - x0).abs().max((y1 - y0).abs()).max(1);
     for n in 0..=steps {
@@ -121,8 +121,8 @@ mod tests {
     use super::*;
     use wb_core::marks::Mask;
 
-    fn mark(shape: Shape, sign: char) -> Mark {
-        Mark {
+    fn mark(shape: Shape, sign: char) -> LabelMark {
+        LabelMark {
             hash: String::new(),
             name: String::new(),
             sign,
@@ -130,7 +130,7 @@ mod tests {
         }
     }
 
-    fn boxed(x: f64, w: f64, sign: char) -> Mark {
+    fn boxed(x: f64, w: f64, sign: char) -> LabelMark {
         let ring = vec![[x, 0.2], [x + w, 0.2], [x + w, 0.6], [x, 0.6]];
         mark(Shape::Rings(vec![ring]), sign)
     }

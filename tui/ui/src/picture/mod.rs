@@ -5,10 +5,9 @@ mod blocks;
 mod ink;
 
 use crate::pixels::{Encoded, PLACEHOLDER, Placement, Protocol, placeholder};
+use crate::raster::Picture;
 use crate::theme::Styles;
 use crate::widgets::{centred, lines, wrapped};
-use image::imageops::thumbnail;
-use image::{ImageBuffer, Rgb};
 use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::{Rect, Size};
 use ratatui::style::Color;
@@ -16,7 +15,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use wb_core::ids::{DataHash, TaskId};
-use wb_core::marks::Mark;
+use wb_core::marks::LabelMark;
 
 /// Encoded pictures that are kept, for going back and forth.
 const KEPT: usize = 12;
@@ -57,38 +56,6 @@ impl Default for Graphics {
     }
 }
 
-/// A decoded picture.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Picture {
-    /// Pixels in a row.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// Red, green, blue of each pixel, row by row; `3 × width × height` bytes.
-    pub rgb: Vec<u8>,
-}
-
-impl std::fmt::Debug for Picture {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Picture({} × {})", self.width, self.height)
-    }
-}
-
-impl Picture {
-    /// The same in another size.
-    fn scaled(&self, width: u32, height: u32) -> Self {
-        let (width, height) = (width.max(1), height.max(1));
-        if (width, height) == (self.width, self.height) {
-            return self.clone();
-        }
-        let whole: Option<ImageBuffer<Rgb<u8>, &[u8]>> =
-            ImageBuffer::from_raw(self.width, self.height, &self.rgb);
-        let rgb = whole.map(|whole| thumbnail(&whole, width, height).into_raw());
-        let rgb = rgb.unwrap_or_else(|| vec![0; width as usize * height as usize * 3]);
-        Self { width, height, rgb }
-    }
-}
-
 /// A picture that the screen needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PictureRequest {
@@ -103,16 +70,16 @@ pub struct PictureRequest {
 
 /// What is seen of a picture: the same key, the same pixels.
 #[derive(Clone, Debug, PartialEq)]
-struct Key {
+struct PictureKey {
     task: TaskId,
     cells: Size,
-    marks: Arc<[Mark]>,
+    marks: Arc<[LabelMark]>,
 }
 
 /// Pixels to be encoded, beside the screen: this takes milliseconds.
 #[derive(Debug)]
 pub struct PixelsRequest {
-    key: Key,
+    key: PictureKey,
     picture: Arc<Picture>,
     protocol: Protocol,
     size: (u32, u32),
@@ -121,7 +88,7 @@ pub struct PixelsRequest {
 /// Encoded pixels; [`crate::Ui::set_pixels`] takes them.
 #[derive(Debug)]
 pub struct Pixels {
-    key: Key,
+    key: PictureKey,
     data: Encoded,
 }
 
@@ -143,12 +110,12 @@ pub(crate) struct PictureView {
     graphics: Graphics,
     held: Option<(TaskId, Result<Arc<Picture>, String>)>,
     /// The newest raster for letters.
-    small: Option<(Key, Picture)>,
+    small: Option<(PictureKey, Picture)>,
     /// Encoded pixels with their numbers, the newest last.
-    encoded: VecDeque<(Key, u32, Encoded)>,
+    encoded: VecDeque<(PictureKey, u32, Encoded)>,
     last_id: u32,
     missing: Option<PixelsRequest>,
-    asked: Option<Key>,
+    asked: Option<PictureKey>,
     /// What is placed in this frame if nothing lies over it, and the letters below.
     drawn: Vec<(Placement, Vec<Cell>)>,
     placed: Vec<Placement>,
@@ -256,7 +223,7 @@ impl PictureView {
         buf: &mut Buffer,
         area: Rect,
         task: TaskId,
-        marks: &[Mark],
+        marks: &[LabelMark],
         st: &Styles,
     ) {
         if area.width < 4 || area.height < 2 {
@@ -279,7 +246,7 @@ impl PictureView {
         };
         let cells = fitted(&picture, area.as_size(), cell);
         let place = centred(area, cells.width, cells.height);
-        let key = Key {
+        let key = PictureKey {
             task,
             cells,
             marks: marks.into(),
@@ -292,7 +259,7 @@ impl PictureView {
         &mut self,
         buf: &mut Buffer,
         place: Rect,
-        key: &Key,
+        key: &PictureKey,
         picture: &Picture,
         letters: Letters,
         st: &Styles,
@@ -314,7 +281,7 @@ impl PictureView {
         blocks::names(buf, place, &key.marks, letters, st);
     }
 
-    fn draw_pixels(&mut self, buf: &Buffer, place: Rect, key: Key, picture: Arc<Picture>) {
+    fn draw_pixels(&mut self, buf: &Buffer, place: Rect, key: PictureKey, picture: Arc<Picture>) {
         let Graphics::Pixels { protocol, cell, .. } = self.graphics else {
             return;
         };

@@ -24,7 +24,7 @@ pub struct Canvas {
 
 /// What must be written, in this order.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Change {
+pub struct CanvasChange {
     /// Erases what goes.
     pub erase: String,
     /// Cells to be drawn again then.
@@ -50,8 +50,8 @@ impl Canvas {
 
     /// What makes the terminal show these placements and no others.
     #[must_use]
-    pub fn show(&mut self, wanted: &[Placement]) -> Change {
-        let mut change = Change::default();
+    pub fn show(&mut self, wanted: &[Placement]) -> CanvasChange {
+        let mut change = CanvasChange::default();
         let (stay, go): (Vec<_>, Vec<_>) = (self.shown.drain(..)).partition(|p| wanted.contains(p));
         for old in &go {
             if self.keeps() {

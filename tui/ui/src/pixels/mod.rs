@@ -7,10 +7,10 @@ mod sixel;
 #[cfg(test)]
 mod tests;
 
-pub use canvas::{Canvas, Change};
+pub use canvas::{Canvas, CanvasChange};
 pub(crate) use kitty::{PLACEHOLDER, placeholder};
 
-use crate::picture::Picture;
+use crate::raster::Picture;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use ratatui::layout::Rect;

@@ -1,7 +1,7 @@
 //! Sixel: bands of six rows, one pass for each colour of a band, runs counted. Colours are the 256 that fit the
 //! picture best, found by `color_quant`, which reading GIF files brings along.
 
-use crate::picture::Picture;
+use crate::raster::Picture;
 use color_quant::NeuQuant;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -2,7 +2,7 @@
 //! marks before and after. Drawing is left to the tabs.
 
 use serde_json::Value;
-use wb_core::marks::{Mark, marks};
+use wb_core::marks::{LabelMark, marks};
 use wb_core::step::Stepper;
 use wb_core::work::Outcome;
 
@@ -18,8 +18,8 @@ pub(super) struct Read {
     pub(super) item: Option<Value>,
     pub(super) asset: Option<Value>,
     pub(super) row: Vec<(String, String)>,
-    pub(super) before: Vec<Mark>,
-    pub(super) marks: Vec<Mark>,
+    pub(super) before: Vec<LabelMark>,
+    pub(super) marks: Vec<LabelMark>,
 }
 
 pub(super) fn read(step: &Stepper) -> Read {
@@ -129,15 +129,15 @@ pub(super) fn row_facts(
 }
 
 /// Marks before and after with the signs of the patch.
-pub(super) fn marked(before: &[Mark], outcome: &Outcome) -> Vec<Mark> {
+pub(super) fn marked(before: &[LabelMark], outcome: &Outcome) -> Vec<LabelMark> {
     let sign = |hash: &str| {
         let changed = outcome.patch.labels.iter().find(|l| l.hash == hash);
         changed.map_or(' ', |l| l.sign)
     };
-    let mut all: Vec<Mark> = before
+    let mut all: Vec<LabelMark> = before
         .iter()
         .cloned()
-        .map(|b| Mark {
+        .map(|b| LabelMark {
             sign: if sign(&b.hash) == '-' { '-' } else { ' ' },
             ..b
         })
@@ -145,7 +145,7 @@ pub(super) fn marked(before: &[Mark], outcome: &Outcome) -> Vec<Mark> {
     if let Some(after) = &outcome.labels_after {
         let new = marks(&after.read(), 0).into_iter();
         all.extend(
-            new.map(|b| Mark {
+            new.map(|b| LabelMark {
                 sign: sign(&b.hash),
                 ..b
             })
