@@ -193,6 +193,7 @@ fn labels_that_cannot_be_made_are_a_mistake_of_the_test() {
 mod hosts {
     use super::*;
     use agent_abi::testing::host;
+    use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
@@ -228,6 +229,70 @@ mod hosts {
         assert_eq!(other.run::<uses>(&task).route(), Some("2"));
         drop(other);
         assert_eq!(CLOSED.load(Ordering::SeqCst), 2);
+    }
+
+    /// Values that were closed, in order.
+    static UNLOADED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+    #[derive(serde::Deserialize)]
+    struct Chosen {
+        #[serde(alias = "network")]
+        model: String,
+    }
+
+    #[dependency(scope = host, close = unload_network)]
+    fn network(chosen: Params<Chosen>, stage: &Stage, #[arg] size: u32) -> String {
+        format!("{} {size} at {}", chosen.model, stage.title())
+    }
+
+    fn unload_network(network: String, end: End) {
+        assert_eq!(end, End::Retired);
+        UNLOADED.lock().unwrap().push(network);
+    }
+
+    /// It reads no parameter by itself, and its network does.
+    #[dependency(scope = host)]
+    fn pipeline(#[depends(network(2))] network: &String, project: &Project) -> (String, u32) {
+        let classes = project.ontology().objects.len();
+        (format!("{network} with {classes} classes"), 0)
+    }
+
+    #[stage("s")]
+    fn detects(
+        #[depends(network(1))] network: &String,
+        #[depends(pipeline)] pipeline: &mut (String, u32),
+    ) -> Route {
+        pipeline.1 += 1;
+        Route::to(format!("{network}, {} ({})", pipeline.0, pipeline.1))
+    }
+
+    #[test]
+    fn a_value_of_the_host_is_made_again_when_the_parameters_that_it_read_are_others() {
+        let host = host();
+        let run = |params: Value, classes: &[&str]| {
+            let mut all = ontology();
+            for class in classes {
+                all = all.object(class, "bounding_box");
+            }
+            let task = task("a.jpg").params(params).ontology(all);
+            host.run::<detects>(&task).route().unwrap().to_owned()
+        };
+        let unloaded = || std::mem::take(&mut *UNLOADED.lock().unwrap());
+        let first = json!({"model": "small", "threshold": 0.5});
+        let small = "small 1 at s, small 2 at s with 0 classes";
+        assert_eq!(run(first.clone(), &[]), format!("{small} (1)"));
+        assert_eq!(run(first, &[]), format!("{small} (2)"));
+        let other = json!({"threshold": 0.6, "model": "small"});
+        assert_eq!(run(other, &[]), format!("{small} (3)"), "none that it read");
+        assert_eq!(unloaded(), [""; 0]);
+
+        let large = json!({"network": "large"});
+        let text = "large 1 at s, large 2 at s with 0 classes (1)";
+        assert_eq!(run(large.clone(), &[]), text);
+        assert_eq!(unloaded(), ["small 1 at s", "small 2 at s"]);
+        let text = "large 1 at s, large 2 at s with 1 classes (1)";
+        assert_eq!(run(large, &["Car"]), text, "the project is another one");
+        assert_eq!(unloaded(), [""; 0]);
     }
 
     #[stage("s")]

@@ -5,9 +5,50 @@
 //! | `#[dependency(scope = host)]` | once per process: `-j 4` loads it four times | loads it again | directly |
 //! | `#[resource]` | once, for all processes | keeps it | by messages |
 //!
-//! Loading never counts to a task's time limit. It has its own, `load_timeout` in `workbench.toml` or
-//! `--load-timeout`, 5 minutes by default, for each of: opening the library with its `init`, what one task loads with
-//! `scope = host`, and opening a resource.
+//! Choose a resource when loading takes longer than you like to wait after a save, or when `-j` copies do not fit into
+//! memory. Choose `scope = host` for what loads in a second, holds a connection, or must not cross a process border.
+//!
+//! Loading never counts to a task's time limit, nor to its measured time. It has a limit of its own, `load_timeout` in
+//! `workbench.toml` or `--load-timeout`, 5 minutes by default, for each of: opening the library with its `init`, what
+//! one task loads with `scope = host`, and opening a resource. While something waits for it, the screens and the line
+//! of progress show `loading detector · 41 s`. At the limit the process is ended: a task fails with the name of the
+//! dependency and is tried again as often as `--num-retries` allows where its agent is `idempotent`; a build is refused,
+//! and the last good one stays.
+//!
+//! # A value in each process
+//!
+//! A dependency with `scope = host` is loaded by the first task that asks for it, so that a library may have ten models
+//! of which a stage loads one. It is kept from task to task and closed with the process. It is made again when its
+//! arguments are others; when what it reads of parameters, project or stage is; and after a panic of an agent that had
+//! it as `&mut`.
+//!
+//! ```
+//! use agent_abi::prelude::*;
+//! use serde::Deserialize;
+//!
+//! #[derive(Deserialize)]
+//! struct Chosen {
+//!     model: String,
+//! }
+//!
+//! struct Classifier(Vec<u8>);
+//!
+//! /// Another `model` in `workbench.toml` closes this one and loads that; other parameters leave it as it is.
+//! #[dependency(scope = host)]
+//! fn classifier(chosen: Params<Chosen>) -> Result<Classifier> {
+//!     let path = format!("{}/models/{}.onnx", env!("CARGO_MANIFEST_DIR"), chosen.model);
+//!     Ok(Classifier(std::fs::read(&path).context(format!("reading {path}"))?))
+//! }
+//!
+//! #[stage("classify")]
+//! fn classify(#[depends(classifier)] classifier: &Classifier) -> Route {
+//!     info!("{} bytes of weights", classifier.0.len());
+//!     Route::to("review")
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! An error names the dependency, with its place and cause; the attempt may be retried, and loads again.
 //!
 //! # A resource
 //!
@@ -18,6 +59,8 @@
 //! // src/detector.rs
 //! use agent_abi::prelude::*;
 //! use serde::{Deserialize, Serialize};
+//!
+//! const WEIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/detector.onnx");
 //!
 //! pub struct Detector {
 //!     weights: Vec<u8>,
@@ -36,7 +79,7 @@
 //!     type Answer = Vec<[f32; 4]>;
 //!
 //!     fn open() -> Result<Self> {
-//!         let weights = std::fs::read("models/detector.onnx").context("reading the weights")?;
+//!         let weights = std::fs::read(WEIGHTS).context("reading the weights")?;
 //!         Ok(Self { weights })
 //!     }
 //!
@@ -82,5 +125,11 @@
 //! # Libraries beside the agent
 //!
 //! Models often bring shared libraries, such as `libonnxruntime.so`. Put them beside the agent library, or where its
-//! run path leads from there (`$ORIGIN`, `$ORIGIN/deps`); they are found, and a change of one loads the build again.
-//! Libraries that are opened by path while the agent runs are found relative to the agent library as well.
+//! run path leads from there (`$ORIGIN`, `$ORIGIN/deps`), and set that path in the `main` of the
+//! crate's `build.rs`: `println!("cargo::rustc-link-arg=-Wl,-rpath,$ORIGIN");`
+//!
+//! - **Linked** ones are found there, and belong to the build: a change of one loads it again.
+//! - **Opened by name** while the agent runs (`ort` with `load-dynamic`): the same run path is searched.
+//! - **Opened by path** from the place of the agent library or of a runtime (providers of ONNX Runtime, plugins of
+//!   libtorch): they are found as well. What is opened is not watched: build the
+//!   agent again after a change.

@@ -4,7 +4,7 @@ use super::{Found, Lend, LendMut, Scope, Take};
 use crate::error::{Context, Error, Result};
 use crate::model::{Frame, Frames, LabelRow, Project, Stage, StorageItem, Task};
 use crate::table::needs;
-use crate::wire::AssetDoc;
+use crate::wire::{AssetDoc, keys};
 use serde::de::DeserializeOwned;
 use std::cell::{Ref, RefMut};
 use std::fmt;
@@ -260,12 +260,13 @@ impl<T: fmt::Debug> fmt::Debug for Params<T> {
 impl<'t, T: DeserializeOwned> Take<'t> for Params<T> {
     const NEEDS: u64 = 0;
     fn take(scope: &'t Scope<'_>) -> Found<Self> {
-        match serde_json::from_str(scope.params()) {
+        scope.note_params(keys::fields::<T>());
+        match serde_json::from_str(scope.params_text()) {
             Ok(params) => Ok(Some(Self(params))),
             Err(error) => Err(Error::from(error)
                 .context(format!(
                     "the parameters of stage \"{}\" in workbench.toml do not fit",
-                    scope.stage().title()
+                    scope.stage_unnoted().title()
                 ))
                 .permanent()),
         }

@@ -8,6 +8,7 @@ mod builtin;
 mod current;
 mod graph;
 mod lists;
+mod made_of;
 mod overheard;
 mod provide;
 mod resource;

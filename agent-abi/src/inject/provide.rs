@@ -1,5 +1,6 @@
 //! Custom dependencies: opened when first asked for, shared within the attempt, closed in reverse.
 
+use super::made_of::MadeOf;
 use super::{DependencyNode, DependencyRef, End, Scope, Source, Stop};
 use crate::error::{Error, Result};
 use crate::wire::call;
@@ -106,6 +107,7 @@ pub(crate) fn in_host<R>(host: u64, body: impl FnOnce() -> R) -> R {
 struct Idle<P: Provide> {
     args: P::Args,
     value: P::Value,
+    made_of: MadeOf,
     host: u64,
 }
 
@@ -126,12 +128,21 @@ impl<P: Provide> Pool<P> {
         }
     }
 
-    fn take(&self, args: &P::Args) -> Option<P::Value> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The value for these arguments. One that was made of something else by now is closed first, so that two
+    /// models are never in memory at a time.
+    fn take(&self, args: &P::Args, scope: &Scope<'_>) -> Option<(P::Value, MadeOf)> {
         let host = HOST.get();
-        let fits = |known: &Idle<P>| known.args == *args && known.host == host;
-        let at = idle.iter().position(fits)?;
-        Some(idle.swap_remove(at).value)
+        let same = |known: &Idle<P>| known.args == *args && known.host == host;
+        loop {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = idle.iter().position(same)?;
+            let known = idle.swap_remove(at);
+            drop(idle);
+            if known.made_of.fits(scope) {
+                return Some((known.value, known.made_of));
+            }
+            retire::<P>(known.value);
+        }
     }
 }
 
@@ -161,6 +172,7 @@ pub(crate) fn retire_host(host: u64) {
 pub struct Entry<P: Provide> {
     args: RefCell<Option<P::Args>>,
     value: RefCell<Option<P::Value>>,
+    made_of: RefCell<MadeOf>,
     /// Lent to be changed: after a panic it cannot be trusted.
     touched: Cell<bool>,
 }
@@ -223,6 +235,7 @@ impl<P: Provide> Opened for Entry<P> {
                 .push(Idle {
                     args,
                     value,
+                    made_of: self.made_of.take(),
                     host: HOST.get(),
                 });
             return Ok(());
@@ -252,26 +265,36 @@ impl Scope<'_> {
             same.then_some(entry)
         });
         if let Some(entry) = known {
+            self.note_made(&entry.made_of.borrow());
             return Ok(entry);
         }
         self.no_cycle::<P>()?;
         let timer = self.current.begin("dependency", parameter);
         self.opening.borrow_mut().push(P::NAME);
-        let made = match P::pool().and_then(|pool| pool.take(&args)) {
-            Some(value) => Ok((value, "kept")),
+        let kept = P::pool().and_then(|pool| pool.take(&args, self));
+        let note = if kept.is_some() { "kept" } else { "" };
+        let made = match kept {
+            Some((value, made_of)) => {
+                self.note_made(&made_of);
+                Ok((value, made_of))
+            }
             None => {
                 let _loading = P::pool().map(|_| Loading::of(self.source, P::NAME));
-                P::open(self, &args).map(|value| (value, ""))
+                self.begin_making();
+                let made = P::open(self, &args);
+                let made_of = self.end_making();
+                made.map(|value| (value, made_of))
             }
         };
         self.opening.borrow_mut().pop();
-        let note = made.as_ref().map_or("failed", |(_, note)| note);
+        let note = if made.is_ok() { note } else { "failed" };
         self.current.end(timer, note);
-        let (value, _) = made.map_err(|stop| stop.within(P::NAME))?;
+        let (value, made_of) = made.map_err(|stop| stop.within(P::NAME))?;
         register::<P>();
         let entry = Rc::new(Entry::<P> {
             args: RefCell::new(Some(args)),
             value: RefCell::new(Some(value)),
+            made_of: RefCell::new(made_of),
             touched: Cell::new(false),
         });
         self.open
@@ -331,6 +354,13 @@ fn register<P: Provide>() {
     }
 }
 
+/// Closes a value that no attempt is using.
+fn retire<P: Provide>(value: P::Value) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| P::close(value, End::Retired))) {
+        std::mem::forget(panic);
+    }
+}
+
 impl<P: Provide> Pool<P> {
     /// Closes what is idle; the next attempt opens it again.
     fn empty(&self, host: Option<u64>) {
@@ -343,9 +373,7 @@ impl<P: Provide> Pool<P> {
         *idle = kept;
         drop(idle);
         for Idle { value, .. } in gone.into_iter().rev() {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| P::close(value, End::Retired))) {
-                std::mem::forget(panic);
-            }
+            retire::<P>(value);
         }
     }
 }

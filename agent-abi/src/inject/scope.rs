@@ -1,6 +1,7 @@
 //! The scope of one attempt: its documents, read when first asked for, and its open dependencies.
 
 use super::current::Current;
+use super::made_of::MadeOf;
 use super::provide::Opened;
 use super::{End, Found, Stop};
 use crate::error::{Context, Error, Result};
@@ -76,6 +77,8 @@ pub struct Scope<'h> {
     item: OnceCell<Option<RefCell<StorageItem>>>,
     pub(super) open: RefCell<Vec<Rc<dyn Opened>>>,
     pub(super) opening: RefCell<Vec<&'static str>>,
+    /// What the dependencies that are being opened have read.
+    pub(super) making: RefCell<Vec<MadeOf>>,
 }
 
 impl<'h> Scope<'h> {
@@ -99,6 +102,7 @@ impl<'h> Scope<'h> {
             item: OnceCell::new(),
             open: RefCell::new(Vec::new()),
             opening: RefCell::new(Vec::new()),
+            making: RefCell::new(Vec::new()),
         }
     }
 
@@ -175,13 +179,23 @@ impl<'h> Scope<'h> {
 
     /// The stage it waits at.
     #[must_use]
-    pub const fn stage(&self) -> &Stage {
+    pub fn stage(&self) -> &Stage {
+        self.note_stage();
+        &self.stage
+    }
+
+    pub(super) const fn stage_unnoted(&self) -> &Stage {
         &self.stage
     }
 
     /// JSON of the stage's parameters, `{}` when there are none.
     #[must_use]
     pub fn params(&self) -> &str {
+        self.note_params(&[]);
+        self.params_text()
+    }
+
+    pub(super) fn params_text(&self) -> &str {
         if self.params.trim().is_empty() {
             "{}"
         } else {
@@ -194,10 +208,14 @@ impl<'h> Scope<'h> {
     /// # Errors
     /// When it cannot be had or read.
     pub fn project(&self) -> Found<&Project> {
-        Ok(self.shared_project()?.map(|project| &**project))
+        let project = self.shared_project()?;
+        if let Some(project) = project {
+            self.note_project(project);
+        }
+        Ok(project.map(|project| &**project))
     }
 
-    fn shared_project(&self) -> Found<&Arc<Project>> {
+    pub(super) fn shared_project(&self) -> Found<&Arc<Project>> {
         once(&self.project, || {
             self.document(input::PROJECT, read_project)
         })

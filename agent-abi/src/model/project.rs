@@ -15,6 +15,11 @@ pub struct Project {
 }
 
 impl Project {
+    /// Whether they were read from equal documents.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.doc == other.doc
+    }
+
     /// Reads the document.
     ///
     /// # Errors

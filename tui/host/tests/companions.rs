@@ -106,6 +106,46 @@ fn what_a_needed_library_needs_itself_is_found_too() {
     assert_eq!(run(&mut desk, build), found(9, -1, "none"));
 }
 
+/// The agent, its runtime and the runtime's provider; what is replaced gets a new file, as a build makes it.
+fn dynamic(desk: &Desk, name: &str, options: &[&str]) {
+    let made = desk.path("made.so");
+    compile("dynamic.c", &made, options);
+    fs::create_dir_all(desk.path("target")).unwrap();
+    fs::rename(made, desk.path("target").join(name)).unwrap();
+}
+
+#[test]
+fn a_runtime_that_is_opened_by_name_and_its_providers_are_found_from_the_copy_and_after_a_reload() {
+    for kind in [NEW, OLD] {
+        let mut desk = Desk::with(|config| config.recycle_after = 1);
+        let kind = format!("-Wl,{kind}");
+        let agent = |desk: &Desk, code: &str| {
+            let code = format!("-DCODE=\"{code}\"");
+            let options = [&code, &kind, "-Wl,-rpath,$ORIGIN"];
+            dynamic(desk, "libagent.so", &options);
+        };
+        let provider = |desk: &Desk, define| dynamic(desk, "libruntime_provider.so", &[define]);
+        dynamic(&desk, "libruntime.so", &["-DRUNTIME=40"]);
+        provider(&desk, "-DPROVIDER=2");
+        agent(&desk, "first");
+        let library = desk.path("target/libagent.so");
+        let first = claim(&mut desk, library);
+        let route = |text: &str| outcome(&format!(r#"{{"route":"{text}"}}"#));
+        assert_eq!(run(&mut desk, first), route("first 42"), "{kind}");
+
+        agent(&desk, "second");
+        provider(&desk, "-DPROVIDER=3");
+        let probed = desk.probed();
+        desk.hosts.activate(BuildId(2), &probed);
+        assert_eq!(run(&mut desk, BuildId(2)), route("second 43"), "{kind}");
+        assert_eq!(
+            run(&mut desk, first),
+            route("first 43"),
+            "both see what lies there"
+        );
+    }
+}
+
 #[test]
 fn what_an_agent_opens_relative_to_its_own_file_is_found() {
     let mut desk = Desk::new();

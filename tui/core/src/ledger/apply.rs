@@ -151,7 +151,7 @@ impl Apply {
             // A dry run has not sent them there.
             (true, false) => Look::default(),
             (true, true) => checks::look_after(&self.group.changes),
-            (false, _) => checks::look(&self.group.changes),
+            (false, _) => checks::look(&self.group.changes, self.writes),
         };
         if look.is_empty() {
             return self.seen(Seen::default(), out);
@@ -165,7 +165,8 @@ impl Apply {
             (true, false) => Ok(vec![None; self.group.changes.len()]),
             (true, true) => checks::after(&mut self.group.changes, &self.project, &seen),
             (false, _) => {
-                checks::refused(&self.group.tasks, &self.group.changes, &self.project, &seen)
+                let Group { tasks, changes, .. } = &self.group;
+                checks::refused(tasks, changes, &self.project, &seen, self.writes)
             }
         };
         let refused = match refused {

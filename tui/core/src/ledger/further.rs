@@ -2,10 +2,12 @@
 //! what stands there now.
 
 use super::compare::{
-    Skipped, by_place, keep_before, place_of, rows_of, skipped, taken_back, unit,
+    Skipped, by_place, keep_before, labels_of, place_of, rows_of, skipped, taken_back, unit,
 };
 use super::{Change, Look, Seen, StandingEntry};
-use crate::ids::{ItemId, ProjectHash, TaskId};
+use crate::error::Error;
+use crate::ids::{ItemId, ProjectHash, StageId, TaskId};
+use crate::labels::{same_labels, saved_as};
 use crate::work::{Further, FurtherRow, RowInput, Touched};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
@@ -142,6 +144,82 @@ pub(super) fn over_theirs(
         }
     }
     Ok(())
+}
+
+/// What is read to compare the rows and tasks of further changes with what their plan saw.
+pub(super) fn planned(changes: &[Change]) -> BTreeMap<ProjectHash, Look> {
+    let mut others = rows_again(changes);
+    for (project, steps) in by_project(changes) {
+        for (change, to) in steps
+            .iter()
+            .filter_map(|(.., row)| Some((&row.change, row.change.to?)))
+        {
+            let look = others.entry(project).or_default();
+            for stage in [change.stage, to] {
+                look.tasks.entry(stage).or_default().push(change.data);
+            }
+        }
+    }
+    others
+}
+
+/// Why each change is not written, with what was read for [`planned`]: somebody has changed a row or moved a task that it
+/// writes to. What is there already speaks against nothing.
+pub(super) fn changed_since(
+    changes: &[Change],
+    seen: &BTreeMap<ProjectHash, Seen>,
+) -> Vec<Option<String>> {
+    let mut found = vec![None; changes.len()];
+    for (project, steps) in by_project(changes) {
+        let Some(seen) = seen.get(&project) else {
+            continue;
+        };
+        let mut rows = seen.rows.iter();
+        for (i, _, row) in steps {
+            let change = &row.change;
+            let now = change.labels_after.as_ref().and_then(|_| rows.next());
+            let why = match (now, change.to) {
+                (Some(now), _) => labels_since(change, now),
+                (None, Some(to)) => moved_since(change, to, seen),
+                (None, None) => None,
+            };
+            if let (Some(why), place @ None) = (why, &mut found[i]) {
+                let (title, project) = (&change.title, &row.project_title);
+                *place = Some(format!("\"{title}\" in {project}: {why}"));
+            }
+        }
+    }
+    found
+}
+
+fn labels_since(change: &Change, now: &Result<RowInput, Error>) -> Option<String> {
+    let now = match now {
+        Ok(row) => labels_of(&row.json),
+        Err(error) => return Some(error.summary.clone()),
+    };
+    let before = (change.before.as_ref()).and_then(|before| labels_of(&before.json));
+    let same = now == before
+        || now.is_some_and(|now| {
+            let after = change.labels_after.as_ref();
+            before.is_some_and(|before| same_labels(&now, &before))
+                || after.is_some_and(|after| saved_as(&now, &after.read()))
+        });
+    (!same).then(|| "its labels changed since the plan was made".to_owned())
+}
+
+fn moved_since(change: &Change, to: StageId, seen: &Seen) -> Option<String> {
+    let at = |stage| {
+        seen.tasks
+            .get(stage)
+            .map_or(Ok(&[][..]), |tasks| tasks.as_deref())
+    };
+    let (here, there) = match (at(&change.stage), at(&to)) {
+        (Ok(here), Ok(there)) => (here, there),
+        (Err(error), _) | (_, Err(error)) => return Some(error.summary.clone()),
+    };
+    let waits = here.iter().any(|(task, _)| *task == change.task);
+    let same = waits || there.iter().any(|(_, data)| *data == change.data);
+    (!same).then(|| "its task has left the stage since the plan was made".to_owned())
 }
 
 /// What is read before the further changes of entries are taken back.

@@ -2,6 +2,7 @@
 //! whether the labels that their outcomes are based on are unchanged.
 
 use super::super::compare::{labels_of, part_of, unit};
+use super::super::further;
 use super::{Change, Look, PlannedTask, Seen};
 use crate::error::{Error, ErrorKind};
 use crate::ids::ItemId;
@@ -22,21 +23,27 @@ fn needs_metadata(item: &Change) -> bool {
     planned_item(item).is_some() || item.priority.is_some() || item.metadata.is_some()
 }
 
-/// Labels that the agent read and did not change. (Those that it changed are compared when they are saved.)
-fn read_only(item: &Change) -> Option<serde_json::Value> {
-    let before = item.before.as_ref().filter(|_| item.labels_after.is_none());
+/// Labels that are compared here: those that the agent read and did not change. Those that it changed are compared when
+/// they are saved; where nothing is written, here too.
+fn compared(item: &Change, writes: bool) -> Option<serde_json::Value> {
+    let before = item.before.as_ref();
+    let before = before.filter(|_| !writes || item.labels_after.is_none());
     labels_of(&before?.json)
 }
 
-/// What is read for these changes.
-pub(super) fn look(changes: &[Change]) -> Look {
+/// What is read for these changes. Further changes are looked at before they are written; where nothing is written,
+/// with this.
+pub(super) fn look(changes: &[Change], writes: bool) -> Look {
     let mut look = Look::default();
+    if !writes {
+        look.others = further::planned(changes);
+    }
     for item in changes {
         look.tasks.entry(item.stage).or_default().push(item.data);
         if needs_metadata(item) {
             look.metadata.push(unit(item));
         }
-        if let (Some(before), Some(_)) = (&item.before, read_only(item)) {
+        if let (Some(before), Some(_)) = (&item.before, compared(item, writes)) {
             look.rows.push((unit(item), part_of(&before.json)));
         }
     }
@@ -63,12 +70,15 @@ pub(super) fn refused(
     changes: &[Change],
     project: &Project,
     seen: &Seen,
+    writes: bool,
 ) -> Result<Refused, Error> {
     let mut refused = Vec::with_capacity(changes.len());
+    let mut others = further::changed_since(changes, &seen.others).into_iter();
     let (mut metadata, mut rows) = (seen.metadata.iter(), seen.rows.iter());
     for (task, item) in tasks.iter().zip(changes) {
         let metadata = needs_metadata(item).then(|| metadata.next()).flatten();
-        let labels = read_only(item);
+        let labels = compared(item, writes);
+        let other = others.next().flatten();
         let row = labels.as_ref().and_then(|_| rows.next());
         let why = is_gone(item, seen)?
             .or_else(|| is_rerouted(task, project))
@@ -78,12 +88,14 @@ pub(super) fn refused(
                 let row = row.as_ref().map_err(Clone::clone)?;
                 let now = labels_of(&row.json)
                     .ok_or_else(|| Error::new(ErrorKind::Upstream, "a label row cannot be read"))?;
-                (!same_labels(&now, &labels)).then(|| {
-                    "its labels changed since the plan was made, and its outcome rests on them"
-                        .to_owned()
-                })
+                let ours = item.labels_after.as_ref();
+                let ours = ours.is_some_and(|ours| saved_as(&now, &ours.read()));
+                let changed = !ours && !same_labels(&now, &labels);
+                let why =
+                    "its labels changed since the plan was made, and its outcome rests on them";
+                changed.then(|| why.to_owned()).or(other)
             }
-            (why, ..) => why,
+            (why, ..) => why.or(other),
         });
     }
     Ok(refused)
