@@ -106,14 +106,14 @@ pub fn foreign(text: String, most: usize) -> String {
     clip(clean.unwrap_or(text), most)
 }
 
-/// Something went wrong. Its [`Facts`] are its fields; the box keeps every `Result` small.
+/// Something went wrong. Its [`ErrorFacts`] are its fields; the box keeps every `Result` small.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Error(Box<Facts>);
+pub struct Error(Box<ErrorFacts>);
 
 /// What is known about an [`Error`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Facts {
+pub struct ErrorFacts {
     /// Whose fault.
     pub kind: ErrorKind,
     /// One line: what happened, and what it means for the task.
@@ -142,7 +142,7 @@ pub struct Facts {
 impl Error {
     /// An error with one line and nothing else; not worth a retry.
     pub fn new(kind: ErrorKind, summary: impl Into<String>) -> Self {
-        Self(Box::new(Facts {
+        Self(Box::new(ErrorFacts {
             kind,
             summary: summary.into(),
             hints: Vec::new(),
@@ -156,7 +156,7 @@ impl Error {
 
     /// The facts by value.
     #[must_use]
-    pub fn into_facts(self) -> Facts {
+    pub fn into_facts(self) -> ErrorFacts {
         *self.0
     }
 
@@ -269,15 +269,15 @@ impl Error {
 }
 
 impl Deref for Error {
-    type Target = Facts;
+    type Target = ErrorFacts;
 
-    fn deref(&self) -> &Facts {
+    fn deref(&self) -> &ErrorFacts {
         &self.0
     }
 }
 
 impl DerefMut for Error {
-    fn deref_mut(&mut self) -> &mut Facts {
+    fn deref_mut(&mut self) -> &mut ErrorFacts {
         &mut self.0
     }
 }

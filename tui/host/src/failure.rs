@@ -154,61 +154,65 @@ mod tests {
         failed(&about(true), &done, written.as_bytes()).0.retry
     }
 
+    const JSON: u32 = 3;
+    const BUSY: &str = r#"{"message": "503 Service Unavailable", "retry": true}"#;
+    const PERMANENT: &str = r#"{"message": "no such file", "retry": false}"#;
+    const WRONG_NAME: &str =
+        r#"{"message": "no object \"Cra\"", "retry": true, "unknown_name": true}"#;
+
+    /// Whether another attempt is made, after which status, kind and text; and what it is.
+    const ANSWERS: [(bool, i32, u32, &str, &str); 10] = [
+        (true, status::ERROR, JSON, BUSY, "a server that is busy"),
+        (true, status::ERROR, 2, "timed out", "a reason as text"),
+        (true, status::PANIC, JSON, BUSY, "a panic"),
+        (
+            true,
+            status::DEPENDENCY,
+            JSON,
+            BUSY,
+            "a dependency or resource that may come back",
+        ),
+        (
+            false,
+            status::ERROR,
+            JSON,
+            PERMANENT,
+            "an error that is marked as permanent",
+        ),
+        (
+            false,
+            status::DEPENDENCY,
+            JSON,
+            PERMANENT,
+            "a dependency that cannot be made",
+        ),
+        (
+            false,
+            status::ERROR,
+            JSON,
+            WRONG_NAME,
+            "a name that the project does not have",
+        ),
+        (
+            false,
+            status::UNSUPPORTED,
+            JSON,
+            BUSY,
+            "a function that is missing",
+        ),
+        (
+            false,
+            status::OK,
+            2,
+            "no outcome",
+            "success without an outcome",
+        ),
+        (false, 99, 2, "", "a status that does not exist"),
+    ];
+
     #[test]
     fn another_attempt_is_made_after_answers_that_may_differ_and_no_others() {
-        const JSON: u32 = 3;
-        let busy = r#"{"message": "503 Service Unavailable", "retry": true}"#;
-        let permanent = r#"{"message": "no such file", "retry": false}"#;
-        let wrong_name = r#"{"message": "no object \"Cra\"", "retry": true, "unknown_name": true}"#;
-        let (yes, no) = (true, false);
-        for (again, status, kind, written, what) in [
-            (yes, status::ERROR, JSON, busy, "a server that is busy"),
-            (yes, status::ERROR, 2, "timed out", "a reason as text"),
-            (yes, status::PANIC, JSON, busy, "a panic"),
-            (
-                yes,
-                status::DEPENDENCY,
-                JSON,
-                busy,
-                "a dependency or resource that may come back",
-            ),
-            (
-                no,
-                status::ERROR,
-                JSON,
-                permanent,
-                "an error that is marked as permanent",
-            ),
-            (
-                no,
-                status::DEPENDENCY,
-                JSON,
-                permanent,
-                "a dependency that cannot be made",
-            ),
-            (
-                no,
-                status::ERROR,
-                JSON,
-                wrong_name,
-                "a name that the project does not have",
-            ),
-            (
-                no,
-                status::UNSUPPORTED,
-                JSON,
-                busy,
-                "a function that is missing",
-            ),
-            (
-                no,
-                status::OK,
-                2,
-                "no outcome",
-                "success without an outcome",
-            ),
-            (no, 99, 2, "", "a status that does not exist"),
-        ] {
+        for (again, status, kind, written, what) in ANSWERS {
             assert_eq!(after_answer(status, kind, written, None), again, "{what}");
         }
         let defect = Some("is not UTF-8");
