@@ -40,6 +40,8 @@ fn model_server() -> String {
     url
 }
 
+/// The project in which people answer questions.
+const QUESTIONS: &str = "4ea10000-0000-4000-8004-000000000003";
 /// What the detector sees.
 const BOXES: &str = r#"{"boxes":[{"label":"Thing","score":0.8,"x":0.1,"y":0.1,"w":0.2,"h":0.2}]}"#;
 /// What the language model answers.
@@ -140,7 +142,8 @@ fn real_agents_are_planned_reviewed_applied_and_undone() {
         ("expert", 0)
     );
     assert_eq!(all.len(), before.0.len());
-    the_twin_is_written_too(&planned, &twin);
+    other_projects_are_written_too(&planned, &twin);
+    assert_eq!(route("claim.txt"), "unsure");
 
     let reviewed = workbench(dir.path(), &server, &["review", "p.wbplan", "--json"]);
     assert_eq!(outcomes_of(&reviewed), all, "the plan holds what ran");
@@ -153,9 +156,16 @@ fn real_agents_are_planned_reviewed_applied_and_undone() {
     assert_eq!(after["form.pdf"], "Complete");
     assert_eq!(published["form.pdf"], "Experts");
     assert_eq!(after["night.jpg"], "Experts");
+    let questions = stages_in(&server, QUESTIONS);
+    assert_eq!(questions["question about claim.txt"], "Answer");
     assert!(server.changed("save_labels") > 0);
     workbench(dir.path(), &server, &["undo", "--yes", "--json"]);
     assert_eq!(places(), before);
+    assert_eq!(
+        stages_in(&server, QUESTIONS).len(),
+        0,
+        "the question is gone"
+    );
     let again = workbench(dir.path(), &server, &["run", "--dry-run", "--json"]);
     assert_eq!(
         outcomes_of(&again),
@@ -164,17 +174,18 @@ fn real_agents_are_planned_reviewed_applied_and_undone() {
     );
 }
 
-/// What `fields` drew is published to the other project, whose task moves.
-fn the_twin_is_written_too(planned: &Output, twin: &str) {
+/// What `fields` drew is published to the other project, whose task moves, and the question is asked.
+fn other_projects_are_written_too(planned: &Output, twin: &str) {
     let (tasks, _) = lines(planned);
-    let all = tasks
-        .iter()
-        .filter_map(|t| t["patch"]["changes"].as_array());
-    let [changes]: [_; 1] = (all.filter(|list| !list.is_empty()).collect::<Vec<_>>())
-        .try_into()
-        .unwrap();
-    let kinds = changes.iter().map(|c| c["kind"].as_str().unwrap());
+    let mut found: Vec<Vec<Value>> = (tasks.iter())
+        .filter_map(|task| task["patch"]["changes"].as_array().cloned())
+        .filter(|changes| !changes.is_empty())
+        .collect();
+    found.sort_by_key(Vec::len);
+    let [question, published]: [_; 2] = found.try_into().unwrap();
+    assert_eq!(question[0]["kind"], "item");
+    let kinds = published.iter().map(|c| c["kind"].as_str().unwrap());
     assert_eq!(kinds.collect::<Vec<_>>(), ["labels", "move"]);
-    assert!(changes.iter().all(|change| change["project"] == *twin));
-    assert_eq!(changes[0]["labels"].as_array().unwrap().len(), 2);
+    assert!(published.iter().all(|change| change["project"] == *twin));
+    assert_eq!(published[0]["labels"].as_array().unwrap().len(), 2);
 }

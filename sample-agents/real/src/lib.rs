@@ -8,6 +8,7 @@ pub mod detect;
 pub mod document;
 pub mod entities;
 pub mod fields;
+pub mod judge;
 pub mod masks;
 pub mod model;
 pub mod recognise;
@@ -30,4 +31,5 @@ export![
     chain::vet,
     document::document,
     transfer::transfer,
+    judge::judge,
 ];
