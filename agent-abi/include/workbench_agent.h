@@ -20,6 +20,7 @@
  *   log            yes                 yes                 yes                 yes, but of no task
  *   input          absent              "project" only      yes                 absent
  *   frame          fails               fails               yes, in turn        fails
+ *   child_frame    fails               fails               yes, in turn        fails
  *   frame_release  does nothing        does nothing        yes                 does nothing
  *   progress       does nothing        yes                 yes                 does nothing
  *   is_cancelled   0                   yes                 yes                 0
@@ -281,6 +282,9 @@ struct wb_host {
    *   "encode"         {"format": "jpeg" or "png", "width", "height", "stride", "quality"}, a newline,
    *                    the rows of pixels                                  -> the file's bytes */
   int32_t (*call)(void *ctx, wb_bytes name, wb_bytes input, wb_bytes *output);
+  /* Since 1.1: where `size` covers it. A picture of one file of a group: `child` is its place in "children" of
+   * the document "asset", `index` the frame of it. Otherwise as `frame`. */
+  int32_t (*child_frame)(void *ctx, uint64_t child, uint64_t index, wb_frame *frame);
 };
 
 /* Where an agent leaves its answer. */

@@ -7,7 +7,7 @@ use crate::wire::ChangeDoc;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A change of another label row, data unit or task, in this project or in another. It is held, reviewed, written and
+/// A change of another label row, data unit or task, or a new item, in this project or in another. It is held, reviewed, written and
 /// taken back together with the outcome; an outcome has at most 60 of them. Those that change nothing are left out.
 ///
 /// ```
@@ -119,6 +119,59 @@ impl Change {
     pub fn tags<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.doc.tags = names.into_iter().map(Into::into).collect();
         self
+    }
+
+    /// A new text item, linked into a dataset: each project that uses the dataset gets a new task. The title is 1 to 300
+    /// bytes, and its ending decides the type (`.txt`, `.html`, `.md`, `.json`, …); the text is 1 to 5,000,000 bytes.
+    ///
+    /// It goes into the project's only dataset and that dataset's own folder, unless [`Change::dataset`] and
+    /// [`Change::folder`] name others. An item that was made for the same data unit, with the same title and text, and is
+    /// still there is not made again. When the outcome is undone, the item is deleted, unless somebody has used it.
+    ///
+    /// ```
+    /// use agent_abi::prelude::*;
+    /// use agent_abi::testing::task;
+    ///
+    /// #[stage("judge")]
+    /// fn judge(task: &Task) -> Route {
+    ///     let question = Change::item(format!("{}.txt", task.title()), "Is this a car or a van?");
+    ///     Route::to("complete").also(question.dataset("Questions").client_metadata(json!({"about": task.data_hash()})))
+    /// }
+    ///
+    /// let run = task("a.jpg").run::<judge>();
+    /// let item = &run.changes()[0];
+    /// assert_eq!((item.title.as_deref(), item.dataset.as_deref()), (Some("a.jpg.txt"), Some("Questions")));
+    /// ```
+    pub fn item(title: impl Into<String>, text: impl Into<String>) -> Self {
+        let mut change = Self::of("item", Uuid::nil(), Uuid::nil());
+        (change.doc.project, change.doc.data_hash) = (None, None);
+        change.doc.title = Some(title.into());
+        change.doc.text = Some(text.into());
+        change
+    }
+
+    /// The item is linked into this dataset: the title of one of the project's datasets, or the hash of any.
+    pub fn dataset(mut self, name: impl Into<String>) -> Self {
+        self.doc.dataset = Some(name.into());
+        self
+    }
+
+    /// The item lies in this storage folder.
+    pub fn folder(mut self, folder: Uuid) -> Self {
+        self.doc.folder = Some(folder);
+        self
+    }
+
+    /// The item is for this project, whose datasets are meant by title; the task's own unless it is given.
+    pub fn project(mut self, project: Uuid) -> Self {
+        self.doc.project = Some(project);
+        self
+    }
+
+    /// The item has these client metadata, a JSON object. The workbench adds the key `workbench_item`, by which it
+    /// recognises the item.
+    pub fn client_metadata(self, object: impl Into<Value>) -> Self {
+        self.object(object.into())
     }
 
     fn object(mut self, object: Value) -> Self {

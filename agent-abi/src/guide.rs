@@ -251,8 +251,8 @@
 //! assert_eq!(task("clip.mp4").video(clip).run::<bright>().route(), Some("frame 4"));
 //! ```
 //!
-//! [`AssetPath`](crate::inject::AssetPath) is the downloaded file itself, [`Children`](crate::inject::Children) the
-//! images of a group, each with its file and its picture. Texts and sounds are read from the file:
+//! [`AssetPath`](crate::inject::AssetPath) is the downloaded file itself, [`Children`](crate::inject::Children) the files of
+//! a group, of [one part](crate::guide::helpers#parts-of-data-groups) with `#[part("…")]`. Texts and sounds are read from the file:
 //!
 //! ```
 //! use agent_abi::prelude::*;

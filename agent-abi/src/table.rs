@@ -205,6 +205,9 @@ pub struct Host {
     pub is_cancelled: Option<unsafe extern "C" fn(*mut c_void) -> i32>,
     /// Calls by name, for what is added later: 0 ok, 1 unknown name, 2 failed (text = why).
     pub call: Option<unsafe extern "C" fn(*mut c_void, Bytes, Bytes, *mut Bytes) -> i32>,
+    /// Since 1.1: as `frame`, of one of the files of a group: its place in `children` of the asset's document
+    /// ([`crate::wire::AssetDoc`]), then the frame.
+    pub child_frame: Option<unsafe extern "C" fn(*mut c_void, u64, u64, *mut Frame) -> i32>,
 }
 
 /// A decoded picture, RGB8, owned by the host.

@@ -26,6 +26,7 @@ mod feed;
 mod given;
 mod host;
 mod ontology;
+mod parts;
 mod run;
 mod task;
 

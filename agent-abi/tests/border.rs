@@ -1,6 +1,5 @@
 //! The C border of a Rust library: a host of a few lines calls its functions through the table.
-#![allow(unsafe_code)] // the C border
-#![allow(clippy::unwrap_used)] // a test may stop anywhere
+#![allow(unsafe_code, clippy::unwrap_used)] // the C border; a test may stop anywhere
 
 use agent_abi::glue::Agent;
 use agent_abi::prelude::*;
@@ -170,6 +169,7 @@ impl Fake {
             progress: Some(report),
             is_cancelled: None,
             call: None,
+            child_frame: None,
         }
     }
 

@@ -11,7 +11,10 @@ import json
 import subprocess
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+import requests
 from encord.objects import Classification, Object
 from encord.objects.coordinates import BoundingBoxCoordinates
 from encord.objects.frames import Range
@@ -336,3 +339,39 @@ def test_labels_on_several_parts_are_changed_on_one_and_stay_on_the_others(share
     answers = {kind: [c.get_answer() for c in space.get_classification_instances()] for kind, space in after.items()}
     assert {kind: given for kind, given in answers.items() if given} == dict.fromkeys(("image", "video", "plainText"), ["after"])
     assert [a.frame for a in after["video"].get_annotations("classification")] == [3]
+
+
+def test_agents_take_pictures_and_files_of_single_parts(shared, project, tmp_path):
+    carry(shared, tmp_path, project, "Agent 1", agents="inputs")
+    row = group(shared, project)
+    (notes,) = row.get_classification_instances()
+    seen = json.loads(notes.get_answer())
+    files = {item.name: item for item in row.get_storage_item().get_child_items(get_signed_urls=True)}
+    content = {name: requests.get(item.get_signed_url(), timeout=30).content for name, item in files.items()}
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(content["meadow.mp4"])
+    luma = []
+    for frame in (0, 73):
+        video = cv2.VideoCapture(str(clip))
+        for _ in range(frame + 1):
+            decoded, picture = video.read()
+            assert decoded
+        luma.append(picture[:, :, ::-1].astype(float) @ [0.299, 0.587, 0.114])
+    height, width = cv2.imdecode(np.frombuffer(content["street.jpg"], np.uint8), cv2.IMREAD_COLOR).shape[:2]
+    assert seen.pop("luma") == [pytest.approx(values.mean(), abs=2) for values in luma]
+    assert seen == {
+        "still": [width, height],
+        "frames": 74,
+        "note": content["note.txt"].decode(),
+        "absent": True,
+        "silent": True,
+        "pictures": [True, True, True, False, False, False, False],
+    }
+
+
+def test_a_part_that_is_not_there_fails_with_the_names_of_those_that_are(shared, project, tmp_path):
+    stage = project.workflow.get_stage(name="Agent 1")
+    next(iter(stage.get_tasks())).proceed(pathway_name="second")
+    (task, _) = carry(shared, tmp_path, project, "Agent 2", agents="inputs", code=1)
+    summary = task["fault"]["summary"]
+    assert 'no part "stret.jpg"' in summary and "street.jpg" in summary, summary

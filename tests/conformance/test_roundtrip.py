@@ -244,7 +244,7 @@ def without_hashes(row) -> dict:
     }
 
 
-def carry(server, folder: Path, project, stage: str, agents: str | Path = "carry") -> list[dict]:
+def carry(server, folder: Path, project, stage: str, agents: str | Path = "carry", code: int = 0) -> list[dict]:
     """Runs the agents of an example, or of a library that is built."""
     library = agents if isinstance(agents, Path) else example(agents)
     command = [servers.BINARY, "run", "--agents", library, "--json", "--no-input", "--stage", stage]
@@ -257,7 +257,7 @@ def carry(server, folder: Path, project, stage: str, agents: str | Path = "carry
         timeout=180,
         stdin=subprocess.DEVNULL,
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.returncode == code, ended.stdout + ended.stderr
     return [json.loads(line) for line in ended.stdout.splitlines()]
 
 

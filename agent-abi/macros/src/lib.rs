@@ -9,6 +9,7 @@ mod export;
 mod json;
 mod lookup;
 mod options;
+mod origin;
 mod params;
 mod renamed;
 mod resource;

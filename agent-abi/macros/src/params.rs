@@ -1,12 +1,13 @@
 //! The parameters of an agent or a dependency: which form each has, and the line that fills it.
 
 use crate::lookup::lookup;
+use crate::origin::{Origin, origin};
 use crate::twin;
 use crate::types::{anonymous, form, lent_for_ever, pretty};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Expr, FnArg, Ident, ItemFn, Pat, Result, Type};
+use syn::{Error, Expr, FnArg, Ident, ItemFn, Pat, Result, Type};
 
 /// How a parameter is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -14,18 +15,6 @@ pub enum Form {
     Shared,
     Exclusive,
     Owned,
-}
-
-/// Where its value comes from.
-pub enum Origin {
-    /// By its type.
-    Type,
-    /// `#[depends]`: the type itself provides.
-    Provide,
-    /// `#[depends(path)]` or `#[depends(path(args))]`.
-    Named(syn::Path, Vec<Expr>),
-    /// `#[arg]` of a dependency.
-    Argument,
 }
 
 /// One parameter.
@@ -81,14 +70,8 @@ pub fn take(function: &mut ItemFn, arguments_allowed: bool) -> Result<Vec<Param>
             }
         };
         let span = input.ty.span();
-        let word = lent_for_ever(&input.ty, matches!(origin, Origin::Named(..)));
-        if let (Some(word), false) = (word, matches!(origin, Origin::Argument)) {
-            return Err(Error::new(
-                word,
-                "what an agent is given lasts for its task, not for ever: leave `'static` out, or write `'_`",
-            ));
-        }
         let (optional, form, inner) = form(&input.ty);
+        fits(&input.ty, form, &origin)?;
         let inner = anonymous(inner, &lifetimes)?;
         let text = format!("{name}: {}", pretty(&input.ty));
         let slot = format_ident!(
@@ -146,14 +129,18 @@ impl Param {
         quote_spanned!(span=> <#path>::NEEDS)
     }
 
+    fn by_type(&self) -> bool {
+        matches!(self.origin, Origin::Type | Origin::Part(_))
+    }
+
     /// The same for what is not a dependency.
     pub fn own_needs(&self) -> Option<TokenStream> {
-        matches!(self.origin, Origin::Type).then(|| self.needs())
+        self.by_type().then(|| self.needs())
     }
 
     /// The way to the dependency that it asks for.
     pub fn asked(&self) -> Option<TokenStream> {
-        if matches!(self.origin, Origin::Type) {
+        if self.by_type() {
             return None;
         }
         let (path, span) = self.behind()?;
@@ -174,6 +161,10 @@ impl Param {
             }
             (Origin::Provide, _) => (
                 quote_spanned!(span=> #ty as ::agent_abi::inject::Provide),
+                span,
+            ),
+            (Origin::Part(_), _) => (
+                quote_spanned!(span=> #ty as ::agent_abi::inject::TakePart<'_>),
                 span,
             ),
             (Origin::Type, Form::Shared) => (
@@ -205,6 +196,14 @@ impl Param {
             (Origin::Provide, _) => {
                 let ty = &self.inner;
                 return self.open_dependency(&quote!(#ty), &[], span);
+            }
+            (Origin::Part(part), _) => {
+                let (how, fill) = match self.optional {
+                    true => ("may", "take_part_if_there"),
+                    false => ("need", "take_part"),
+                };
+                let (how, fill) = (Ident::new(how, span), Ident::new(fill, span));
+                return quote_spanned!(span=> #[allow(unused_mut)] let mut #slot = scope.#how(#text, |scope| <#path>::#fill(scope, #part))?;);
             }
             (_, Form::Shared) => quote_spanned!(span=> lend),
             (_, Form::Exclusive) => quote_spanned!(span=> lend_mut),
@@ -266,7 +265,7 @@ impl Param {
                 Form::Exclusive | Form::Owned => quote_spanned!(span=> #slot),
             };
         }
-        let by_type = matches!(self.origin, Origin::Type);
+        let by_type = self.by_type();
         match (self.form, self.optional) {
             _ if self.is_argument() => quote_spanned!(span=> ::core::clone::Clone::clone(#slot)),
             (Form::Shared, false) => quote_spanned!(span=> &*#slot),
@@ -303,6 +302,27 @@ impl Param {
     }
 }
 
+/// That a type can be given from there.
+fn fits(ty: &Type, form: Form, origin: &Origin) -> Result<()> {
+    let word = lent_for_ever(ty, matches!(origin, Origin::Named(..)));
+    if let (Some(word), false) = (word, matches!(origin, Origin::Argument)) {
+        return Err(Error::new(
+            word,
+            "what an agent is given lasts for its task, not for ever: leave `'static` out, or write `'_`",
+        ));
+    }
+    if let (Origin::Part(part), Form::Shared | Form::Exclusive) = (origin, form) {
+        return Err(Error::new(
+            part.span(),
+            format!(
+                "of a part there are `Frame`, `Frames` and `AssetPath`, by value; its labels are `labels.part({0})` and `labels.part_mut({0})` of the group's label row",
+                part.token()
+            ),
+        ));
+    }
+    Ok(())
+}
+
 fn plain(function: &ItemFn) -> Result<()> {
     let sig = &function.sig;
     if let Some(word) = &sig.asyncness {
@@ -331,54 +351,6 @@ fn plain(function: &ItemFn) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-fn origin(attrs: &mut Vec<Attribute>, arguments_allowed: bool) -> Result<Origin> {
-    let mut found = Origin::Type;
-    let mut error = None;
-    attrs.retain(|attr| {
-        let result = if attr.path().is_ident("depends") {
-            depends(attr)
-        } else if attr.path().is_ident("arg") {
-            if arguments_allowed {
-                Ok(Origin::Argument)
-            } else {
-                Err(Error::new_spanned(
-                    attr,
-                    "`#[arg]` belongs to a `#[dependency]`; an agent takes no arguments",
-                ))
-            }
-        } else {
-            return true;
-        };
-        match result {
-            Ok(origin) => found = origin,
-            Err(e) => error = Some(e),
-        }
-        false
-    });
-    error.map_or(Ok(found), Err)
-}
-
-fn depends(attr: &Attribute) -> Result<Origin> {
-    if matches!(attr.meta, syn::Meta::Path(_)) {
-        return Ok(Origin::Provide);
-    }
-    let inner = attr.meta.require_list()?.tokens.clone();
-    match syn::parse2::<Expr>(inner)? {
-        Expr::Path(path) => Ok(Origin::Named(path.path, Vec::new())),
-        Expr::Call(call) => match *call.func {
-            Expr::Path(path) => Ok(Origin::Named(path.path, call.args.into_iter().collect())),
-            other => Err(Error::new_spanned(
-                &other,
-                "name a `#[dependency]` function: `#[depends(model(0.5))]`",
-            )),
-        },
-        other => Err(Error::new_spanned(
-            &other,
-            "name a `#[dependency]` function: `#[depends(model)]` or `#[depends(model(0.5))]`",
-        )),
-    }
 }
 
 /// The same thing cannot be lent to be changed and lent once more.

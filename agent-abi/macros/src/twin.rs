@@ -1,7 +1,7 @@
 //! `#[depends(twin("hash", …))]`: a twin is declared where it is asked for, so that it can be fetched ahead.
 
 use crate::json;
-use crate::params::Origin;
+use crate::origin::Origin;
 use crate::suggest;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};

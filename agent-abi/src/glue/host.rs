@@ -72,36 +72,9 @@ impl HostSource<'_> {
         let bytes = unsafe { bytes.as_slice() };
         std::str::from_utf8(bytes).map_err(|e| format!("the host gave text that is not UTF-8: {e}"))
     }
-}
 
-impl Source for HostSource<'_> {
-    fn input(&self, name: &str) -> Result<Option<&str>, String> {
-        let Some(input) = function!(self.input) else {
-            return Ok(None);
-        };
-        let mut bytes = Bytes::EMPTY;
-        // SAFETY: a function of the host's, with its own context and borrowed arguments.
-        let code = unsafe {
-            input(
-                self.context(),
-                Bytes::borrow(name.as_bytes()),
-                &raw mut bytes,
-            )
-        };
-        match code {
-            0 => self.text(bytes).map(Some),
-            1 => Ok(None),
-            _ => Err(self.text(bytes).unwrap_or_default().to_owned()),
-        }
-    }
-
-    fn frame(&self, index: u64) -> Result<Option<RawFrame<'_>>, String> {
-        let Some(frame) = function!(self.frame) else {
-            return Err("this host decodes no pictures".to_owned());
-        };
-        let mut raw = Frame::empty();
-        // SAFETY: a function of the host's; `raw` is ours and holds its own size.
-        let code = unsafe { frame(self.context(), index, &raw mut raw) };
+    /// What the host answered to a question for a picture.
+    fn decoded(&self, code: i32, raw: Frame) -> Result<Option<RawFrame<'_>>, String> {
         match code {
             0 if raw.format == 1 => {}
             0 => {
@@ -140,6 +113,51 @@ impl Source for HostSource<'_> {
             pts_us,
             handle,
         }))
+    }
+}
+
+impl Source for HostSource<'_> {
+    fn input(&self, name: &str) -> Result<Option<&str>, String> {
+        let Some(input) = function!(self.input) else {
+            return Ok(None);
+        };
+        let mut bytes = Bytes::EMPTY;
+        // SAFETY: a function of the host's, with its own context and borrowed arguments.
+        let code = unsafe {
+            input(
+                self.context(),
+                Bytes::borrow(name.as_bytes()),
+                &raw mut bytes,
+            )
+        };
+        match code {
+            0 => self.text(bytes).map(Some),
+            1 => Ok(None),
+            _ => Err(self.text(bytes).unwrap_or_default().to_owned()),
+        }
+    }
+
+    fn frame(&self, index: u64) -> Result<Option<RawFrame<'_>>, String> {
+        let Some(frame) = function!(self.frame) else {
+            return Err("this host decodes no pictures".to_owned());
+        };
+        let mut raw = Frame::empty();
+        // SAFETY: a function of the host's; `raw` is ours and holds its own size.
+        let code = unsafe { frame(self.context(), index, &raw mut raw) };
+        self.decoded(code, raw)
+    }
+
+    fn child_frame(&self, child: u64, index: u64) -> Result<Option<RawFrame<'_>>, String> {
+        let Some(frame) = function!(self.child_frame) else {
+            return Err(
+                "this workbench gives no pictures of single files of a group: update it, or decode the file yourself (AssetPath)"
+                    .to_owned(),
+            );
+        };
+        let mut raw = Frame::empty();
+        // SAFETY: as in `frame`.
+        let code = unsafe { frame(self.context(), child, index, &raw mut raw) };
+        self.decoded(code, raw)
     }
 
     fn release(&self, handle: u64) {

@@ -152,7 +152,39 @@
 //! # }
 //! ```
 //!
-//! Other languages name it: `{"name": "Car", "part": "camera-left", "boundingBox": {…}}` in `add`.
+//! Pictures and files of a part are parameters with `#[part("…")]`, by its key or its file name. As an `Option` one is
+//! `None` where the group does not have the part; otherwise the error names the parts there are. A test describes each
+//! part as a task of its own:
+//!
+//! ```
+//! use agent_abi::model::Picture;
+//! use agent_abi::prelude::*;
+//! use agent_abi::testing::{ontology, task};
+//!
+//! #[stage("pre-label")]
+//! fn visit(
+//!     labels: &mut LabelRow,
+//!     #[part("camera-left")] left: Frame<'_>,
+//!     #[part("report")] report: Option<AssetPath>,
+//! ) -> Result<Route> {
+//!     let weather = if left.mean_luma() < 64.0 { "Night" } else { "Sunny" };
+//!     labels.part_mut("camera-left")?.classify("Weather", weather)?;
+//!     let urgent = report.is_some_and(|file| file.read_text().is_ok_and(|text| text.contains("urgent")));
+//!     Ok(Route::to(if urgent { "doctor" } else { "annotate" }))
+//! }
+//!
+//! let run = task("visit 7")
+//!     .ontology(ontology().radio("Weather", &["Sunny", "Night"]))
+//!     .part("camera-left", task("left.jpg").image(Picture::filled(64, 48, [3, 3, 3])))
+//!     .part("report", task("report.txt").text().file("urgent: a broken wrist"))
+//!     .run::<visit>();
+//! assert_eq!(run.route(), Some("doctor"));
+//! let left = run.labels().part("camera-left").unwrap();
+//! assert_eq!(left.classification("Weather").unwrap().answer(), Some("Night".into()));
+//! ```
+//!
+//! Other languages name the part: `{"name": "Car", "part": "camera-left", "boundingBox": {…}}` in `add`. Pictures of the
+//! files of a group are `wb_host.child_frame`.
 //!
 //! # Copies between rows
 //!

@@ -35,7 +35,7 @@ impl Lend for Project {
     }
 }
 
-fn lent(what: &str) -> Error {
+pub(super) fn lent(what: &str) -> Error {
     Error::new(format!(
         "the {what} is lent to another parameter, to be changed; take it once"
     ))
@@ -103,7 +103,7 @@ impl<'t> Take<'t> for Frames<'t> {
 /// The file behind the task, downloaded and read-only; there as long as the attempt lasts.
 #[derive(Clone, Debug)]
 pub struct AssetPath {
-    doc: AssetDoc,
+    pub(super) doc: AssetDoc,
 }
 
 impl AssetPath {
@@ -131,7 +131,7 @@ impl AssetPath {
         &self.doc.title
     }
 
-    /// The images of a group in order; empty otherwise.
+    /// The files of a group in order; empty otherwise.
     #[must_use]
     pub fn children(&self) -> Vec<Self> {
         self.doc
@@ -176,66 +176,6 @@ impl<'t> Take<'t> for AssetPath {
     const NEEDS: u64 = needs::ASSET;
     fn take(scope: &'t Scope<'_>) -> Found<Self> {
         Ok(scope.asset()?.map(|doc| Self { doc }))
-    }
-}
-
-/// The images of a group, each with its file and its picture, in order.
-pub struct Children<'t> {
-    files: Vec<AssetPath>,
-    frames: Frames<'t>,
-}
-
-/// One image of a group.
-pub struct Child<'c, 't> {
-    /// Its place in the group, from 0; also the frame that its labels are on.
-    pub index: u64,
-    /// Its file.
-    pub file: &'c AssetPath,
-    frames: &'c Frames<'t>,
-}
-
-impl<'t> Children<'t> {
-    /// How many.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.files.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
-
-    /// One after the other.
-    pub fn iter(&self) -> impl Iterator<Item = Child<'_, 't>> {
-        (0..).zip(&self.files).map(|(index, file)| Child {
-            index,
-            file,
-            frames: &self.frames,
-        })
-    }
-}
-
-impl<'t> Child<'_, 't> {
-    /// Its picture, decoded now.
-    ///
-    /// # Errors
-    /// When it cannot be decoded.
-    pub fn frame(&self) -> Result<Frame<'t>> {
-        let frame = self.frames.get(self.index)?;
-        frame.context(format!("image {} has no picture", self.index))
-    }
-}
-
-impl<'t> Take<'t> for Children<'t> {
-    const NEEDS: u64 = needs::CHILDREN | needs::ASSET | needs::FRAMES;
-    fn take(scope: &'t Scope<'_>) -> Found<Self> {
-        let group = scope.asset()?.filter(|doc| !doc.children.is_empty());
-        Ok(group.map(|doc| Self {
-            frames: Frames::new(scope.source, Some(doc.children.len() as u64)),
-            files: AssetPath { doc }.children(),
-        }))
     }
 }
 

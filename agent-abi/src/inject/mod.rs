@@ -5,6 +5,7 @@
 
 mod attempt;
 mod builtin;
+mod children;
 mod current;
 mod graph;
 mod lists;
@@ -17,7 +18,8 @@ mod twins;
 mod upstream;
 
 pub(crate) use attempt::{Finished, Job, attempt, is_unknown_name, text_of_panic};
-pub use builtin::{AssetPath, Child, Children, Params};
+pub use builtin::{AssetPath, Params};
+pub use children::{Child, Children, TakePart};
 pub(crate) use current::{call, emit, install_logger, log_elsewhere, on_attempt};
 pub use current::{check_cancelled, checkpoint, progress};
 pub use lists::{Collection, ListedRow, Listing, SignedUrl};

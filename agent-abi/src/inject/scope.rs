@@ -26,6 +26,15 @@ pub trait Source {
     /// # Errors
     /// Why it could not be decoded.
     fn frame(&self, index: u64) -> Result<Option<RawFrame<'_>>, String>;
+    /// A decoded picture of one of the files of a group, by its place in [`AssetDoc::children`]; `None` past the
+    /// last one, or when the file has none.
+    ///
+    /// # Errors
+    /// Why it could not be decoded.
+    fn child_frame(&self, child: u64, index: u64) -> Result<Option<RawFrame<'_>>, String> {
+        let _ = (child, index);
+        Ok(None)
+    }
     /// Gives a picture back.
     fn release(&self, handle: u64);
     /// A log line; level 1 error … 5 trace.

@@ -203,15 +203,32 @@ impl Picture {
     }
 }
 
-/// The frames of the task's data: of a video by number, of an image group one by one, of an image one.
+/// The frames of the task's data: of a video by number, of an image group one by one, of an image one. With
+/// `#[part("…")]` those of a part of a data group.
+#[derive(Clone, Copy)]
 pub struct Frames<'t> {
     source: &'t dyn Source,
     len: Option<u64>,
+    /// The file of a group that they are of.
+    child: Option<u64>,
 }
 
 impl<'t> Frames<'t> {
     pub(crate) fn new(source: &'t dyn Source, len: Option<u64>) -> Self {
-        Self { source, len }
+        Self {
+            source,
+            len,
+            child: None,
+        }
+    }
+
+    /// Those of one file of a group.
+    pub(crate) fn child(&self, child: u64, len: Option<u64>) -> Self {
+        Self {
+            source: self.source,
+            len,
+            child: Some(child),
+        }
     }
 
     /// How many there are, where the platform has the number.
@@ -231,11 +248,11 @@ impl<'t> Frames<'t> {
     /// # Errors
     /// When it cannot be decoded; the text includes why.
     pub fn get(&self, index: u64) -> Result<Option<Frame<'t>>> {
-        let raw = self
-            .source
-            .frame(index)
-            .map_err(Error::new)
-            .context(format!("frame {index}"))?;
+        let raw = match self.child {
+            None => self.source.frame(index),
+            Some(child) => self.source.child_frame(child, index),
+        };
+        let raw = raw.map_err(Error::new).context(format!("frame {index}"))?;
         raw.map(|raw| Frame::new(raw, self.source)).transpose()
     }
 
@@ -249,7 +266,7 @@ impl<'t> Frames<'t> {
     #[must_use]
     pub fn every(&self, step: u64) -> Walk<'t> {
         Walk {
-            source: self.source,
+            frames: *self,
             next: 0,
             step: step.max(1),
             done: false,
@@ -289,10 +306,7 @@ impl<'t> Frames<'t> {
             ))
             .permanent());
         }
-        let frames = Self {
-            source: self.source,
-            len: self.len,
-        };
+        let frames = *self;
         let mut k = 0u32;
         Ok(std::iter::from_fn(move || {
             let index = (f64::from(k) / rate) as u64;
@@ -310,10 +324,7 @@ impl<'t> Frames<'t> {
         numbers: N,
     ) -> impl Iterator<Item = Result<Frame<'t>>> + use<'t, N> {
         let numbers: BTreeSet<u64> = numbers.into_iter().collect();
-        let frames = Self {
-            source: self.source,
-            len: self.len,
-        };
+        let frames = *self;
         numbers.into_iter().map(move |number| {
             let frame = frames.get(number)?;
             frame.context(format!("there is no frame {number}"))
@@ -345,7 +356,7 @@ impl fmt::Debug for Frames<'_> {
 
 /// Frames in order; ends past the last one and after an error.
 pub struct Walk<'t> {
-    source: &'t dyn Source,
+    frames: Frames<'t>,
     next: u64,
     step: u64,
     done: bool,
@@ -358,12 +369,7 @@ impl<'t> Iterator for Walk<'t> {
         if self.done {
             return None;
         }
-        let found = Frames {
-            source: self.source,
-            len: None,
-        }
-        .get(self.next)
-        .transpose();
+        let found = self.frames.get(self.next).transpose();
         self.next += self.step;
         self.done = !matches!(found, Some(Ok(_)));
         found

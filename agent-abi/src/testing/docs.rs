@@ -18,6 +18,7 @@ pub(super) enum Kind {
     PlainText,
     Html,
     Pdf(usize),
+    Group,
 }
 
 /// A file that is gone when it is dropped.
@@ -101,6 +102,7 @@ impl TestTask {
         row: &RowDoc,
         stage: &str,
         file: Option<&str>,
+        parts: &[Option<TempFile>],
     ) -> Vec<(&'static str, String)> {
         let project = project_doc(&self.ontology, vec![self.stage_doc(stage)]);
         let mut documents = vec![
@@ -116,33 +118,36 @@ impl TestTask {
             children: Vec::new(),
         };
         let own = self.asset.clone().or_else(|| file.map(str::to_owned));
-        if let Some(path) = own.or_else(|| self.children.first().cloned()) {
+        let own = own.or_else(|| self.children.first().cloned());
+        if let Some(path) = own.or_else(|| (self.kind == Kind::Group).then(String::new)) {
+            let children = self.children.iter().map(child);
             let asset = AssetDoc {
                 path,
                 mime_type: self.mime_type().map(str::to_owned),
-                item_type: self.item()["itemType"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned(),
+                item_type: self.item_type().to_owned(),
                 title: self.title.clone(),
-                children: self.children.iter().map(child).collect(),
+                children: children.chain(self.part_files(parts)).collect(),
             };
             documents.push(("asset", json!(asset).to_string()));
         }
         documents
     }
 
-    fn item(&self) -> Value {
-        let item_type = match self.kind {
+    pub(super) fn item_type(&self) -> &'static str {
+        match self.kind {
             Kind::Image => "image",
             Kind::Video => "video",
             Kind::ImgGroup => "imageGroup",
             Kind::Audio => "audio",
             Kind::PlainText | Kind::Html => "plainText",
             Kind::Pdf(_) => "pdf",
-        };
+            Kind::Group => "group",
+        }
+    }
+
+    fn item(&self) -> Value {
         let mut item = json!({
-            "uuid": self.id("item"), "name": self.title, "itemType": item_type,
+            "uuid": self.id("item"), "name": self.title, "itemType": self.item_type(),
             "clientMetadata": Value::Object(self.client_metadata.clone()).to_string(),
         });
         for (name, value) in &self.item_fields {
@@ -159,10 +164,11 @@ impl TestTask {
             Kind::Audio => "audio",
             Kind::PlainText | Kind::Html => "plain_text",
             Kind::Pdf(_) => "pdf",
+            Kind::Group => "group",
         }
     }
 
-    fn mime_type(&self) -> Option<&'static str> {
+    pub(super) fn mime_type(&self) -> Option<&'static str> {
         match self.kind {
             Kind::PlainText => Some("text/plain"),
             Kind::Html => Some("text/html"),
@@ -185,7 +191,7 @@ impl TestTask {
             "width": size.map(|s| s.0), "height": size.map(|s| s.1), "priority": self.priority,
             "backing_item_uuid": self.id("item"), "client_metadata": self.client_metadata,
             "assigned_user_email": self.assignee, "last_actioned_by_user_email": self.last_actioned_by,
-            "file_type": self.mime_type(),
+            "file_type": self.mime_type(), "spaces": self.spaces(),
         });
         let labels = self.labels.clone().unwrap_or_else(|| self.empty_blob());
         RowDoc { metadata, labels }

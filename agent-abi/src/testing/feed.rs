@@ -8,13 +8,21 @@ use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-/// A source in memory.
-pub(super) struct Feed {
-    pub(super) documents: Vec<(&'static str, String)>,
-    pub(super) pictures: Vec<Picture>,
+/// The pictures of the data, or of one part of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pictures {
+    pub(super) all: Vec<Picture>,
     /// Seconds of the first frames.
     pub(super) times: Vec<f64>,
     pub(super) broken: Vec<(u64, String)>,
+}
+
+/// A source in memory.
+pub(super) struct Feed {
+    pub(super) documents: Vec<(&'static str, String)>,
+    pub(super) pictures: Pictures,
+    /// Those of the parts of a data group.
+    pub(super) parts: Vec<Pictures>,
     pub(super) answers: Vec<(String, Value)>,
     pub(super) cancelled: bool,
     pub(super) encoder: Option<Encoder>,
@@ -29,9 +37,8 @@ impl Feed {
     pub(super) fn new(documents: Vec<(&'static str, String)>) -> Self {
         Self {
             documents,
-            pictures: Vec::new(),
-            times: Vec::new(),
-            broken: Vec::new(),
+            pictures: Pictures::default(),
+            parts: Vec::new(),
             answers: Vec::new(),
             cancelled: false,
             encoder: None,
@@ -44,6 +51,32 @@ impl Feed {
 }
 
 impl Feed {
+    fn lend<'p>(&self, pictures: &'p Pictures, index: u64) -> Result<Option<RawFrame<'p>>, String> {
+        if let Some((_, why)) = pictures.broken.iter().find(|(n, _)| *n == index) {
+            return Err(why.clone());
+        }
+        let place = usize::try_from(index).unwrap_or(usize::MAX);
+        let Some(picture) = pictures.all.get(place) else {
+            return Ok(None);
+        };
+        self.held.set(self.held.get() + 1);
+        let (width, height) = (picture.width, picture.height);
+        #[allow(clippy::cast_possible_truncation)] // microseconds of a test
+        let pts_us = match pictures.times.get(place) {
+            Some(seconds) => (seconds * 1e6).round() as i64,
+            None => i64::try_from(index).unwrap_or(0) * 100_000,
+        };
+        Ok(Some(RawFrame {
+            data: &picture.data,
+            width,
+            height,
+            stride: width * 3,
+            index,
+            pts_us,
+            handle: index + 1,
+        }))
+    }
+
     pub(super) fn is_late(&self) -> bool {
         self.limit
             .is_some_and(|(began, limit)| began.elapsed() >= limit)
@@ -60,29 +93,12 @@ impl Source for Feed {
     }
 
     fn frame(&self, index: u64) -> Result<Option<RawFrame<'_>>, String> {
-        if let Some((_, why)) = self.broken.iter().find(|(n, _)| *n == index) {
-            return Err(why.clone());
-        }
-        let place = usize::try_from(index).unwrap_or(usize::MAX);
-        let Some(picture) = self.pictures.get(place) else {
-            return Ok(None);
-        };
-        self.held.set(self.held.get() + 1);
-        let (width, height) = (picture.width, picture.height);
-        #[allow(clippy::cast_possible_truncation)] // microseconds of a test
-        let pts_us = match self.times.get(place) {
-            Some(seconds) => (seconds * 1e6).round() as i64,
-            None => i64::try_from(index).unwrap_or(0) * 100_000,
-        };
-        Ok(Some(RawFrame {
-            data: &picture.data,
-            width,
-            height,
-            stride: width * 3,
-            index,
-            pts_us,
-            handle: index + 1,
-        }))
+        self.lend(&self.pictures, index)
+    }
+
+    fn child_frame(&self, child: u64, index: u64) -> Result<Option<RawFrame<'_>>, String> {
+        let part = usize::try_from(child).ok().and_then(|n| self.parts.get(n));
+        part.map_or(Ok(None), |pictures| self.lend(pictures, index))
     }
 
     fn release(&self, _: u64) {

@@ -1,7 +1,7 @@
 //! A task with its data, described in a few lines.
 
 use super::docs::{Kind, TempFile, project_doc};
-use super::feed::{Encoder, Feed};
+use super::feed::{Encoder, Feed, Pictures};
 use super::ontology::{OntologyBuilder, ontology};
 use super::run::Run;
 use crate::glue::Agent;
@@ -37,9 +37,11 @@ pub struct TestTask {
     cancelled: bool,
     answers: Vec<(String, Value)>,
     pub(super) children: Vec<String>,
-    file: Option<Arc<[u8]>>,
+    pub(super) file: Option<Arc<[u8]>>,
     times: Vec<f64>,
     broken: Vec<(u64, String)>,
+    /// The parts of a data group by their keys.
+    pub(super) parts: Vec<(String, Self)>,
 }
 
 /// A task on a data unit with this title.
@@ -68,6 +70,7 @@ pub fn task(title: &str) -> TestTask {
         file: None,
         times: Vec::new(),
         broken: Vec::new(),
+        parts: Vec::new(),
     }
 }
 
@@ -276,17 +279,17 @@ impl TestTask {
         if A::NEEDS & needs::CLIENT_METADATA == 0 {
             row.metadata["client_metadata"] = Value::Null;
         }
-        let file = self.file.as_ref().map(|content| TempFile::new(content));
+        let file = self.temporary();
         let place = file.as_ref().map(TempFile::path);
+        let files: Vec<_> = self.parts.iter().map(|(_, p)| p.temporary()).collect();
         let feed = Feed {
-            pictures: self.pictures.clone(),
-            times: self.times.clone(),
-            broken: self.broken.clone(),
+            pictures: self.all_pictures(),
+            parts: self.parts.iter().map(|(_, p)| p.all_pictures()).collect(),
             answers: self.answers.clone(),
             cancelled: self.cancelled,
             encoder: self.encoder,
             limit: self.limit.map(|limit| (Instant::now(), limit)),
-            ..Feed::new(self.documents(&row, A::STAGE, place))
+            ..Feed::new(self.documents(&row, A::STAGE, place, &files))
         };
         let params = self.params.to_string();
         let threads = Listener::new();
@@ -302,6 +305,19 @@ impl TestTask {
         });
         let finished = in_time(&feed, self.known(finished, A::STAGE));
         Run::new(finished, row, self.ontology.editor(), feed, threads.take())
+    }
+
+    fn all_pictures(&self) -> Pictures {
+        Pictures {
+            all: self.pictures.clone(),
+            times: self.times.clone(),
+            broken: self.broken.clone(),
+        }
+    }
+
+    /// The content of its file, written for a run.
+    fn temporary(&self) -> Option<TempFile> {
+        self.file.as_ref().map(|content| TempFile::new(content))
     }
 
     /// A run refuses a pathway that the stage does not have.

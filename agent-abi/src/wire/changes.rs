@@ -8,7 +8,7 @@ use uuid::Uuid;
 /// One further change. `kind` decides which of the other fields are read; those that another kind has are refused.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChangeDoc {
-    /// `labels`, `priority`, `metadata`, `move` or `issue`.
+    /// `labels`, `priority`, `metadata`, `move`, `issue` or `item`.
     pub kind: String,
     /// The project it is in; absent: the project of the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,7 +40,7 @@ pub struct ChangeDoc {
     /// `priority`: the new one, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<f64>,
-    /// `metadata`: the client metadata, replaced as a whole.
+    /// `metadata`: the client metadata, replaced as a whole; `item`: those of the new item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_metadata: Option<Map<String, Value>>,
     /// `move`: the stage it goes to, of any kind: its name or UUID.
@@ -61,4 +61,17 @@ pub struct ChangeDoc {
     /// `issue`: hash of the object or classification it is about, in place of `frame`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// `item`: title of the new item, 1 to 300 bytes. Its ending decides the type: `.txt`, `.html`, `.md`, `.json`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// `item`: what is in it, 1 to 5,000,000 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// `item`: the dataset that it is linked into: the title of one of the project's, or the hash of any; absent: the
+    /// project's only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<String>,
+    /// `item`: the storage folder that it lies in; absent: the dataset's own, else that of the task's item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<Uuid>,
 }

@@ -46,6 +46,10 @@ id!(/// A label row that exists upstream.
     LabelHash);
 id!(/// A storage item: the file behind a data unit.
     ItemId);
+id!(/// A dataset.
+    DatasetHash);
+id!(/// A storage folder.
+    FolderId);
 
 /// One content of one agent library, numbered from 1 in the order they arrived.
 #[derive(

@@ -6,11 +6,16 @@
 
 mod answer;
 mod further;
+mod items;
 mod kinds;
 mod wanted;
 
 pub use further::changes_of;
-pub use wanted::{FurtherInput, FurtherInputs, FurtherProject, Wanted, WantedRow, wanted};
+pub use items::{dataset_named, unreadable};
+pub use wanted::{
+    DatasetKey, FurtherDataset, FurtherInput, FurtherInputs, FurtherProject, Wanted, WantedRow,
+    wanted,
+};
 
 use crate::digits;
 use crate::error::{Error, ErrorKind, foreign};

@@ -9,6 +9,7 @@ mod change;
 mod committed;
 mod further;
 mod issue;
+mod new_item;
 mod patch;
 
 pub use blob::LabelBlob;
@@ -16,6 +17,7 @@ pub use change::{Change, without_secrets};
 pub use committed::{Committed, Written};
 pub use further::{Further, FurtherChange, FurtherRow, MAX_FURTHER, Touched, WritePhase};
 pub use issue::NewIssue;
+pub use new_item::{ITEM_KEY, ItemStand, NewItem};
 pub use patch::{LabelChange, Patch};
 
 use crate::build::AgentDescriptor;

@@ -18,6 +18,8 @@ mod flow_tests;
 mod further_tests;
 pub mod history;
 pub mod host_limits;
+#[cfg(test)]
+mod item_tests;
 pub mod journal;
 pub mod library;
 mod loading;

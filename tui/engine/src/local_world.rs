@@ -68,6 +68,10 @@ impl World {
             scenario,
             ..wb_local::ServeOptions::default()
         };
+        Self::served(options).await
+    }
+
+    pub async fn served(options: wb_local::ServeOptions) -> Self {
         let served = wb_local::serve(options).await.unwrap();
         let upstream = connect(&served);
         let (reader, writer) = (upstream.reader, upstream.writer.unwrap());

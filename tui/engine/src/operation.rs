@@ -214,17 +214,19 @@ impl Performer {
 
     /// What is asked of one project.
     async fn look_in(&self, project: ProjectHash, look: &Look) -> Seen {
-        let (tasks, rows, metadata, items) = tokio::join!(
+        let (tasks, rows, metadata, items, new_items) = tokio::join!(
             self.tasks(project, &look.tasks),
             self.rows(project, &look.rows, look.client_metadata),
             self.reader.row_metadata(project, &look.metadata),
             self.reader.client_metadata(&look.items),
+            self.reader.new_item_stands(&look.new_items, look.uses),
         );
         Seen {
             tasks,
             rows,
             metadata,
             items,
+            new_items,
             others: BTreeMap::new(),
         }
     }

@@ -60,8 +60,16 @@ pub struct GroupPartMut<'r> {
     part: GroupPart,
 }
 
+/// A part of a data group without its labels.
+pub(crate) struct PartFacts {
+    pub(crate) key: Option<String>,
+    pub(crate) file_name: String,
+    pub(crate) frames: Option<u64>,
+}
+
 impl GroupPart {
-    /// Its name: the key that the layout of the group gives it, or else its file name.
+    /// Its name: the key that the layout of the group gives it, or else its file name. Where keys are numbers it
+    /// is the file name, unless several parts have that one.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -77,7 +85,8 @@ impl Deref for GroupPart {
 }
 
 impl GroupPartMut<'_> {
-    /// Its name: the key that the layout of the group gives it, or else its file name.
+    /// Its name: the key that the layout of the group gives it, or else its file name. Where keys are numbers it
+    /// is the file name, unless several parts have that one.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.part.name
@@ -164,6 +173,21 @@ impl LabelRow {
     pub fn part_mut<'k>(&mut self, key: impl Into<PartKey<'k>>) -> ModelResult<GroupPartMut<'_>> {
         let part = self.part(key)?;
         Ok(GroupPartMut { group: self, part })
+    }
+
+    /// Whether there is one part with this name.
+    pub(crate) fn has_part(&self, key: &str) -> bool {
+        self.find_space(key.into()).is_ok()
+    }
+
+    /// What is known of a part beside its labels.
+    pub(crate) fn part_facts(&self, key: &str) -> ModelResult<PartFacts> {
+        let space = self.find_space(key.into())?;
+        Ok(PartFacts {
+            key: space.child("layout_key").map(str::to_owned),
+            file_name: space.child("file_name").unwrap_or(space.id).to_owned(),
+            frames: space.frame_count(),
+        })
     }
 
     fn part_of(&self, space: &Space<'_>) -> GroupPart {

@@ -4,7 +4,7 @@
 use super::index::frames_of;
 use super::{LabelRow, Part};
 use serde_json::{Map, Value, json};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Space<'r> {
     pub(super) id: &'r str,
+    row: &'r LabelRow,
     labels: Option<&'r Value>,
     metadata: Option<&'r Value>,
 }
@@ -21,6 +22,7 @@ impl<'r> Space<'r> {
         let within = |doc: &'r Value| doc.get("spaces")?.get(id);
         Self {
             id,
+            row,
             labels: within(row.labels()),
             metadata: within(row.metadata()),
         }
@@ -40,11 +42,21 @@ impl<'r> Space<'r> {
             .filter(|text| !text.is_empty())
     }
 
-    /// The key that the layout gives it, else its file name, else its hash.
+    /// The key that the layout gives it, else its file name, else its hash. Keys of layouts that are lists are
+    /// numbers, which name nothing: there the file name counts, unless several parts have it.
     pub(super) fn name(&self) -> &'r str {
-        self.child("layout_key")
-            .or_else(|| self.child("file_name"))
-            .unwrap_or(self.id)
+        let (key, file) = (self.child("layout_key"), self.child("file_name"));
+        let key = key.filter(|key| {
+            let number = key.bytes().all(|byte| byte.is_ascii_digit());
+            !number || file.is_none_or(|file| self.row.files_named(file) > 1)
+        });
+        key.or(file).unwrap_or(self.id)
+    }
+
+    /// Its place in the layout.
+    fn order(&self) -> (u64, &'r str) {
+        let key = self.child("layout_key").unwrap_or_else(|| self.name());
+        (key.parse().unwrap_or(u64::MAX), key)
     }
 
     pub(super) fn is(&self, hash: Uuid) -> bool {
@@ -64,6 +76,13 @@ impl<'r> Space<'r> {
             "text" | "html" => "plain_text",
             other => other,
         }
+    }
+
+    /// How many frames or pages it has, where the platform has the number.
+    pub(super) fn frame_count(&self) -> Option<u64> {
+        let counts = ["number_of_frames", "number_of_pages"];
+        let count = counts.into_iter().find_map(|key| self.fact(key)?.as_u64());
+        count.or_else(|| (self.kind() == "image").then_some(1))
     }
 
     /// Whether labels lie on ranges of the whole, in the answers.
@@ -154,19 +173,22 @@ impl<'r> Space<'r> {
 impl LabelRow {
     /// The parts of a data group by their keys in its layout, numbers by size.
     pub(super) fn spaces(&self) -> Vec<Space<'_>> {
-        let docs = [self.labels(), self.metadata()];
-        let maps = docs
-            .into_iter()
-            .filter_map(|doc| doc.get("spaces")?.as_object());
-        let mut ids: Vec<&str> = maps.flatten().map(|(id, _)| id.as_str()).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let mut spaces: Vec<Space<'_>> = ids.into_iter().map(|id| Space::of(self, id)).collect();
-        spaces.sort_by_cached_key(|space| {
-            let name = space.name();
-            (name.parse::<u64>().unwrap_or(u64::MAX), name)
-        });
+        let ids = self.space_ids().into_iter();
+        let mut spaces: Vec<Space<'_>> = ids.map(|id| Space::of(self, id)).collect();
+        spaces.sort_by_cached_key(Space::order);
         spaces
+    }
+
+    fn space_ids(&self) -> BTreeSet<&str> {
+        let docs = [self.labels(), self.metadata()].into_iter();
+        let maps = docs.filter_map(|doc| doc.get("spaces")?.as_object());
+        maps.flatten().map(|(id, _)| id.as_str()).collect()
+    }
+
+    fn files_named(&self, file: &str) -> usize {
+        let spaces = self.space_ids().into_iter().map(|id| Space::of(self, id));
+        let named = spaces.filter(|space| space.child("file_name") == Some(file));
+        named.count()
     }
 
     /// A part as a row of its own.
@@ -178,7 +200,7 @@ impl LabelRow {
             "data_title": space.child("file_name").unwrap_or_else(|| space.name()),
             "width": fact("width"), "height": fact("height"), "frames_per_second": fact("data_fps"),
             "duration": fact("data_duration"),
-            "number_of_frames": space.fact("number_of_frames").or_else(|| space.fact("number_of_pages")),
+            "number_of_frames": space.frame_count(),
         });
         if space.kind() == "html" {
             metadata["file_type"] = json!("text/html");

@@ -41,6 +41,9 @@ impl ClientError {
             | Self::Lost { .. }
             | Self::Download {
                 answered: false, ..
+            }
+            | Self::Upload {
+                answered: false, ..
             } => ErrorKind::Network,
             Self::NotFound { .. }
             | Self::Invalid { .. }
@@ -49,7 +52,8 @@ impl ClientError {
             | Self::TooMuch { .. }
             | Self::Failing { .. }
             | Self::Nonsense { .. }
-            | Self::Download { .. } => ErrorKind::Upstream,
+            | Self::Download { .. }
+            | Self::Upload { .. } => ErrorKind::Upstream,
             Self::Bug(_) => ErrorKind::Bug,
         }
     }
@@ -57,6 +61,7 @@ impl ClientError {
     fn worth_another_attempt(&self) -> bool {
         match self {
             Self::StillLimited { .. } | Self::Lost { .. } | Self::Failing { .. } => true,
+            Self::Upload { answered, .. } => !answered,
             Self::Unreachable { why, .. } => why.may_pass(),
             Self::Download { retry, .. } => *retry,
             _ => false,

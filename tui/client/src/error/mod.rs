@@ -225,6 +225,15 @@ pub enum ClientError {
         /// Whether a store answered: then it is this file that is the matter, not the way to all of them.
         answered: bool,
     },
+    /// The text of a new item could not be uploaded; nothing was made of it.
+    #[error("the text of \"{title}\" could not be uploaded: {why}")]
+    Upload {
+        /// The item's title.
+        title: String,
+        why: String,
+        /// Whether a store or the platform answered: then it is this text that is the matter.
+        answered: bool,
+    },
     /// The cache folder failed us.
     #[error("the cache {path} failed: {source}")]
     Cache {
@@ -283,7 +292,8 @@ impl ClientError {
             | Self::Refused { .. }
             | Self::TooLarge { .. }
             | Self::TooMuch { .. }
-            | Self::Failing { .. } => Meaning::Refused,
+            | Self::Failing { .. }
+            | Self::Upload { answered: true, .. } => Meaning::Refused,
             Self::Lost { .. } | Self::Nonsense { .. } => Meaning::Doubt,
             _ => Meaning::Stop,
         }

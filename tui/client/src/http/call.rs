@@ -5,7 +5,7 @@ use crate::http::retry::{ATTEMPTS, Repeat};
 use crate::write::Door;
 use bytes::Bytes;
 use std::time::Duration;
-use wb_core::ids::ProjectHash;
+use wb_core::ids::{DatasetHash, ProjectHash};
 use wb_core::work::wire::text;
 
 const LEGACY: &str = "/public";
@@ -20,14 +20,43 @@ pub(crate) struct Call<'a> {
     pub(super) tries: u32,
     /// The door stands for "this writes".
     pub(super) door: Option<&'a Door>,
-    /// A project for the legacy API.
-    pub(super) legacy: Option<ProjectHash>,
+    /// What a request to the legacy API is about.
+    pub(super) legacy: Option<LegacyScope>,
     /// For people: `labelrow GET`.
     pub(super) name: Option<&'static str>,
     /// Bytes of the answer beyond which it is not read further.
     pub(super) limit: usize,
     /// The 32 hexadecimal characters that the platform's logs know the request by.
     trace: String,
+}
+
+/// What a request to the legacy API is about.
+#[derive(Clone, Copy)]
+pub(crate) enum LegacyScope {
+    Project(ProjectHash),
+    Dataset(DatasetHash),
+}
+
+impl LegacyScope {
+    /// The headers that name it.
+    pub(super) fn headers(self) -> (&'static str, String) {
+        match self {
+            Self::Project(hash) => ("project", hash.to_string()),
+            Self::Dataset(hash) => ("dataset", hash.to_string()),
+        }
+    }
+}
+
+impl From<ProjectHash> for LegacyScope {
+    fn from(hash: ProjectHash) -> Self {
+        Self::Project(hash)
+    }
+}
+
+impl From<DatasetHash> for LegacyScope {
+    fn from(hash: DatasetHash) -> Self {
+        Self::Dataset(hash)
+    }
 }
 
 /// Largest answer that is read at all, in bytes.
@@ -76,10 +105,10 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// A request to the legacy API in the scope of a project; `door` is there when it writes.
+    /// A request to the legacy API in the scope of a project or dataset; `door` is there when it writes.
     pub fn legacy(
         name: &'static str,
-        project: ProjectHash,
+        scope: impl Into<LegacyScope>,
         body: Vec<u8>,
         door: Option<&'a Door>,
     ) -> Self {
@@ -92,10 +121,16 @@ impl<'a> Call<'a> {
                 Repeat::Safe
             },
             door,
-            legacy: Some(project),
+            legacy: Some(scope.into()),
             name: Some(name),
             ..Self::get(LEGACY.to_owned())
         }
+    }
+
+    /// Sending it twice does the same as sending it once.
+    pub fn repeatable(mut self) -> Self {
+        self.repeat = Repeat::Safe;
+        self
     }
 
     /// Fewer attempts than usual.
@@ -112,8 +147,7 @@ impl<'a> Call<'a> {
 
     /// How long its body may take on its way.
     pub fn sending(&self) -> Duration {
-        let bytes = self.body.as_ref().map_or(0, Bytes::len) as u64;
-        Duration::from_secs(bytes / super::SENT_PER_SECOND)
+        sending(self.body.as_ref().map_or(0, Bytes::len))
     }
 
     /// What the platform's logs know the request by; the same for each attempt.
@@ -125,6 +159,11 @@ impl<'a> Call<'a> {
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
+}
+
+/// How long so many bytes may take on their way.
+pub(super) const fn sending(bytes: usize) -> Duration {
+    Duration::from_secs(bytes as u64 / super::SENT_PER_SECOND)
 }
 
 /// A body as the platform reads it: halves of surrogate pairs, which Rust's texts hold stand-ins for, are

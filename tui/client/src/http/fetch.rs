@@ -1,9 +1,13 @@
-//! Files behind signed URLs: plain requests, and how fast their answers must come.
+//! Files behind signed URLs: plain requests both ways, and how fast answers must come.
 
-use super::retry::Again;
+use super::call::sending;
+use super::retry::{self, ATTEMPTS, Again, Repeat};
 use super::{Wire, again, pace};
-use crate::error::{ClientError, Obstacle};
+use crate::error::{ClientError, Obstacle, via};
+use crate::write::Door;
+use bytes::Bytes;
 use reqwest::header;
+use std::time::Duration;
 use tokio::time::timeout;
 
 impl Wire {
@@ -32,6 +36,71 @@ impl Wire {
                 Err((again(&error, &why), why))
             }
             Err(_) => Err((Again::Unknown(None, false), Obstacle::Silent(self.timeout))),
+        }
+    }
+
+    /// Sends a file to a signed URL, again where that makes sense: it replaces what was sent before. The URL is a secret.
+    ///
+    /// # Errors
+    /// Why it was not taken, and whether a store answered.
+    pub async fn upload(
+        &self,
+        _door: &Door,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<(), (String, bool)> {
+        let senseless = |_| ("its address makes no sense".to_owned(), true);
+        let url = reqwest::Url::parse(url).map_err(senseless)?;
+        let (mut attempts, mut waited) = (0, Duration::ZERO);
+        loop {
+            attempts += 1;
+            let (again, why, answered) = match self.put(&url, headers, body.clone()).await {
+                Ok(status) if (200..300).contains(&status) => return Ok(()),
+                Ok(status) => {
+                    let again = match status {
+                        429 => Again::Limited(None),
+                        408 | 500.. => Again::Unknown(None, true),
+                        _ => Again::No,
+                    };
+                    (again, format!("its store answered {status}"), true)
+                }
+                Err((again, why)) => {
+                    let proxy = self.proxy_to(&url);
+                    (again, format!("{why}{}", via(proxy.as_deref())), false)
+                }
+            };
+            let limit = (Repeat::Safe, ATTEMPTS);
+            match retry::next(again, limit, attempts, waited, self.patience()) {
+                Some(wait) => {
+                    self.sleep(wait).await;
+                    waited += wait;
+                }
+                None => return Err((why, answered)),
+            }
+        }
+    }
+
+    async fn put(
+        &self,
+        url: &reqwest::Url,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<u16, (Again, Obstacle)> {
+        self.counters.sent(true, true);
+        let bug = |error: ClientError| (Again::No, Obstacle::Broken(error.to_string()));
+        let limit = self.timeout + sending(body.len());
+        let mut request = self.http.of(url).map_err(bug)?.put(url.clone()).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        match timeout(limit, request.send()).await {
+            Ok(Ok(response)) => Ok(response.status().as_u16()),
+            Ok(Err(error)) => {
+                let why = Obstacle::of(&error);
+                Err((again(&error, &why), why))
+            }
+            Err(_) => Err((Again::Unknown(None, false), Obstacle::Silent(limit))),
         }
     }
 

@@ -57,14 +57,11 @@ impl Wire {
         body: &[u8],
         correction: i64,
     ) -> Result<(), ClientError> {
-        if let Some(project) = call.legacy {
+        if let Some(scope) = call.legacy {
+            let (kind, id) = scope.headers();
             put(headers, header::ACCEPT, "application/json")?;
-            put(headers, HeaderName::from_static("resourcetype"), "project")?;
-            put(
-                headers,
-                HeaderName::from_static("resourceid"),
-                &project.to_string(),
-            )?;
+            put(headers, HeaderName::from_static("resourcetype"), kind)?;
+            put(headers, HeaderName::from_static("resourceid"), &id)?;
         }
         let key = match &self.credential {
             Credential::Key(key) => key,

@@ -3,13 +3,17 @@
 //! Nothing here can write; see `write` for the one door that can.
 
 mod ahead;
+mod datasets;
 mod inputs;
 pub(crate) mod lists;
+mod made;
 pub(crate) mod many;
 mod me;
 pub(crate) mod projects;
 pub(crate) mod rows;
 pub(crate) mod tasks;
+
+pub(crate) use made::MadeItem;
 
 use crate::error::ClientError;
 use crate::http::stats::Stats;

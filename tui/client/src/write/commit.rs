@@ -54,6 +54,9 @@ impl Writer {
         let (patches, mut left) = Box::pin(self.look(project.hash, &items, &mut ends)).await;
         let look = self.look_further(project.hash, &items, &left, &mut ends, &mut written);
         let further = Box::pin(look).await;
+        let over = &mut Over::of(&mut ends, &mut written);
+        Box::pin(self.further_deletions(&items, over)).await;
+        Box::pin(self.further_items(&items, &left, over)).await;
         Box::pin(self.further_labels(&items, &further, Over::of(&mut ends, &mut written))).await;
         (self.steps)("further-labels");
         // A row is looked at once; tasks that are refused already must not reach it.

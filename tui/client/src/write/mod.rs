@@ -10,10 +10,13 @@ mod commit;
 mod create;
 mod further;
 mod issues;
+mod items;
 mod labels;
 mod metadata;
 mod moves;
 mod row;
+mod unmake;
+mod uploads;
 mod values;
 mod waiting;
 
@@ -51,6 +54,9 @@ struct WriteCounters {
     metadata: bundle::WriteCounter,
     moves: bundle::WriteCounter,
     issues: bundle::WriteCounter,
+    items: bundle::WriteCounter,
+    links: bundle::WriteCounter,
+    deletions: bundle::WriteCounter,
 }
 
 impl std::fmt::Debug for Writer {
@@ -77,8 +83,8 @@ impl Writer {
         }
     }
 
-    /// Has `steps` called with the name of each step of a commit that is over: `rows` (label rows
-    /// read or created), `further-labels`, `labels`, `priorities`, `metadata`, `further-values`, `issues`, `further-moves`,
+    /// Has `steps` called with the name of each step of a commit that is over: `files` (of new items), `job` (started),
+    /// `uploads`, `links`, `unlinked` (items that are deleted), `rows` (label rows read or created), `further-labels`, `labels`, `priorities`, `metadata`, `further-values`, `issues`, `further-moves`,
     /// `moves`. For tests that stop there.
     pub fn watch_steps(&mut self, steps: fn(&'static str)) {
         self.steps = steps;

@@ -1,21 +1,18 @@
-//! Further changes in the ledger: what they overwrite is read before they are noted, and what takes them back is made of
-//! what stands there now.
+//! Further changes in the ledger: what they overwrite is read before they are noted. What takes them back is made in
+//! `back`.
 
-use super::compare::{
-    Skipped, by_place, keep_before, labels_of, place_of, rows_of, skipped, taken_back, unit,
-};
-use super::{Change, Look, Seen, StandingEntry};
+use super::compare::{keep_before, labels_of, rows_of, unit};
+use super::{Change, Look, Seen};
 use crate::error::Error;
-use crate::ids::{ItemId, ProjectHash, StageId, TaskId};
+use crate::ids::{ItemId, ProjectHash, StageId};
 use crate::labels::{same_labels, saved_as};
-use crate::work::{Further, FurtherRow, RowInput, Touched};
-use serde_json::{Map, Value};
+use crate::work::{Further, FurtherRow, ItemStand, NewItem, RowInput, Touched};
 use std::collections::{BTreeMap, HashSet};
 
 /// Steps for rows by their project: each with the place of its change and its own.
-type Rows<'a> = BTreeMap<ProjectHash, Vec<(usize, usize, &'a FurtherRow)>>;
+pub(super) type Rows<'a> = BTreeMap<ProjectHash, Vec<(usize, usize, &'a FurtherRow)>>;
 
-fn by_project(changes: &[Change]) -> Rows<'_> {
+pub(super) fn by_project(changes: &[Change]) -> Rows<'_> {
     let mut rows = Rows::new();
     for (i, change) in changes.iter().enumerate() {
         for (step, further) in change.further.iter().enumerate() {
@@ -36,14 +33,8 @@ pub(super) fn touched(change: &Change) -> impl Iterator<Item = Touched> {
     all.into_iter()
 }
 
-/// Why parts of a change stay when it is taken back.
-pub(super) fn stays(change: &Change) -> Vec<String> {
-    let further = change.further.iter().filter_map(Further::stays);
-    further.map(str::to_owned).collect()
-}
-
 /// A storage item that is named itself, not by a data unit.
-fn item_of(change: &Change) -> Option<ItemId> {
+pub(super) fn item_of(change: &Change) -> Option<ItemId> {
     change.item.filter(|_| change.data.0.is_nil())
 }
 
@@ -69,20 +60,48 @@ pub(super) fn unknown(changes: &[Change]) -> Look {
             look.others.insert(project, other);
         }
     }
+    for (project, items) in new_items(changes, |item| !item.delete) {
+        look.others.entry(project).or_default().new_items = items;
+    }
     look
+}
+
+/// The new items by their project, in the order of the changes.
+fn new_items(
+    changes: &[Change],
+    wanted: impl Fn(&NewItem) -> bool,
+) -> BTreeMap<ProjectHash, Vec<NewItem>> {
+    let mut items: BTreeMap<ProjectHash, Vec<NewItem>> = BTreeMap::new();
+    let all = changes.iter().flat_map(|change| &change.further);
+    for item in all.filter_map(Further::item).filter(|item| wanted(item)) {
+        items.entry(item.project).or_default().push(item.clone());
+    }
+    items
 }
 
 /// Keeps what was read for [`unknown`], so that it can be taken back.
 pub(super) fn keep(changes: &mut [Change], seen: Seen) {
+    let each = |seen: Seen| {
+        let (metadata, items) = (seen.metadata.into_iter(), seen.items.into_iter());
+        (metadata, items, seen.new_items.into_iter())
+    };
     let mut seen: BTreeMap<_, _> = (seen.others.into_iter())
-        .map(|(project, seen)| (project, (seen.metadata.into_iter(), seen.items.into_iter())))
+        .map(|(project, seen)| (project, each(seen)))
         .collect();
     // In the order of `by_project`: within a project as the changes stand.
-    for row in changes.iter_mut().flat_map(|change| &mut change.further) {
-        let Some(row) = row.row_mut() else { continue };
-        let Some((metadata, items)) = seen.get_mut(&row.project) else {
+    for step in changes.iter_mut().flat_map(|change| &mut change.further) {
+        let Some((metadata, items, made)) = seen.get_mut(&step.project()) else {
             continue;
         };
+        if let Some(item) = step.item_mut().filter(|item| !item.delete) {
+            match made.next() {
+                Some(Ok(ItemStand::There { .. })) => item.existed = true,
+                Some(Ok(ItemStand::Absent)) => item.absent = true,
+                // It is looked for again when it is sent.
+                Some(Err(_)) | None => {}
+            }
+        }
+        let Some(row) = step.row_mut() else { continue };
         let change = &mut row.change;
         if !overwrites(change) {
             continue;
@@ -224,6 +243,20 @@ fn moved_since(change: &Change, to: StageId, seen: &Seen) -> Option<String> {
 
 /// What is read before the further changes of entries are taken back.
 pub(super) fn look_at(changes: &[Change]) -> BTreeMap<ProjectHash, Look> {
+    let mut looks: BTreeMap<ProjectHash, Look> = looks_at_rows(changes);
+    for (project, items) in new_items(changes, is_ours) {
+        let look = looks.entry(project).or_default();
+        (look.new_items, look.uses) = (items, true);
+    }
+    looks
+}
+
+/// Whether taking an item back may delete it.
+pub(super) const fn is_ours(item: &NewItem) -> bool {
+    !item.delete && !item.existed
+}
+
+fn looks_at_rows(changes: &[Change]) -> BTreeMap<ProjectHash, Look> {
     let looks = by_project(changes).into_iter().map(|(project, steps)| {
         let rows: Vec<Change> = steps.iter().map(|(_, _, row)| row.change.clone()).collect();
         let mut look = Look {
@@ -240,79 +273,4 @@ pub(super) fn look_at(changes: &[Change]) -> BTreeMap<ProjectHash, Look> {
         (project, look)
     });
     looks.collect()
-}
-
-/// What takes the further changes of each change back, the last one first; or why they are left.
-pub(super) fn inverse(
-    changes: &[Change],
-    seen: &BTreeMap<ProjectHash, Seen>,
-) -> Vec<Result<Vec<Further>, Skipped>> {
-    let mut back: Vec<Result<Vec<Further>, Skipped>> = vec![Ok(Vec::new()); changes.len()];
-    for (project, steps) in by_project(changes) {
-        let rows: Vec<Change> = steps.iter().map(|(_, _, row)| row.change.clone()).collect();
-        let nothing = Seen::default();
-        let seen = seen.get(&project).unwrap_or(&nothing);
-        let (now, mut items) = (by_place(&rows, &seen.rows), seen.items.iter());
-        for (n, (i, _, row)) in steps.iter().enumerate() {
-            let item = item_of(&row.change).and_then(|_| items.next());
-            let found = match (now.get(&n), item) {
-                (Some(Err(error)), _) | (_, Some(Err(error))) => skipped(&error.summary),
-                (now, item) => {
-                    let now = now.and_then(|now| now.as_ref().ok());
-                    let item = item.and_then(|item| item.as_ref().ok());
-                    step_back(row, place_of(&row.change, seen), now, item)
-                }
-            };
-            let found = found.map_err(|Skipped(why)| {
-                let title = &row.project_title;
-                Skipped(format!("a further change in {title}: {why}"))
-            });
-            match (&mut back[*i], found) {
-                (Ok(steps), Ok(step)) => steps.push(Further::Row(Box::new(step))),
-                (place @ Ok(_), Err(why)) => *place = Err(why),
-                (Err(_), _) => {}
-            }
-        }
-    }
-    for steps in back.iter_mut().flatten() {
-        steps.reverse();
-        steps.sort_by_key(Further::phase);
-    }
-    back
-}
-
-fn step_back(
-    row: &FurtherRow,
-    place: Option<TaskId>,
-    now: Option<&RowInput>,
-    item: Option<&Map<String, Value>>,
-) -> Result<FurtherRow, Skipped> {
-    let was = &row.change;
-    if was.to.is_some() && place.is_none() {
-        let to = row.to_title.as_deref().unwrap_or("its stage");
-        return skipped(&format!(
-            "the task is no longer at \"{to}\", where it was sent"
-        ));
-    }
-    if let (Some(wrote), Some(item)) = (&was.metadata, item)
-        && item != wrote
-    {
-        return skipped("its client metadata were changed since");
-    }
-    let entry = StandingEntry {
-        id: 0,
-        change: was.clone(),
-        overtaken: false,
-    };
-    let change = Change {
-        reverts: None,
-        ..taken_back(&entry, place, now)?
-    };
-    Ok(FurtherRow {
-        project: row.project,
-        project_title: row.project_title.clone(),
-        change,
-        to_title: row.from_title.clone(),
-        from_title: row.to_title.clone(),
-    })
 }

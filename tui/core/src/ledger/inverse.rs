@@ -1,7 +1,7 @@
 //! Taking entries back: what is read before, and the change that takes each of them back, its further changes included.
 
 use super::compare::{Skipped, by_place, place_of, rows_of, skipped, taken_back};
-use super::{Change, Look, Seen, StandingEntry, further};
+use super::{Change, Look, Seen, StandingEntry, back, further};
 use crate::error::Error;
 use crate::ids::{DataHash, StageId};
 use crate::work::Project;
@@ -24,6 +24,14 @@ pub(super) fn look_at(entries: &[StandingEntry], project: &Project) -> Look {
     }
 }
 
+/// What takes an entry back.
+pub(super) struct ChangeBack {
+    /// What is written.
+    pub change: Change,
+    /// What of the entry cannot be taken back, and why.
+    pub stays: Vec<String>,
+}
+
 fn changes_of(entries: &[StandingEntry]) -> Vec<Change> {
     entries.iter().map(|entry| entry.change.clone()).collect()
 }
@@ -36,7 +44,7 @@ pub(super) fn inverse(
     entries: &[StandingEntry],
     project: &Project,
     seen: &Seen,
-) -> Result<Vec<Result<Change, Skipped>>, Error> {
+) -> Result<Vec<Result<ChangeBack, Skipped>>, Error> {
     if let Some(error) = seen.tasks.values().find_map(|tasks| tasks.as_ref().err()) {
         return Err(error.clone());
     }
@@ -45,7 +53,7 @@ pub(super) fn inverse(
         return Err(error.clone());
     }
     let changes = changes_of(entries);
-    let mut further = further::inverse(&changes, &seen.others).into_iter();
+    let mut further = back::inverse(&changes, &seen.others).into_iter();
     let rows = by_place(&changes, &seen.rows);
     let each = entries.iter().enumerate().map(|(i, entry)| {
         let place = place_of(&entry.change, seen);
@@ -55,13 +63,17 @@ pub(super) fn inverse(
             let why = format!("the task is no longer at \"{stage}\", where it was sent");
             return Err(Skipped(why));
         }
-        let further = further.next().unwrap_or_else(|| Ok(Vec::new()))?;
+        let further = further.next().unwrap_or_else(|| Ok(Default::default()));
+        let (further, stays) = further?;
         let back = match rows.get(&i) {
             Some(Ok(row)) => taken_back(entry, place, Some(row)),
             Some(Err(error)) => skipped(&error.summary),
             None => taken_back(entry, place, None),
         };
-        back.map(|back| Change { further, ..back })
+        back.map(|back| ChangeBack {
+            change: Change { further, ..back },
+            stays,
+        })
     });
     Ok(each.collect())
 }

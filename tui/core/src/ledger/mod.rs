@@ -5,6 +5,7 @@
 //! the rows is left to the journal, sending to the client. Machines are driven by the answers to their requests.
 
 mod apply;
+mod back;
 mod commit;
 mod compare;
 mod entry;

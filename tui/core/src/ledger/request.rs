@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
 use crate::journal::Op;
 use crate::work::wire::InitialiseOptions;
-use crate::work::{Committed, Route, RowInput, RowMetadata};
+use crate::work::{Committed, ItemStand, NewItem, Route, RowInput, RowMetadata};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -141,6 +141,10 @@ pub struct Look {
     pub metadata: Vec<Unit>,
     /// Client metadata of storage items.
     pub items: Vec<ItemId>,
+    /// Whether new items are there.
+    pub new_items: Vec<NewItem>,
+    /// Whether it is read if somebody has used them.
+    pub uses: bool,
     /// The same of other rows, for further changes, by project: the project itself may be among them.
     pub others: BTreeMap<ProjectHash, Look>,
 }
@@ -153,6 +157,7 @@ impl Look {
             && self.rows.is_empty()
             && self.metadata.is_empty()
             && self.items.is_empty()
+            && self.new_items.is_empty()
             && self.others.values().all(Self::is_empty)
     }
 }
@@ -171,6 +176,8 @@ pub struct Seen {
     pub metadata: Vec<Result<RowMetadata, Error>>,
     /// Client metadata of storage items.
     pub items: Vec<Result<Map<String, Value>, Error>>,
+    /// How new items stand.
+    pub new_items: Vec<Result<ItemStand, Error>>,
     /// What was seen of other rows.
     pub others: BTreeMap<ProjectHash, Seen>,
 }

@@ -3,7 +3,8 @@
 //!
 //! Reading those rows, tasks and projects is left to the engine ([`super::wanted()`] names them).
 
-use super::kinds::{fits, refused};
+use super::items::new_item;
+use super::kinds::{TEXT, fits, refused};
 use super::wanted::{FurtherInput, FurtherInputs, FurtherProject, MAIN, WantedRow, row_named};
 use super::{changed_labels, of_model, share};
 use crate::error::{Error, ErrorKind, foreign};
@@ -18,9 +19,6 @@ use agent_abi::wire::{self, ChangeDoc};
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::sync::Arc;
-
-/// Longest part of an agent's text in an error, in bytes.
-const TEXT: usize = 100;
 
 /// One of the changes that are judged.
 struct Judged<'a> {
@@ -119,6 +117,11 @@ fn one(
         "priority" => judged.priority().map(Some),
         "metadata" => judged.metadata().map(Some),
         "issue" => judged.issue().map(Some),
+        "item" => {
+            let project = (judged.row.project, project);
+            let item = new_item(own, &inputs.row, around, project, judged.doc)?;
+            Ok(Some(Further::Item(Box::new(item))))
+        }
         _ => judged.moved(),
     }
 }
@@ -338,6 +341,18 @@ fn in_words(ontology: &Arc<Ontology>, step: &Further) -> Result<FurtherChange, E
                 ..FurtherChange::default()
             });
         }
+        Further::Item(item) => {
+            let metadata = (!item.client_metadata.is_empty()).then(|| item.client_metadata.clone());
+            return Ok(FurtherChange {
+                kind: step.kind().to_owned(),
+                project: item.project.to_string(),
+                project_title: item.project_title.clone(),
+                title: item.title.clone(),
+                metadata: metadata.filter(|_| !item.delete),
+                item: Some((**item).clone()),
+                ..FurtherChange::default()
+            });
+        }
     };
     let change = &row.change;
     let labels: Vec<LabelChange> = match &change.labels_after {
@@ -361,7 +376,7 @@ fn in_words(ontology: &Arc<Ontology>, step: &Further) -> Result<FurtherChange, E
         priority: change.priority.map(|new| (change.old_priority, new)),
         metadata: change.metadata.clone(),
         to: row.to_title.clone(),
-        issue: None,
+        ..FurtherChange::default()
     })
 }
 

@@ -1,8 +1,10 @@
 //! Further changes judged.
 
 use super::super::tests::{inputs, ontology, stage};
+use super::super::wanted::FurtherDataset;
 use super::super::{judge_as, wanted};
 use super::*;
+use crate::ids::{DatasetHash, FolderId};
 use crate::work::{Outcome, WritePhase};
 use crate::workflow::{Stage, StageKind, Workflow};
 use serde_json::{Value, json};
@@ -30,6 +32,7 @@ fn project(title: &str) -> FurtherProject {
         title: title.into(),
         workflow,
         ontology: ontology(),
+        datasets: Vec::new(),
     }
 }
 
@@ -58,6 +61,16 @@ fn around(tasks: &[(u128, u128)]) -> FurtherInputs {
             .map(|(n, title)| (ProjectHash(Uuid::from_u128(n)), Ok(project(title))))
             .into(),
         rows: vec![row(false), row(true)],
+        datasets: [(
+            (ProjectHash(Uuid::from_u128(OWN)), Some("Questions".into())),
+            Ok(FurtherDataset {
+                hash: DatasetHash(Uuid::from_u128(80)),
+                title: "Questions".into(),
+                folder: Some(FolderId(Uuid::from_u128(81))),
+            }),
+        )]
+        .into(),
+        folder: None,
     }
 }
 
@@ -202,6 +215,61 @@ fn what_is_read_before_an_answer_is_judged_is_named_once() {
     .unwrap();
     assert_eq!(wanted.projects, [own, ProjectHash(Uuid::from_u128(TWIN))]);
     assert_eq!(wanted.rows, [around(&[]).rows[0].row.clone()]);
+}
+
+#[test]
+fn a_new_item_is_written_first_and_reads_with_its_text() {
+    let outcome = given(&json!([
+        {"kind": "issue", "comment": "unclear"},
+        {"kind": "item", "title": "q.txt", "text": "Car\nor van?", "dataset": "Questions",
+            "client_metadata": {"score": 0.25}},
+    ]))
+    .unwrap();
+    let kinds: Vec<&str> = outcome.further.iter().map(Further::kind).collect();
+    assert_eq!(kinds, ["item", "issue"]);
+    let item = outcome.further[0].item().unwrap();
+    assert_eq!(item.folder, FolderId(Uuid::from_u128(81)));
+    assert!(item.mirrored && !item.delete);
+    assert_eq!(item.metadata()["workbench_item"], item.key.to_string());
+    assert_eq!(
+        outcome.patch.lines()[..3],
+        [
+            "also new text item \"q.txt\" (11 bytes) in dataset Questions",
+            "  \"Car or van?\"",
+            "  {\"score\":0.25}",
+        ]
+    );
+    let json = serde_json::to_value(&outcome.patch.changes[0]).unwrap();
+    assert_eq!(json["kind"], "item");
+    assert_eq!(json["item"]["text"], "Car\nor van?");
+    let file = serde_json::to_string(&outcome.further[0]).unwrap();
+    let read: Further = serde_json::from_str(&file).unwrap();
+    assert_eq!(read, outcome.further[0]);
+}
+
+#[test]
+fn items_of_other_folders_are_linked_and_wrong_ones_are_refused() {
+    let item = |more: Value| {
+        let mut item =
+            json!({"kind": "item", "title": "q.txt", "text": "?", "dataset": "Questions"});
+        let more = more.as_object().unwrap().clone();
+        item.as_object_mut().unwrap().extend(more);
+        item
+    };
+    let elsewhere = given(&json!([item(json!({"folder": text(90)}))])).unwrap();
+    assert!(!elsewhere.further[0].item().unwrap().mirrored);
+    let wrong = |changes: &Value| given(changes).unwrap_err().summary;
+    let twice = wrong(&json!([
+        item(json!({})),
+        item(json!({"client_metadata": {"n": 1}}))
+    ]));
+    assert!(twice.ends_with("it is changed twice"), "{twice}");
+    let unit = wrong(&json!([item(json!({"data_hash": text(1)}))]));
+    assert!(unit.ends_with("it does not take \"data_hash\""), "{unit}");
+    let no_text = wrong(&json!([{"kind": "item", "title": "q.txt"}]));
+    assert!(no_text.ends_with("it needs \"text\""), "{no_text}");
+    let other = wrong(&json!([{"kind": "issue", "comment": "a", "folder": text(90)}]));
+    assert!(other.ends_with("it does not take \"folder\""), "{other}");
 }
 
 #[test]

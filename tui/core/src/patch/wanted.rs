@@ -1,7 +1,7 @@
 //! What further changes name: the projects, rows and tasks that are read before an outcome is judged.
 
 use crate::error::Error;
-use crate::ids::{DataHash, ProjectHash, StageId, TaskId};
+use crate::ids::{DataHash, DatasetHash, FolderId, ItemId, ProjectHash, StageId, TaskId};
 use crate::work::{Inputs, RowInput};
 use crate::workflow::Workflow;
 use agent_abi::model::Ontology;
@@ -46,6 +46,19 @@ pub struct FurtherProject {
     pub workflow: Workflow,
     /// Its ontology.
     pub ontology: Arc<Ontology>,
+    /// Its datasets, with their titles.
+    pub datasets: Vec<(DatasetHash, String)>,
+}
+
+/// A dataset that new items are linked into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FurtherDataset {
+    /// Which one.
+    pub hash: DatasetHash,
+    /// Its title.
+    pub title: String,
+    /// The storage folder whose items it has, if it has one of its own.
+    pub folder: Option<FolderId>,
 }
 
 /// What was read for the further changes of an outcome.
@@ -57,7 +70,14 @@ pub struct FurtherInputs {
     pub projects: BTreeMap<ProjectHash, Result<FurtherProject, Error>>,
     /// The rows that are named.
     pub rows: Vec<FurtherInput>,
+    /// The datasets of new items, by project and name.
+    pub datasets: BTreeMap<DatasetKey, Result<FurtherDataset, Error>>,
+    /// The folder of the task's own item, where a new one may go there.
+    pub folder: Option<Result<FolderId, Error>>,
 }
+
+/// A dataset that a new item names: the project, and the title or hash.
+pub type DatasetKey = (ProjectHash, Option<String>);
 
 /// What has to be read before an answer is judged: the projects that its further changes name, and the rows. For a move
 /// to a stage, the task's own project.
@@ -67,6 +87,11 @@ pub struct Wanted {
     pub projects: Vec<ProjectHash>,
     /// The rows.
     pub rows: Vec<WantedRow>,
+    /// The datasets of new items.
+    pub datasets: Vec<DatasetKey>,
+    /// The task's data unit, and its item where that is known: needed where a new item names no folder and its dataset
+    /// has none.
+    pub folder_of: Option<(DataHash, Arc<str>, Option<ItemId>)>,
 }
 
 /// What an answer needs; `None` for one that has neither further changes nor a stage, and for one that cannot be read.
@@ -91,6 +116,16 @@ pub fn wanted(own: ProjectHash, inputs: &Inputs, answer: &[u8]) -> Option<Wanted
     let mut wanted = Wanted::default();
     wanted.projects.extend(stage.as_ref().map(|_| own));
     for doc in &changes {
+        if doc.kind == "item" {
+            let project = doc.project.map_or(own, ProjectHash);
+            wanted.projects.push(project);
+            wanted.datasets.push((project, doc.dataset.clone()));
+            if doc.folder.is_none() {
+                let item = inputs.labels.as_ref().and_then(|row| row.item);
+                wanted.folder_of = Some((inputs.row.data, inputs.row.branch.clone(), item));
+            }
+            continue;
+        }
         let row = row_named(own, inputs, doc);
         wanted.projects.push(row.project);
         let own_row = (row.project, row.data) == (own, inputs.row.data);
@@ -102,6 +137,8 @@ pub fn wanted(own: ProjectHash, inputs: &Inputs, answer: &[u8]) -> Option<Wanted
     wanted.projects.dedup();
     wanted.rows.sort_unstable();
     wanted.rows.dedup();
+    wanted.datasets.sort_unstable();
+    wanted.datasets.dedup();
     (!wanted.projects.is_empty()).then_some(wanted)
 }
 

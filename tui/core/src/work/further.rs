@@ -7,7 +7,7 @@
 //! sent twice, after a crash: it has to be recognised when it is there already. Something that the platform names
 //! when it is made needs a mark of its own from the beginning, such as a UUID that is chosen where the outcome is judged.
 
-use super::{Change, LabelChange, NewIssue};
+use super::{Change, LabelChange, NewIssue, NewItem};
 use crate::ids::{DataHash, ItemId, ProjectHash, TaskId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -39,6 +39,8 @@ pub enum Further {
     Row(Box<FurtherRow>),
     /// A new issue.
     Issue(Box<NewIssue>),
+    /// A new item, or its deletion.
+    Item(Box<NewItem>),
 }
 
 /// A step for another label row, data unit or task. Its change has exactly one of labels, priority, metadata and a move;
@@ -75,6 +77,7 @@ impl Further {
         match self {
             Self::Row(row) => row.project,
             Self::Issue(issue) => issue.project,
+            Self::Item(item) => item.project,
         }
     }
 
@@ -84,6 +87,7 @@ impl Further {
         match self {
             Self::Row(row) => row.phase(),
             Self::Issue(_) => WritePhase::Issues,
+            Self::Item(_) => WritePhase::Items,
         }
     }
 
@@ -93,6 +97,7 @@ impl Further {
         match self {
             Self::Row(row) => row.kind(),
             Self::Issue(_) => "issue",
+            Self::Item(_) => "item",
         }
     }
 
@@ -102,6 +107,8 @@ impl Further {
         match self {
             Self::Row(row) => Some(row.touched()),
             Self::Issue(_) => None,
+            // Its own identity is not known yet.
+            Self::Item(item) => Some(Touched::Item(ItemId(item.key))),
         }
     }
 
@@ -110,6 +117,10 @@ impl Further {
     pub const fn stays(&self) -> Option<&'static str> {
         match self {
             Self::Row(_) => None,
+            Self::Item(item) if item.existed && !item.delete => {
+                Some("the item stays, because it was there before")
+            }
+            Self::Item(_) => None,
             Self::Issue(_) => Some("an issue stays, because people may have answered it"),
         }
     }
@@ -119,7 +130,7 @@ impl Further {
     pub const fn row(&self) -> Option<&FurtherRow> {
         match self {
             Self::Row(row) => Some(row),
-            Self::Issue(_) => None,
+            Self::Issue(_) | Self::Item(_) => None,
         }
     }
 
@@ -127,8 +138,25 @@ impl Further {
     #[must_use]
     pub const fn issue(&self) -> Option<&NewIssue> {
         match self {
-            Self::Row(_) => None,
             Self::Issue(issue) => Some(issue),
+            Self::Row(_) | Self::Item(_) => None,
+        }
+    }
+
+    /// The item, of a step that makes or deletes one.
+    #[must_use]
+    pub const fn item(&self) -> Option<&NewItem> {
+        match self {
+            Self::Item(item) => Some(item),
+            Self::Row(_) | Self::Issue(_) => None,
+        }
+    }
+
+    /// The same, to change it.
+    pub const fn item_mut(&mut self) -> Option<&mut NewItem> {
+        match self {
+            Self::Item(item) => Some(item),
+            Self::Row(_) | Self::Issue(_) => None,
         }
     }
 
@@ -136,14 +164,18 @@ impl Further {
     pub const fn row_mut(&mut self) -> Option<&mut FurtherRow> {
         match self {
             Self::Row(row) => Some(row),
-            Self::Issue(_) => None,
+            Self::Issue(_) | Self::Item(_) => None,
         }
     }
 
-    /// Bytes of its label rows.
+    /// Bytes of its label rows and texts.
     #[must_use]
     pub fn weight(&self) -> usize {
-        self.row().map_or(0, |row| row.change.weight())
+        match self {
+            Self::Row(row) => row.change.weight(),
+            Self::Issue(_) => 0,
+            Self::Item(item) => item.text.len(),
+        }
     }
 
     /// The same with the row's change as `keep` makes it, for files.
@@ -153,7 +185,7 @@ impl Further {
                 change: keep(&row.change),
                 ..(**row).clone()
             })),
-            Self::Issue(issue) => Self::Issue(issue.clone()),
+            Self::Issue(_) | Self::Item(_) => self.clone(),
         }
     }
 }
@@ -229,12 +261,18 @@ pub struct FurtherChange {
     /// The new issue, with its comment, tags and place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issue: Option<NewIssue>,
+    /// The new item, with its text, dataset and folder; `delete`: the item that is deleted again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<NewItem>,
 }
 
 impl FurtherChange {
     /// What it is, in a line, without the labels: `labels of "a.jpg" in Twin`.
     #[must_use]
     pub fn headline(&self) -> String {
+        if let Some(item) = &self.item {
+            return item.headline();
+        }
         let of = match (&*self.title, self.data_hash, self.item_uuid) {
             ("", Some(data), _) => data.to_string(),
             ("", None, Some(item)) => item.to_string(),

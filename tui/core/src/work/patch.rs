@@ -76,6 +76,8 @@ impl Patch {
         for further in &self.changes {
             lines.push(format!("also {}", further.headline()));
             lines.extend(further.labels.iter().map(|one| format!("  {}", label(one))));
+            let text = further.item.as_ref().filter(|item| !item.delete);
+            lines.extend(text.map(|item| format!("  {}", quoted(&item.excerpt()))));
             let metadata = further.metadata.clone().map(Value::from);
             lines.extend(metadata.map(|metadata| format!("  {metadata}")));
         }

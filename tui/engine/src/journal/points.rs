@@ -3,7 +3,10 @@
 //! In a debug build `WORKBENCH_KILL_AT=NAME` or `NAME:N` sends this process SIGKILL the first or
 //! N-th time it comes by; a release build knows no such variable.
 
-/// Every point in the order a commit passes them.
+/// The points that only commits pass which make or delete items, after `begun`.
+pub const ITEM_POINTS: [&str; 5] = ["unlinked", "files", "job", "uploads", "links"];
+
+/// The points of every commit, in the order it passes them.
 pub const POINTS: [&str; 13] = [
     "before-begin",
     "begun",
@@ -31,7 +34,7 @@ pub fn at(name: &'static str) {
         let text = std::env::var("WORKBENCH_KILL_AT").ok()?;
         let (name, times) = text.split_once(':').unwrap_or((&text, "1"));
         assert!(
-            POINTS.contains(&name),
+            POINTS.contains(&name) || ITEM_POINTS.contains(&name),
             "WORKBENCH_KILL_AT: there is no point \"{name}\""
         );
         Some((name.to_owned(), times.parse().unwrap_or(1)))
@@ -50,5 +53,5 @@ pub fn at(name: &'static str) {
 /// The process passes a point: nothing happens in a release build.
 #[cfg(not(debug_assertions))]
 pub fn at(_name: &'static str) {
-    let _ = POINTS;
+    let _ = (POINTS, ITEM_POINTS);
 }

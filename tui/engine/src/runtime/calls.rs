@@ -4,6 +4,7 @@
 //! other request, and unable to write. The way to the agent and back is left to the hosts; encoding of
 //! pictures to the host process.
 
+use super::gathered::Gathered;
 use super::lists::{RowLists, listed};
 use super::replies::{list, lock, text_of};
 use super::seen::{SeenRow, SeenRows};
@@ -22,7 +23,8 @@ use std::time::Duration;
 use uuid::Uuid;
 use wb_client::{AssetCache, Reader, rfc3339};
 use wb_core::error::Error;
-use wb_core::ids::{DataHash, ItemId, JobId, ProjectHash, StageId};
+use wb_core::ids::{DataHash, DatasetHash, ItemId, JobId, ProjectHash, StageId};
+use wb_core::patch::FurtherDataset;
 use wb_core::work::{Project, RowInput, TaskRow};
 use wb_host::{Asked, DISCARD, FETCH_AGAIN};
 
@@ -48,8 +50,11 @@ pub(crate) struct Answers {
     pub(super) reader: Reader,
     cache: AssetCache,
     projects: Arc<Mutex<HashMap<ProjectHash, Arc<Project>>>>,
+    /// Datasets that new items went to.
+    pub(super) datasets: Arc<Mutex<HashMap<DatasetHash, FurtherDataset>>>,
     ahead: Arc<Mutex<VecDeque<Batch>>>,
     lists: Arc<Mutex<RowLists>>,
+    pub(super) gathered: Gathered,
 }
 
 impl World {
@@ -91,8 +96,10 @@ impl Answers {
             reader,
             cache,
             projects: Arc::default(),
+            datasets: Arc::default(),
             ahead: Arc::default(),
             lists: Arc::default(),
+            gathered: Gathered::default(),
         }
     }
 

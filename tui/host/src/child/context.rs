@@ -95,7 +95,8 @@ pub(super) struct Current {
     pub(super) job: Option<u64>,
     pub(super) documents: Documents,
     pub(super) project: Option<Arc<Vec<u8>>>,
-    source: Option<Result<Option<Source>, NoPicture>>,
+    /// Of the asset, and of those of its children that pictures were asked of.
+    sources: HashMap<Option<u64>, Result<Option<Source>, NoPicture>>,
     pub(super) frames: HashMap<u64, Picture>,
     pub(super) next_frame: u64,
     /// Files that were downloaded again during this task, with where they are now.
@@ -265,10 +266,14 @@ impl From<String> for NoPicture {
 }
 
 impl Context {
-    /// A picture of the task's asset. A file that cannot be decoded is downloaded again, once; what is still
+    /// A picture of the task's asset, or of one of its children. A file that cannot be decoded is downloaded again, once; what is still
     /// bad then is not kept.
-    pub(super) fn picture(&self, index: u64) -> Result<Option<Picture>, String> {
-        let bad = match lock(&self.current).picture(index) {
+    pub(super) fn picture(
+        &self,
+        child: Option<u64>,
+        index: u64,
+    ) -> Result<Option<Picture>, String> {
+        let bad = match lock(&self.current).picture(child, index) {
             Ok(picture) => return Ok(picture),
             Err(bad) => bad,
         };
@@ -285,10 +290,10 @@ impl Context {
         };
         let place = PathBuf::from(String::from_utf8_lossy(&place).into_owned());
         let mut current = lock(&self.current);
-        current.source = None;
+        current.sources.clear();
         current.again.insert(file, place.clone());
         current.again.insert(place.clone(), place.clone());
-        let picture = current.picture(index);
+        let picture = current.picture(child, index);
         drop(current);
         picture.map_err(|still| {
             if still.file.is_some() {
@@ -301,12 +306,12 @@ impl Context {
 }
 
 impl Current {
-    fn picture(&mut self, index: u64) -> Result<Option<Picture>, NoPicture> {
-        if self.source.is_none() {
-            let opened = self.open_asset();
-            self.source = Some(opened);
+    fn picture(&mut self, child: Option<u64>, index: u64) -> Result<Option<Picture>, NoPicture> {
+        if !self.sources.contains_key(&child) {
+            let opened = self.open(child);
+            self.sources.insert(child, opened);
         }
-        match &mut self.source {
+        match self.sources.get_mut(&child) {
             Some(Ok(Some(source))) => match source.frame(index) {
                 Err(MediaError::NoPictures { .. }) => Ok(None),
                 other => Ok(other?),
@@ -318,12 +323,20 @@ impl Current {
         }
     }
 
-    fn open_asset(&self) -> Result<Option<Source>, NoPicture> {
+    fn open(&self, child: Option<u64>) -> Result<Option<Source>, NoPicture> {
         let json = self.documents.get(input::ASSET).ok_or_else(|| {
             "the task has no asset; declare that the agent needs frames".to_owned()
         })?;
-        let asset: AssetDoc = serde_json::from_slice(json)
+        let mut asset: AssetDoc = serde_json::from_slice(json)
             .map_err(|e| format!("the asset document is broken: {e}"))?;
+        if let Some(child) = child {
+            let count = asset.children.len();
+            let place = usize::try_from(child).ok().filter(|place| *place < count);
+            let place = place.ok_or_else(|| {
+                format!("there is no file {child}: the asset has {count} children, counted from 0")
+            })?;
+            asset = asset.children.swap_remove(place);
+        }
         let now = |path: &str| {
             let path = PathBuf::from(path);
             self.again.get(&path).cloned().unwrap_or(path)

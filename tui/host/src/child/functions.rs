@@ -30,6 +30,7 @@ pub(super) fn table() -> Host {
         progress: Some(progress),
         is_cancelled: Some(is_cancelled),
         call: Some(call),
+        child_frame: Some(child_frame),
     }
 }
 
@@ -77,6 +78,21 @@ unsafe extern "C" fn read_input(ctx: *mut c_void, name: Bytes, out: *mut Bytes) 
 }
 
 unsafe extern "C" fn frame(ctx: *mut c_void, index: u64, out: *mut Frame) -> i32 {
+    give_frame(ctx, "wb_host.frame", None, index, out)
+}
+
+unsafe extern "C" fn child_frame(ctx: *mut c_void, child: u64, index: u64, out: *mut Frame) -> i32 {
+    give_frame(ctx, "wb_host.child_frame", Some(child), index, out)
+}
+
+/// A picture of the asset, or of one of its children.
+fn give_frame(
+    ctx: *mut c_void,
+    function: &str,
+    child: Option<u64>,
+    index: u64,
+    out: *mut Frame,
+) -> i32 {
     guarded(ctx, FAILED, |context| {
         let size = if out.is_null() {
             0
@@ -89,10 +105,10 @@ unsafe extern "C" fn frame(ctx: *mut c_void, index: u64, out: *mut Frame) -> i32
             let text = format!(
                 "frame {index}: wb_frame.size is {size}; set it to sizeof(wb_frame) before each call"
             );
-            context.log(1, "wb_host.frame", &text);
+            context.log(1, function, &text);
             return FAILED;
         }
-        let picture = context.picture(index);
+        let picture = context.picture(child, index);
         let mut current = lock(&context.current);
         let mut answer = Frame::empty();
         let status = match picture {

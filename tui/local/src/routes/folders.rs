@@ -117,7 +117,15 @@ pub(super) async fn create(call: Call, Sent(sent): Sent<NewFolder>) -> Reply {
     let create = call.change_catalog(move |tx| {
         let metadata = sent.client_metadata.as_deref();
         let description = sent.description.unwrap_or_default();
-        folders::create(tx, uuid, parent, &sent.name, &description, metadata)
+        let name = &sent.name;
+        Ok(folders::create(
+            tx,
+            uuid,
+            parent,
+            name,
+            &description,
+            metadata,
+        )?)
     });
     create.await?;
     answer_with(&call, uuid)

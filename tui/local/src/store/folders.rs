@@ -90,8 +90,8 @@ pub(crate) fn create(
     name: &str,
     description: &str,
     metadata: Option<&str>,
-) -> Result<usize, Refusal> {
-    tx.run(
+) -> Result<usize, rusqlite::Error> {
+    tx.execute(
         "INSERT INTO folder(uuid, parent, name, description, metadata, created, edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
         params![uuid, parent, name, description, metadata, tx.now],
     )

@@ -207,6 +207,10 @@ impl Builder<'_> {
     }
 
     fn datasets(&self, world: &World) -> Result<Vec<Named<i64>>, LocalError> {
+        for (place, spec) in world.folders.iter().enumerate() {
+            let uuid = spec.id.unwrap_or_else(|| self.names.uuid("folder", place));
+            folders::create(&self.tx(), uuid, None, &spec.title, "", None)?;
+        }
         let mut out = Vec::new();
         for (place, spec) in world.datasets.iter().enumerate() {
             let uuid = spec.id.unwrap_or_else(|| self.names.uuid("dataset", place));

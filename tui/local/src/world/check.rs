@@ -73,6 +73,8 @@ impl World {
             "email",
             self.users.iter().map(|u| Some(u.email.clone())),
         )?;
+        let folders = self.folders.iter().map(|f| text(f.id));
+        once("folders", "id", folders)?;
         once(
             "ontologies",
             "id",

@@ -39,6 +39,8 @@ pub(crate) struct World {
     pub users: Vec<UserSpec>,
     pub ontologies: Vec<OntologySpec>,
     pub datasets: Vec<DatasetSpec>,
+    /// Storage folders beside those of the datasets.
+    pub folders: Vec<FolderSpec>,
     pub workflow_templates: Vec<TemplateSpec>,
     pub projects: Vec<ProjectSpec>,
     /// Whether tasks are spread over the stages and some carry labels, as in a project at work.
@@ -79,6 +81,14 @@ pub(crate) struct DatasetSpec {
     /// UUID of the storage folder.
     pub folder: Option<Uuid>,
     pub items: Vec<ItemSpec>,
+}
+
+/// An empty storage folder that no dataset mirrors.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct FolderSpec {
+    pub id: Option<Uuid>,
+    pub title: String,
 }
 
 /// One item, or with `count` many of its kind.

@@ -192,3 +192,24 @@ fn an_answer_of_a_label_on_several_parts_is_given_once_and_frames_name_their_par
     on_frames["part"] = json!("a");
     row.apply_answer(&answer(on_frames)).unwrap();
 }
+
+#[test]
+fn keys_that_are_numbers_give_way_to_file_names_where_those_are_clear() {
+    let child = |key: &str, file: &str| json!({"space_type": "image", "child_info": {"layout_key": key, "file_name": file}});
+    let spaces = json!({
+        "a": child("10", "same.jpg"), "b": child("2", "same.jpg"), "c": child("1", "own.jpg"),
+        "d": child("left", "other.jpg"),
+    });
+    let metadata = json!({"data_title": "four", "data_type": "GROUP", "spaces": spaces});
+    let row = LabelRow::from_doc(
+        RowDoc {
+            metadata,
+            labels: json!({}),
+        },
+        kinds(),
+    );
+    assert_eq!(row.part_names(), ["own.jpg", "2", "10", "left"]);
+    assert_eq!(row.part("1").unwrap().name(), "own.jpg");
+    let error = row.part("same.jpg").unwrap_err().to_string();
+    assert!(error.contains("own.jpg, 2, 10, left"), "{error}");
+}

@@ -14,7 +14,7 @@ use wb_core::work::{Change, Committed, RowMetadata, WritePhase, Written};
 use wb_core::workflow::{Stage, StageKind};
 
 /// What a conflict names where only the move is known.
-pub(super) const MOVED_ON: &str = "whoever moved the task on meanwhile";
+pub(in super::super) const MOVED_ON: &str = "whoever moved the task on meanwhile";
 /// What a conflict names where another outcome writes the same.
 const SAME_BATCH: &str = "another outcome, which is written at the same time";
 

@@ -4,6 +4,8 @@
 
 mod look;
 
+pub(super) use look::MOVED_ON;
+
 use super::Writer;
 use super::bundle::{BUNDLE, Fate, drive};
 use super::values::{Metadata, Priorities};
@@ -13,7 +15,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::{DataHash, ItemId, ProjectHash, StageId};
-use wb_core::work::{Change, Committed, FurtherRow, NewIssue, WritePhase, Written};
+use wb_core::work::{Change, Committed, FurtherRow, NewIssue, NewItem, WritePhase, Written};
 
 /// One step: the place of its task in the batch, and its own among the further changes of the task.
 #[derive(Clone, Copy)]
@@ -37,6 +39,9 @@ impl FurtherStep<'_> {
         error
     }
 }
+
+/// A new item or a deletion: the places of the task and of the step, and the item.
+pub(super) type ItemStep<'a> = (usize, usize, &'a NewItem);
 
 /// Steps that are left to be written, by phase; those for metadata with their storage items.
 #[derive(Default)]
@@ -92,6 +97,32 @@ impl<'e> Over<'e> {
         Self { ends, written }
     }
 
+    /// How tasks ended so far.
+    pub fn ends(&self) -> &[Option<Committed>] {
+        self.ends
+    }
+
+    /// A new item, or its deletion, is over.
+    pub fn item(&mut self, (task, step, item): ItemStep<'_>, fate: Fate) {
+        let end = match fate {
+            Fate::Applied => {
+                self.written[task].add_step(step);
+                return;
+            }
+            Fate::Gone => Committed::Conflict {
+                by: MOVED_ON.to_owned(),
+            },
+            Fate::Conflict(by) => Committed::Conflict { by },
+            Fate::Refused(mut error) => {
+                let did = if item.delete { "deleted" } else { "made" };
+                let (title, why) = (clean(&item.title), &error.summary);
+                error.summary = format!("the item \"{title}\" was not {did}: {why}");
+                Committed::Refused(error)
+            }
+        };
+        self.ends[task].get_or_insert(end);
+    }
+
     fn take(&mut self, step: &FurtherStep<'_>, fate: Fate) {
         let end = match fate {
             Fate::Applied => {
@@ -99,7 +130,7 @@ impl<'e> Over<'e> {
                 return;
             }
             Fate::Gone => Committed::Conflict {
-                by: look::MOVED_ON.to_owned(),
+                by: MOVED_ON.to_owned(),
             },
             Fate::Conflict(by) => Committed::Conflict { by },
             Fate::Refused(error) => Committed::Refused(step.about(error)),
@@ -187,7 +218,7 @@ impl Writer {
                         over.ends[task].get_or_insert(Committed::Refused(error));
                     }
                     Fate::Gone | Fate::Conflict(_) => {
-                        let by = look::MOVED_ON.to_owned();
+                        let by = MOVED_ON.to_owned();
                         over.ends[task].get_or_insert(Committed::Conflict { by });
                     }
                 }

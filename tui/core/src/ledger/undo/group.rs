@@ -1,11 +1,11 @@
 //! Entries that are taken back together: where they stand is read, then what takes them back is written.
 
 use super::super::compare::Skipped;
-use super::super::further::stays;
-use super::super::inverse::{inverse, look_at};
+use super::super::inverse::{ChangeBack, inverse, look_at};
 use super::super::{Change, Machine, Next, Reply, Request, StandingEntry, UndoResult, Writing};
 use crate::error::{Error, ErrorKind};
 use crate::work::{Committed, Project};
+use std::collections::HashMap;
 
 /// Entries on their way.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +14,8 @@ pub(super) struct Group {
     pub entries: Vec<StandingEntry>,
     /// Of those that are left.
     fates: Vec<Fate>,
+    /// What cannot be taken back, by entry.
+    stays: HashMap<i64, Vec<String>>,
     step: Step,
 }
 
@@ -45,6 +47,7 @@ impl Group {
             lane,
             entries,
             fates: Vec::new(),
+            stays: HashMap::new(),
             step: Step::Looking,
         };
         (group, request)
@@ -83,11 +86,14 @@ impl Group {
         }
     }
 
-    fn found(&mut self, found: Vec<Result<Change, Skipped>>, writes: bool) -> Option<Request> {
+    fn found(&mut self, found: Vec<Result<ChangeBack, Skipped>>, writes: bool) -> Option<Request> {
         let mut changes = Vec::new();
         for (entry, found) in self.entries.iter().zip(found) {
             match found {
-                Ok(change) => changes.push(change),
+                Ok(ChangeBack { change, stays }) => {
+                    changes.push(change);
+                    self.stays.insert(entry.id, stays);
+                }
                 Err(_) if entry.overtaken => {}
                 Err(Skipped(why)) => self.fates.push(Fate {
                     change: entry.change.clone(),
@@ -130,12 +136,11 @@ impl Group {
                     UndoResult::Failed(error)
                 }
             };
-            let undone = (self.entries.iter()).find(|entry| change.reverts == Some(entry.id));
-            let stays = undone.map_or_else(Vec::new, |entry| stays(&entry.change));
+            let stays = change.reverts.and_then(|entry| self.stays.remove(&entry));
             self.fates.push(Fate {
                 change,
                 result,
-                stays,
+                stays: stays.unwrap_or_default(),
             });
         }
     }

@@ -1,8 +1,7 @@
 //! What an undo would do, task by task; nothing is written.
 
 use super::super::compare::Skipped;
-use super::super::further::stays;
-use super::super::inverse::{inverse, look_at};
+use super::super::inverse::{ChangeBack, inverse, look_at};
 use super::super::{Change, Machine, Next, Reply, Request, Seen, StandingEntry};
 use crate::ids::{DataHash, StageId};
 use crate::journal::Restore;
@@ -68,9 +67,9 @@ impl UndoReview {
         for (entry, found) in entries.iter().zip(found) {
             let (what, left) = match found {
                 Err(_) if entry.overtaken => continue,
-                Ok(change) => {
+                Ok(ChangeBack { change, stays }) => {
                     let mut what = in_words(&change, &self.project);
-                    what.extend(stays(&entry.change));
+                    what.extend(stays);
                     (what, None)
                 }
                 Err(Skipped(why)) => (Vec::new(), Some(why)),

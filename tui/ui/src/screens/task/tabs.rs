@@ -129,6 +129,9 @@ pub fn patch<'a>(outcome: &Outcome, state: &State, columns: usize, st: &Styles) 
     for change in &outcome.patch.changes {
         all.push(Line::default());
         all.push(Line::styled(fit(&change.headline(), columns), st.strong));
+        if let Some(item) = change.item.as_ref().filter(|item| !item.delete) {
+            all.extend(wrapped(&item.excerpt(), columns, st.text));
+        }
         all.extend(change.labels.iter().map(|l| change_line(l, columns, st)));
     }
     all.push(Line::default());
