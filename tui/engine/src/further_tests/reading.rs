@@ -23,6 +23,7 @@ async fn rows_that_no_agent_was_given_are_read_together() {
         let wanted = Wanted {
             projects: vec![wanted.project],
             rows: vec![wanted],
+            ..Wanted::default()
         };
         let own = (project.clone(), ontology.clone());
         let answers = answers.clone();
