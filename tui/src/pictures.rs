@@ -53,7 +53,7 @@ impl Pictures {
         self.work = Some(tokio::spawn(async move {
             let picture = match asset.await {
                 Ok(asset) => shown(asset, &reader, &cache).await,
-                Err(error) => Err(error.summary),
+                Err(error) => Err(error.into_facts().summary),
             };
             let _ = send.send((request.task, picture)).await;
         }));
