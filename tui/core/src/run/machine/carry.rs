@@ -38,6 +38,7 @@ impl Run {
             self.not_carried += 1;
             return;
         }
+        self.further_unseen += u64::from(!outcome.further.is_empty());
         self.carried.entry(to).or_default().push(Carried {
             row: report.row.clone(),
             from: report.stage,
