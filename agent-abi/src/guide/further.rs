@@ -9,7 +9,7 @@
 //! #[stage("publish")]
 //! fn publish(
 //!     labels: &LabelRow,
-//!     #[depends(twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11"))] twin: &mut Twin,
+//!     #[depends(twin("8d7a0c0e-56f1-4b0c-9d4e-6a3a4a8f1b11", include_task = true))] twin: &mut Twin,
 //! ) -> Result<Route> {
 //!     for found in labels.classifications() {
 //!         if let Some(answer) = found.answer() {
@@ -82,8 +82,9 @@
 //! was written. After a crash, what is there already is not written twice. `undo` writes in the same order, the last
 //! change first within each step, and leaves a task whole if any row of it was changed since.
 //!
-//! Rows that were declared as twins were read ahead, for a batch at once. A row that the agent was not given, such as
-//! one that a C agent names, is read before the outcome is judged, one request for each task.
+//! Rows that were declared as twins were read ahead, for a batch at once, and with `include_task = true` their tasks,
+//! which a move needs. What the agent was not given is read before the outcome is judged, together with what other
+//! outcomes need by then; such a run waits for the network after each agent.
 //!
 //! In other languages the outcome has a list `"changes"`, see [`ChangeDoc`](crate::wire::ChangeDoc):
 //! `{"kind": "labels", "project": "…", "add": […]}`, `{"kind": "priority", "data_hash": "…", "priority": 0.9}`,

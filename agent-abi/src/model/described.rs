@@ -20,6 +20,9 @@ pub struct LabelFacts {
     /// The part of a data group that it lies on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
+    /// The file name of that part, to read what the label covers from it; not among the fields of reports.
+    #[serde(skip)]
+    pub part_file: Option<String>,
     /// Frames of a video, images of a group or pages, from 0; both ends included.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub frames: Vec<[u64; 2]>,
@@ -33,6 +36,10 @@ pub struct LabelFacts {
     /// Characters of a text, from 0, the end not included.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub characters: Vec<[u64; 2]>,
+    /// Stretches of an HTML page as Encord has them: `{"start": {"xpath", "offset"}, "end": {…}}`, in characters of
+    /// their nodes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub html: Vec<Value>,
     /// The characters themselves, as far as the file was at hand; of long ones the beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -78,7 +85,7 @@ impl LabelFacts {
             ($($field:ident),*) => { $(if was.$field == self.$field { was.$field = default.$field.clone(); })* };
         }
         drop_equal!(
-            frames, page, times_ms, characters, text, confidence, answers, part
+            frames, page, times_ms, characters, html, text, confidence, answers, part, part_file
         );
         if was.geometry == self.geometry {
             (was.geometry, was.pixels) = (None, None);

@@ -3,6 +3,7 @@
 //! How a change is drawn is left to the screen.
 
 use super::described::{LabelFacts, answers};
+use super::labels::ChangedPart;
 use super::{Classification, LabelRow, Object, Ontology};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -43,8 +44,10 @@ pub struct LabelChange {
 #[must_use]
 pub fn diff(before: &LabelRow, after: &LabelRow) -> Vec<LabelChange> {
     let mut out = Vec::new();
-    compare((before, after), true, &mut out);
-    compare((before, after), false, &mut out);
+    compare((before, after), None, &mut out);
+    for part in after.changed_parts(before) {
+        compare((&part.before, &part.after), Some(&part), &mut out);
+    }
     out.sort_by(|one, other| place_of(one).cmp(&place_of(other)));
     out
 }
@@ -95,14 +98,13 @@ impl Fact<'_> {
 
     /// Its fields; what it is drawn as on `frame`.
     fn describe(&self, row: &LabelRow, frame: Option<u64>) -> LabelFacts {
-        let mut facts = LabelFacts {
-            part: self.part.map(str::to_owned),
-            ..LabelFacts::default()
-        };
+        let mut facts = LabelFacts::default();
         let ontology = row.ontology();
         match &self.label {
             Label::Object(object) => {
                 facts.put(row, &self.frames);
+                let html = self.answers["range_html"].as_array();
+                facts.html = html.cloned().unwrap_or_default();
                 let kind = (object.feature_hash(), object.shape());
                 self.object(&mut facts, &ontology, (kind.0, kind.1.word()));
                 let drawn = frame.and_then(|frame| Some((frame, object.on_frame(frame)?)));
@@ -111,15 +113,14 @@ impl Fact<'_> {
                     facts.geometry_frame = (self.count() > 1).then_some(frame);
                 }
             }
-            Label::OnPart(entry) => {
-                facts.frames = self.frames.iter().map(|&(from, to)| [from, to]).collect();
-                let word = |key: &str| entry[key].as_str().unwrap_or_default();
-                self.object(&mut facts, &ontology, (word("featureHash"), word("shape")));
-                facts.draw(entry, None);
-            }
+            // Parts are compared as rows of their own.
+            Label::OnPart(_) => {}
             Label::Classification(class) => {
                 facts.kind = "classification".to_owned();
-                facts.put(row, &self.frames);
+                // Of a sound or a text it is about the whole.
+                if !row.data_type().has_ranges() {
+                    facts.put(row, &self.frames);
+                }
                 let mut kinds = ontology.classifications.iter();
                 let kind = kinds.find(|kind| kind.feature_hash == class.feature_hash());
                 let attributes = kind.map_or(&[][..], |kind| &kind.attributes);
@@ -182,20 +183,45 @@ pub(super) fn facts(row: &LabelRow, objects: bool) -> Vec<Fact<'_>> {
     }
 }
 
-/// A label by the part of a group that it lies on and its hash.
-type Identity<'f> = (Option<&'f str>, &'f str);
-
-/// The place of each label; of two with one hash on one part the first counts.
-fn places<'f>(facts: &'f [Fact<'_>]) -> HashMap<Identity<'f>, usize> {
-    let all = facts.iter().enumerate().rev();
-    all.map(|(i, fact)| ((fact.part, fact.hash), i)).collect()
+/// Those that are not on a part that is compared by itself.
+fn facts_of_the_whole(row: &LabelRow, objects: bool) -> Vec<Fact<'_>> {
+    let mut all = facts(row, objects);
+    all.retain(|fact| match &fact.label {
+        Label::OnPart(_) => false,
+        Label::Object(object) if !object.frames().is_empty() => true,
+        _ => !row.only_on_known_parts(fact.answers),
+    });
+    all
 }
 
-fn compare(rows: (&LabelRow, &LabelRow), is_object: bool, out: &mut Vec<LabelChange>) {
-    let (before, after) = (facts(rows.0, is_object), facts(rows.1, is_object));
+/// The place of each label; of two with one hash the first counts.
+fn places<'f>(facts: &'f [Fact<'_>]) -> HashMap<&'f str, usize> {
+    let all = facts.iter().enumerate().rev();
+    all.map(|(i, fact)| (fact.hash, i)).collect()
+}
+
+/// Adds what differs between the rows, which may be those of a part of a data group.
+fn compare(rows: (&LabelRow, &LabelRow), part: Option<&ChangedPart>, out: &mut Vec<LabelChange>) {
+    for is_object in [true, false] {
+        compare_some(rows, is_object, part, out);
+    }
+}
+
+fn compare_some(
+    rows: (&LabelRow, &LabelRow),
+    is_object: bool,
+    part: Option<&ChangedPart>,
+    out: &mut Vec<LabelChange>,
+) {
+    let before = facts_of_the_whole(rows.0, is_object);
+    let after = facts_of_the_whole(rows.1, is_object);
     let (old_places, new_places) = (places(&before), places(&after));
     let data = rows.1.data_type();
-    let change = |kind, fact: &Fact<'_>, was: Option<LabelFacts>, mut facts: LabelFacts| {
+    let change = |kind, fact: &Fact<'_>, mut was: Option<LabelFacts>, mut facts: LabelFacts| {
+        for facts in was.iter_mut().chain([&mut facts]) {
+            facts.part = part.map(|part| part.name.clone());
+            facts.part_file = part.and_then(|part| part.file.clone());
+        }
         let detail = facts.phrase(was.as_ref(), &data);
         if let Some(was) = was {
             facts.keep_before(was);
@@ -212,7 +238,7 @@ fn compare(rows: (&LabelRow, &LabelRow), is_object: bool, out: &mut Vec<LabelCha
     };
     let first = |fact: &Fact<'_>| fact.frames.first().map(|(from, _)| *from);
     for new in &after {
-        match old_places.get(&(new.part, new.hash)).map(|i| &before[*i]) {
+        match old_places.get(new.hash).map(|i| &before[*i]) {
             None => {
                 let facts = new.describe(rows.1, first(new));
                 out.push(change(LabelChangeKind::Added, new, None, facts));
@@ -225,10 +251,8 @@ fn compare(rows: (&LabelRow, &LabelRow), is_object: bool, out: &mut Vec<LabelCha
             Some(_) => {}
         }
     }
-    for old in before
-        .iter()
-        .filter(|old| !new_places.contains_key(&(old.part, old.hash)))
-    {
+    let gone = before.iter();
+    for old in gone.filter(|old| !new_places.contains_key(old.hash)) {
         let facts = old.describe(rows.0, first(old));
         out.push(change(LabelChangeKind::Removed, old, None, facts));
     }

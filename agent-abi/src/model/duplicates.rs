@@ -369,7 +369,7 @@ mod tests {
                 .collect()
         };
         use crate::model::LabelChangeKind::{Added, Changed, Removed};
-        let place = "part \"left\" · frame 0";
+        let place = "part \"left\"";
         let (was, is) = ("box 10 %, 20 %, 30 × 40 %", "box 20 %, 20 %, 30 × 40 %");
         let car = || "Car".to_owned();
         let (one, moved) = (std::slice::from_ref(&one), std::slice::from_ref(&moved));

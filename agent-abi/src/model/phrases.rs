@@ -5,6 +5,8 @@ use super::{DataType, quoted};
 use serde_json::Value;
 use std::fmt::Write as _;
 
+/// Between what was and what is.
+const ARROW: &str = " → ";
 /// Numbers of frames and ranges that are listed before the rest is counted.
 const LISTED: usize = 4;
 
@@ -30,9 +32,25 @@ impl LabelFacts {
         }
         match (parts.join(" · "), gone.is_empty() && new.is_empty()) {
             (place, true) => place,
-            (place, false) if place.is_empty() => format!("{} → {}", listed(&gone), listed(&new)),
-            (place, false) => format!("{place}: {} → {}", listed(&gone), listed(&new)),
+            (place, false) => {
+                let colon = if place.is_empty() { "" } else { ": " };
+                format!("{place}{colon}{}{ARROW}{}", listed(&gone), listed(&new))
+            }
         }
+    }
+
+    /// What was and what is, of the text `was → is` that describes a changed label with these fields. Names and
+    /// answers may have arrows of their own.
+    #[must_use]
+    pub fn sides<'d>(&self, detail: &'d str) -> Option<(&'d str, &'d str)> {
+        let arrows = |text: &str| text.matches(ARROW).count();
+        let was = self.before.as_deref();
+        let gone = was.map_or(&[][..], |was| &was.answers).iter();
+        let gone = gone.filter(|one| !self.answers.contains(one));
+        let before: usize = gone.map(|one| arrows(&self.answer(one))).sum();
+        let before = before + self.part.as_deref().map_or(0, arrows);
+        let (at, _) = detail.match_indices(ARROW).nth(before)?;
+        Some((&detail[..at], &detail[at + ARROW.len()..]))
     }
 
     /// What was and what is, each in words.
@@ -70,6 +88,9 @@ impl LabelFacts {
                 list(&self.characters, |[from, to]| format!("{from}..{to}"))
             ));
         }
+        if !self.html.is_empty() {
+            return Some(list(&self.html, stretch));
+        }
         let times = list(&self.times_ms, |[from, to]| match from == to {
             true => time(*from),
             false => format!("{}–{}", time(*from), time(*to)),
@@ -79,6 +100,8 @@ impl LabelFacts {
         }
         let word = match data {
             DataType::Image => return None,
+            // A data group as a whole has no frames.
+            DataType::Other(_) if self.frames == [[0, 0]] => return None,
             DataType::Pdf => "page",
             DataType::ImgGroup => "image",
             _ => "frame",
@@ -228,7 +251,21 @@ fn time(ms: u64) -> String {
     format!("{}:{:02}.{:03}", ms / 60_000, ms / 1000 % 60, ms % 1000)
 }
 
-fn list(ranges: &[[u64; 2]], one: impl Fn(&[u64; 2]) -> String) -> String {
+/// `/html[1]/body[1]/p[1]/text()[1] 3..9`, or both nodes.
+fn stretch(range: &Value) -> String {
+    let place = |end: &str| {
+        let end = &range[end];
+        let node = end["xpath"].as_str().unwrap_or("?");
+        (node, end["offset"].as_u64().unwrap_or(0))
+    };
+    let ((from, start), (to, end)) = (place("start"), place("end"));
+    match from == to {
+        true => format!("{from} {start}..{end}"),
+        false => format!("{from} {start} – {to} {end}"),
+    }
+}
+
+fn list<T>(ranges: &[T], one: impl Fn(&T) -> String) -> String {
     let mut text: Vec<String> = ranges.iter().take(LISTED).map(one).collect();
     if ranges.len() > LISTED {
         text.push(format!("and {} more", ranges.len() - LISTED));

@@ -1,5 +1,8 @@
 //! Further changes from the judged outcome to the platform and back, against the local server's own records.
 
+mod moves;
+mod reading;
+
 use crate::journal::Operation;
 use crate::local_world::World;
 use crate::runtime::Answers;
@@ -35,6 +38,13 @@ impl World {
                 )
             })
             .collect()
+    }
+
+    /// How many requests an endpoint has had.
+    fn requests(&self, endpoint: &str) -> u64 {
+        let counters = tokio::task::block_in_place(|| self.records("GET", "/local/counters", ""));
+        let requests = &counters["endpoints"][endpoint]["requests"];
+        requests.as_u64().unwrap_or(0)
     }
 
     fn both(&self) -> (Records, Records) {
@@ -255,12 +265,7 @@ async fn what_a_crash_left_of_further_changes_is_finished_once() {
 async fn further_changes_of_a_batch_are_bundled() {
     let world = World::with_twin().await;
     let items = world.further(world.twin_changes()).await;
-    let counted = |endpoint: &str| {
-        let counters = tokio::task::block_in_place(|| world.records("GET", "/local/counters", ""));
-        counters["endpoints"][endpoint]["requests"]
-            .as_u64()
-            .unwrap_or(0)
-    };
+    let counted = |endpoint: &str| world.requests(endpoint);
     let ends = ["save_labels", "priorities", "patch_items", "move_tasks"];
     let before = ends.map(counted);
     let (done_all, _) = world.commit(items).await;
@@ -271,73 +276,6 @@ async fn further_changes_of_a_batch_are_bundled() {
     // The twins' labels and the tasks' own are two saves; moves are one request for each stage they leave.
     assert_eq!(requests[..3], [2, 1, 1]);
     assert!(requests[3] <= 3, "{requests:?}");
-}
-
-/// The task itself leaves for the archive, without a pathway.
-fn to_archive(_: &str) -> Value {
-    json!({"stage": "Archive", "add": [car()], "priority": 0.125})
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_task_that_is_moved_to_a_stage_comes_back_from_it() {
-    let world = World::with_twin().await;
-    let before = world.both().0;
-    let items = world.answered(to_archive).await;
-    let units: Vec<String> = items.iter().map(|item| item.data.to_string()).collect();
-    let (ends, op) = world.commit(items).await;
-    assert!(done(&ends), "{ends:?}");
-    let written = world.both().0;
-    for unit in &units {
-        assert_eq!((&*written[unit].0, written[unit].1), ("Archive", 0.125));
-        assert_ne!(written[unit].2, before[unit].2);
-    }
-    assert_eq!(world.undo(op).await.unwrap(), (units.len() as u64, 0));
-    let after = world.both().0;
-    for unit in &units {
-        assert_eq!(
-            (&after[unit].0, after[unit].1),
-            (&before[unit].0, before[unit].1)
-        );
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_move_to_a_stage_that_a_crash_cut_off_is_finished_once() {
-    let world = World::with_twin().await;
-    let items = world.answered(to_archive).await;
-    let n = items.len();
-    world
-        .die_while_writing(world.journal(), items.clone())
-        .await;
-    // One of them arrived before the process died.
-    let folder = tempfile::tempdir().unwrap();
-    let other = crate::journal::Journal::open(folder.path()).unwrap();
-    assert!(done(&world.write(&other, items[..1].to_vec(), false).await));
-    let settled = world.settle(world.journal()).await;
-    assert_eq!((settled.found, settled.finished), (n, n));
-    let after = world.both().0;
-    for item in &items {
-        let unit = &after[&item.data.to_string()];
-        assert_eq!((&*unit.0, unit.1), ("Archive", 0.125));
-    }
-    assert!(world.guarded(&world.rows().await).is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refused_move_to_a_stage_leaves_the_task_written_in_part() {
-    let world = World::with_twin().await;
-    let items = world.answered(to_archive).await;
-    world.errors(&["move_tasks:422".to_owned()]);
-    let (ends, op) = world.commit(items).await;
-    world.errors(&[]);
-    for end in &ends {
-        let Committed::Partial { written, .. } = end else {
-            panic!("{end:?}");
-        };
-        assert!(written.labels && written.priority, "{written:?}");
-    }
-    let n = ends.len() as u64;
-    assert_eq!(world.undo(op).await.unwrap(), (n, 0));
 }
 
 /// Issues on a frame and on the whole data unit, in the task's own project.

@@ -34,6 +34,7 @@ pub use check::Problem;
 pub use classified::Classification;
 pub use edit::ObjectMut;
 pub use new::{NewClassification, NewLabel, NewObject};
+pub(super) use parts::ChangedPart;
 pub use parts::{GroupPart, GroupPartMut, PartKey};
 pub use read::Object;
 pub(super) use read::ranges;

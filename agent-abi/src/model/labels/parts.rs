@@ -5,6 +5,7 @@ use super::super::{ModelError, ModelResult, listed, quoted};
 use super::LabelRow;
 use super::read::only_on_parts;
 use super::space::Space;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use uuid::Uuid;
@@ -65,6 +66,14 @@ pub(crate) struct PartFacts {
     pub(crate) key: Option<String>,
     pub(crate) file_name: String,
     pub(crate) frames: Option<u64>,
+}
+
+/// A part of a data group before and after a change, each as a row of its own.
+pub(in super::super) struct ChangedPart {
+    pub(in super::super) name: String,
+    pub(in super::super) file: Option<String>,
+    pub(in super::super) before: LabelRow,
+    pub(in super::super) after: LabelRow,
 }
 
 impl GroupPart {
@@ -188,6 +197,41 @@ impl LabelRow {
             file_name: space.child("file_name").unwrap_or(space.id).to_owned(),
             frames: space.frame_count(),
         })
+    }
+
+    /// The parts whose labels or answers differ from those of another state of the row. The others are not copied.
+    pub(in super::super) fn changed_parts(&self, before: &Self) -> Vec<ChangedPart> {
+        let ids: BTreeSet<&str> = (self.space_ids().into_iter())
+            .chain(before.space_ids())
+            .collect();
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        let answers = self.changed_answers(before);
+        let pairs = ids
+            .into_iter()
+            .map(|id| (Space::of(before, id), Space::of(self, id)));
+        let changed = pairs.filter(|(old, new)| {
+            new.known_labels() != old.known_labels()
+                || [old, new].iter().any(|space| space.has_any(&answers))
+        });
+        let changed = changed.map(|(old, new)| ChangedPart {
+            name: new.name().to_owned(),
+            file: new.child("file_name").map(str::to_owned),
+            before: before.project(&old),
+            after: self.project(&new),
+        });
+        changed.collect()
+    }
+
+    /// Whether an answer is only of labels on parts that the row has.
+    pub(in super::super) fn only_on_known_parts(&self, entry: &Value) -> bool {
+        let known = |id: &str| {
+            let mut docs = [self.labels(), self.metadata()].into_iter();
+            docs.any(|doc| doc["spaces"].get(id).is_some())
+        };
+        let places = entry.get("spaces").and_then(Value::as_object);
+        only_on_parts(entry) && places.is_some_and(|places| places.keys().all(|id| known(id)))
     }
 
     fn part_of(&self, space: &Space<'_>) -> GroupPart {

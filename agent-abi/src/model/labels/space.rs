@@ -92,19 +92,21 @@ impl<'r> Space<'r> {
 
     /// The labels on it; of an image those of its only frame.
     fn labels(&self) -> Value {
-        let labels = self.labels.and_then(|space| space.get("labels"));
-        let labels = match self.kind() {
-            "image" => labels.and_then(|labels| labels.get("0")),
-            _ => labels,
-        };
         let none = || match self.kind() {
             "image" => json!({"objects": [], "classifications": []}),
             _ => json!({}),
         };
-        labels
-            .filter(|l| l.is_object())
-            .cloned()
-            .unwrap_or_else(none)
+        self.known_labels().cloned().unwrap_or_else(none)
+    }
+
+    /// The same, if there are any.
+    pub(super) fn known_labels(&self) -> Option<&'r Value> {
+        let labels = self.labels?.get("labels")?;
+        let labels = match self.kind() {
+            "image" => labels.get("0")?,
+            _ => labels,
+        };
+        labels.is_object().then_some(labels)
     }
 
     /// Hashes of the objects that are drawn on it.
@@ -117,6 +119,18 @@ impl<'r> Space<'r> {
         objects
             .filter_map(|object| object.get("objectHash")?.as_str())
             .collect()
+    }
+
+    /// Whether one of these labels lies on it.
+    pub(super) fn has_any(&self, hashes: &HashSet<&str>) -> bool {
+        let placed = |hash: &&str| {
+            let mut sections = ANSWERS.iter();
+            sections.any(|section| {
+                let entry = &self.row.labels()[*section][*hash];
+                entry["spaces"].get(self.id).is_some()
+            })
+        };
+        hashes.iter().any(placed) || !self.drawn().is_disjoint(hashes)
     }
 
     /// An answer as the row of the part has it, when it belongs to the part: its ranges are those here.
@@ -170,7 +184,24 @@ impl<'r> Space<'r> {
     }
 }
 
+/// Sections of a row that hold what labels answer, by their hashes.
+const ANSWERS: [&str; 3] = ["object_answers", "object_actions", "classification_answers"];
+
 impl LabelRow {
+    /// Hashes of labels whose answers differ from those of another state of the row.
+    pub(super) fn changed_answers<'r>(&'r self, before: &'r Self) -> HashSet<&'r str> {
+        let mut changed = HashSet::new();
+        for section in ANSWERS {
+            for (one, other) in [(self, before), (before, self)] {
+                let known = &other.labels()[section];
+                let differ = one.section(section);
+                let differ = differ.filter(|(hash, entry)| known.get(hash) != Some(*entry));
+                changed.extend(differ.map(|(hash, _)| hash));
+            }
+        }
+        changed
+    }
+
     /// The parts of a data group by their keys in its layout, numbers by size.
     pub(super) fn spaces(&self) -> Vec<Space<'_>> {
         let ids = self.space_ids().into_iter();
@@ -179,7 +210,7 @@ impl LabelRow {
         spaces
     }
 
-    fn space_ids(&self) -> BTreeSet<&str> {
+    pub(super) fn space_ids(&self) -> BTreeSet<&str> {
         let docs = [self.labels(), self.metadata()].into_iter();
         let maps = docs.filter_map(|doc| doc.get("spaces")?.as_object());
         maps.flatten().map(|(id, _)| id.as_str()).collect()
@@ -259,7 +290,7 @@ impl LabelRow {
 
     /// Puts the labels of a part back.
     pub(super) fn put_part(&mut self, id: &str, part: &Self) {
-        for section in ["object_answers", "object_actions", "classification_answers"] {
+        for section in ANSWERS {
             let empty = Map::new();
             let after = part.labels()[section].as_object().unwrap_or(&empty);
             self.put_answers(id, section, after);

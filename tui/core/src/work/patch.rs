@@ -23,6 +23,13 @@ pub struct LabelChange {
 }
 
 impl LabelChange {
+    /// What was and what is, of a changed label; both are the whole text where it has no sides.
+    #[must_use]
+    pub fn sides(&self) -> (&str, &str) {
+        let whole = (self.detail.as_str(), self.detail.as_str());
+        self.facts.sides(&self.detail).unwrap_or(whole)
+    }
+
     /// What a person reads, with the characters that it covers where they are known.
     #[must_use]
     pub fn text(&self) -> String {

@@ -2,6 +2,7 @@
 //! was not given as they are now, their tasks and their projects.
 
 use super::calls::{Answers, no_labels};
+use super::gathered::RowKind;
 use super::replies::lock;
 use super::seen::{SeenRow, SeenRows};
 use agent_abi::model::Ontology;
@@ -38,24 +39,27 @@ impl Answers {
         }
         self.datasets(hash, wanted.datasets, wanted.folder_of, &mut around)
             .await;
-        let mut unseen: BTreeMap<(ProjectHash, String, bool), Vec<WantedRow>> = BTreeMap::new();
+        let mut unseen: BTreeMap<RowKind, Vec<WantedRow>> = BTreeMap::new();
         {
             let seen = lock(seen);
             for row in wanted.rows {
                 match SeenRow::of(&seen, &row) {
                     Some(input) => around.rows.push(input),
                     None => {
-                        let kind = (row.project, row.branch.clone(), row.tasks);
+                        let kind = RowKind {
+                            project: row.project,
+                            branch: row.branch.as_str().into(),
+                            tasks: row.tasks,
+                        };
                         unseen.entry(kind).or_default().push(row);
                     }
                 }
             }
         }
-        for ((project, branch, tasks), rows) in unseen {
-            let known = matches!(around.projects.get(&project), Some(Ok(_)));
+        for (kind, rows) in unseen {
+            let known = matches!(around.projects.get(&kind.project), Some(Ok(_)));
             if known {
-                let read = self.further_rows(project, branch.into(), tasks, rows);
-                around.rows.extend(Box::pin(read).await);
+                around.rows.extend(self.gather(kind, rows).await);
             }
         }
         around
@@ -108,13 +112,40 @@ impl Answers {
         Ok(found)
     }
 
-    async fn further_rows(
-        &self,
-        project: ProjectHash,
-        branch: Arc<str>,
-        tasks: bool,
-        rows: Vec<WantedRow>,
-    ) -> Vec<FurtherInput> {
+    /// What was read of these rows of one kind, together with those of other outcomes.
+    async fn gather(&self, kind: RowKind, rows: Vec<WantedRow>) -> Vec<FurtherInput> {
+        let (answers, starts) = self.gathered.add(kind.clone(), rows);
+        if starts {
+            tokio::spawn(self.clone().read_gathered(kind));
+        }
+        let mut found = Vec::with_capacity(answers.len());
+        for answer in answers {
+            // One that is missing is refused as not read.
+            found.extend(answer.await);
+        }
+        found
+    }
+
+    /// Reads what waits, until nothing does.
+    async fn read_gathered(self, kind: RowKind) {
+        while let Some((rows, answers)) = self.gathered.next(&kind) {
+            let (this, of) = (self.clone(), kind.clone());
+            // A panic costs these rows and not those that wait.
+            let read = tokio::spawn(async move { this.further_rows(of, rows).await });
+            for (input, answer) in read.await.into_iter().flatten().zip(answers) {
+                // Nobody waits where the run is over.
+                let _ = answer.send(input);
+            }
+        }
+    }
+
+    /// Reads rows of one kind, in the order given.
+    async fn further_rows(&self, kind: RowKind, rows: Vec<WantedRow>) -> Vec<FurtherInput> {
+        let RowKind {
+            project,
+            branch,
+            tasks,
+        } = kind;
         let data: Vec<DataHash> = rows.iter().map(|row| row.data).collect();
         let units: Vec<_> = data.iter().map(|data| (*data, branch.clone())).collect();
         let include = IncludeOptions {

@@ -4,6 +4,7 @@
 //! other request, and unable to write. The way to the agent and back is left to the hosts; encoding of
 //! pictures to the host process.
 
+use super::gathered::Gathered;
 use super::lists::{RowLists, listed};
 use super::replies::{list, lock, text_of};
 use super::seen::{SeenRow, SeenRows};
@@ -53,6 +54,7 @@ pub(crate) struct Answers {
     pub(super) datasets: Arc<Mutex<HashMap<DatasetHash, FurtherDataset>>>,
     ahead: Arc<Mutex<VecDeque<Batch>>>,
     lists: Arc<Mutex<RowLists>>,
+    pub(super) gathered: Gathered,
 }
 
 impl World {
@@ -97,6 +99,7 @@ impl Answers {
             datasets: Arc::default(),
             ahead: Arc::default(),
             lists: Arc::default(),
+            gathered: Gathered::default(),
         }
     }
 

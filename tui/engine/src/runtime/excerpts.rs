@@ -12,16 +12,24 @@ const MOST: usize = 1_000;
 
 /// The outcome with the characters that its labels cover.
 pub(super) fn with_excerpts(mut outcome: Outcome, inputs: &Inputs) -> Outcome {
-    let covers = outcome
-        .patch
-        .labels
-        .iter()
-        .any(|l| !l.facts.characters.is_empty());
-    if let Some(text) = covers.then(|| text(inputs)).flatten() {
+    let labels = outcome.patch.labels.iter_mut();
+    let labels = labels.filter(|label| !label.facts.characters.is_empty());
+    let mut labels: Vec<_> = labels.take(MOST).collect();
+    let asset = (!labels.is_empty()).then(|| asset(inputs)).flatten();
+    let Some(asset) = asset else {
+        return outcome;
+    };
+    // A file is read once for all labels on it.
+    labels.sort_by(|a, b| a.facts.part_file.cmp(&b.facts.part_file));
+    for of_one in labels.chunk_by_mut(|a, b| a.facts.part_file == b.facts.part_file) {
+        let file = of_one
+            .first()
+            .and_then(|label| label.facts.part_file.as_deref());
+        let Some(text) = text(&asset, file) else {
+            continue;
+        };
         let places = Places::of(&text);
-        let labels = outcome.patch.labels.iter_mut();
-        let labels = labels.filter(|label| !label.facts.characters.is_empty());
-        for label in labels.take(MOST) {
+        for label in of_one {
             label.facts.text = Some(places.cut(&text, &label.facts.characters));
         }
     }
@@ -30,16 +38,24 @@ pub(super) fn with_excerpts(mut outcome: Outcome, inputs: &Inputs) -> Outcome {
 
 /// Whether the agent was given a text, which is read for the excerpts.
 pub(super) fn may_have_excerpts(inputs: &Inputs) -> bool {
-    asset(inputs).is_some_and(|asset| asset.item_type == "plainText")
+    let is_text = |asset: &AssetDoc| asset.item_type == "plainText";
+    asset(inputs).is_some_and(|asset| is_text(&asset) || asset.children.iter().any(is_text))
 }
 
 fn asset(inputs: &Inputs) -> Option<AssetDoc> {
     serde_json::from_str(inputs.asset_json.as_deref()?).ok()
 }
 
-/// The file as agents read it.
-fn text(inputs: &Inputs) -> Option<String> {
-    std::fs::read_to_string(asset(inputs)?.path).ok()
+/// The file as agents read it; of a data group the one with this name, if it is the only one.
+fn text(asset: &AssetDoc, part: Option<&str>) -> Option<String> {
+    let Some(part) = part else {
+        return std::fs::read_to_string(&asset.path).ok();
+    };
+    let mut named = asset.children.iter().filter(|child| child.title == part);
+    let (child, None) = (named.next()?, named.next()) else {
+        return None;
+    };
+    std::fs::read_to_string(&child.path).ok()
 }
 
 /// Where every so many characters of a text begin, so that finding a place does not read it from the start.

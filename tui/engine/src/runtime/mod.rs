@@ -8,6 +8,7 @@ mod calls;
 mod drain;
 mod effects;
 mod excerpts;
+mod gathered;
 mod hosts;
 mod journal;
 mod judging;

@@ -213,3 +213,56 @@ fn keys_that_are_numbers_give_way_to_file_names_where_those_are_clear() {
     let error = row.part("same.jpg").unwrap_err().to_string();
     assert!(error.contains("own.jpg, 2, 10, left"), "{error}");
 }
+
+#[test]
+fn changes_on_parts_are_described_as_on_rows_of_their_own() {
+    let kinds = kinds();
+    let before = group();
+    let mut row = before.clone();
+    let word = kinds.object("Word").unwrap().range(2, 9).unwrap();
+    row.part_mut("note").unwrap().add(word).unwrap();
+    let note = kinds.classification("Note").unwrap();
+    row.classify("Note", "of both").unwrap();
+    for part in ["note", "left"] {
+        let answer = note.answer("a → b").unwrap();
+        row.part_mut(part).unwrap().add(answer).unwrap();
+    }
+    let car = kinds.object("Car").unwrap().boxed(area()).unwrap();
+    row.part_mut("left").unwrap().add(car).unwrap();
+    let texts = |before: &LabelRow, after: &LabelRow| -> Vec<String> {
+        let changes = diff(before, after).into_iter();
+        changes
+            .map(|change| format!("{}: {}", change.name, change.detail))
+            .collect()
+    };
+    assert_eq!(
+        texts(&before, &row),
+        [
+            "Note: of both",
+            "Car: part \"left\" · box 10 %, 10 %, 20 × 20 % (1, 1, 2 × 2 px)",
+            "Note: part \"left\" · a → b",
+            "Note: part \"note\" · a → b",
+            "Word: part \"note\" · characters 2..10",
+        ]
+    );
+    let word = &diff(&before, &row)[4].facts;
+    assert_eq!(
+        (word.characters.as_slice(), word.frames.len()),
+        (&[[2, 10]][..], 0)
+    );
+    assert_eq!(word.part_file.as_deref(), Some("n.txt"));
+
+    let hash = row.part("left").unwrap().classifications()[0]
+        .hash()
+        .to_owned();
+    let mut after = row.clone();
+    after
+        .part_mut("left")
+        .unwrap()
+        .answer(&hash, "Note", "c → d")
+        .unwrap();
+    let changes = diff(&row, &after);
+    assert_eq!(changes[0].detail, "part \"left\": a → b → c → d");
+    let sides = changes[0].facts.sides(&changes[0].detail);
+    assert_eq!(sides, Some(("part \"left\": a → b", "c → d")));
+}

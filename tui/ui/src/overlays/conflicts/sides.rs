@@ -67,7 +67,7 @@ fn label_sides<'a>(
     };
     let saw = match any.sign {
         '+' => "not there".to_owned(),
-        '~' => before(&any.detail).to_owned(),
+        '~' => any.sides().0.to_owned(),
         _ => any.detail.clone(),
     };
     let same =
@@ -76,7 +76,7 @@ fn label_sides<'a>(
         None => ("= as it was".to_owned(), st.dim),
         Some(c) => {
             let detail = if c.sign == '~' {
-                after(&c.detail)
+                c.sides().1
             } else {
                 &c.detail
             };
@@ -109,16 +109,4 @@ fn label_sides<'a>(
         line("theirs", &their_text, their_style),
         line("ours", &our_text, our_style),
     ]
-}
-
-/// `a` of `a → b`.
-fn before(detail: &str) -> &str {
-    detail
-        .split_once(" → ")
-        .map_or(detail, |(before, _)| before)
-}
-
-/// `b` of `a → b`.
-fn after(detail: &str) -> &str {
-    detail.split_once(" → ").map_or(detail, |(_, after)| after)
 }
