@@ -40,6 +40,7 @@ mod odd_files;
 mod opening;
 mod outcomes;
 mod outputs;
+mod pictures;
 mod plans;
 mod preflight;
 mod real_agents;

@@ -33,7 +33,12 @@ pub struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     /// Everything the program wrote, for what a screen cannot show.
     pub raw: Vec<u8>,
+    /// What it answers when it is asked what it can do; `None` once it was asked.
+    answers: Option<String>,
 }
+
+/// What every terminal answers, and no more.
+const PLAIN: &str = "\x1b[?62;22c";
 
 impl Terminal {
     /// The screen on a server's project with these agents, once they are active.
@@ -99,6 +104,24 @@ impl Terminal {
             master: pair.master,
             child,
             raw: Vec::new(),
+            answers: Some(PLAIN.to_owned()),
+        }
+    }
+
+    /// A terminal that answers this, when it is asked what it can do.
+    pub fn answering(mut self, answers: &str) -> Self {
+        self.answers = Some(format!("{answers}{PLAIN}"));
+        self
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.parser.process(bytes);
+        self.raw.extend_from_slice(bytes);
+        if let Some(answers) = self
+            .answers
+            .take_if(|_| self.raw.windows(3).any(|three| three == b"\x1b[c"))
+        {
+            self.keys(&answers);
         }
     }
 
@@ -141,18 +164,30 @@ impl Terminal {
 
     /// Waits until the screen is as wanted; a screen that never is fails with its picture.
     pub fn wait_until(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> Duration {
+        self.wait_for(what, |screen| wanted(&screen.text()))
+    }
+
+    /// Waits until the program has written something that a screen of letters cannot show.
+    pub fn wait_for_bytes(&mut self, what: &str) -> Duration {
+        let wanted = what.as_bytes();
+        self.wait_for(what, |screen| {
+            screen
+                .raw
+                .windows(wanted.len())
+                .any(|bytes| bytes == wanted)
+        })
+    }
+
+    fn wait_for(&mut self, what: &str, wanted: impl Fn(&Self) -> bool) -> Duration {
         let began = Instant::now();
         let until = began + DEADLINE;
         loop {
-            if wanted(&self.text()) {
+            if wanted(self) {
                 return began.elapsed();
             }
             let left = until.saturating_duration_since(Instant::now());
             match self.bytes.recv_timeout(left) {
-                Ok(bytes) => {
-                    self.parser.process(&bytes);
-                    self.raw.extend_from_slice(&bytes);
-                }
+                Ok(bytes) => self.take(&bytes),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     panic!("never saw {what}; the screen is:\n{}", self.text())
                 }
@@ -188,8 +223,7 @@ impl Terminal {
                 .recv_timeout(until.saturating_duration_since(Instant::now()))
             {
                 Ok(bytes) => {
-                    self.parser.process(&bytes);
-                    self.raw.extend_from_slice(&bytes);
+                    self.take(&bytes);
                     satisfied = satisfied || look(self);
                 }
                 Err(RecvTimeoutError::Disconnected) => break,

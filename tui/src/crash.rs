@@ -29,7 +29,8 @@ pub fn report_panics() {
         notice!(
             "workbench: something broke inside the workbench (not your agent). Nothing was written that the journal does not know; `workbench resume` goes on."
         );
-        let folder = wb_engine::config::state_dir("crashes").map_err(|error| error.summary);
+        let folder =
+            wb_engine::config::state_dir("crashes").map_err(|error| error.into_facts().summary);
         match folder.and_then(|dir| write(&dir, &text).map_err(|e| e.to_string())) {
             Ok(path) => {
                 let path = std::path::absolute(&path).unwrap_or(path);

@@ -20,6 +20,7 @@ mod crash;
 #[cfg(feature = "local")]
 mod demo;
 mod exit;
+mod graphics;
 mod headless;
 mod logging;
 mod look;

@@ -1,4 +1,4 @@
-//! Pictures for the screen: fetched, decoded and scaled in the background, only the newest request.
+//! Pictures for the screen: fetched, decoded, scaled and encoded in the background, only the newest request.
 //!
 //! Decoding is left to `wb-media`; how pictures look to `wb-ui`.
 
@@ -10,17 +10,23 @@ use wb_client::{AssetCache, Reader};
 use wb_core::ids::TaskId;
 use wb_engine::runtime::Engine;
 use wb_media::{MediaError, Source};
-use wb_ui::{Picture, PictureRequest};
+use wb_ui::{Picture, PictureRequest, Pixels, PixelsRequest};
 
 /// Longest side of a picture on the screen, in pixels.
 const SIDE: u32 = 1024;
 
-type Shown = (TaskId, Result<Picture, String>);
+/// What became ready.
+pub enum ReadyPicture {
+    /// A decoded picture, or why there is none.
+    Picture(TaskId, Result<Picture, String>),
+    /// Its pixels, encoded for the terminal.
+    Pixels(Pixels),
+}
 
 /// Decodes the pictures that the screen shows.
 pub struct Pictures {
-    done: mpsc::Receiver<Shown>,
-    send: mpsc::Sender<Shown>,
+    done: mpsc::Receiver<ReadyPicture>,
+    send: mpsc::Sender<ReadyPicture>,
     last: Option<TaskId>,
     work: Option<tokio::task::JoinHandle<()>>,
 }
@@ -53,16 +59,26 @@ impl Pictures {
         self.work = Some(tokio::spawn(async move {
             let picture = match asset.await {
                 Ok(asset) => shown(asset, &reader, &cache).await,
-                Err(error) => Err(error.summary),
+                Err(error) => Err(error.into_facts().summary),
             };
-            let _ = send.send((request.task, picture)).await;
+            let _ = send
+                .send(ReadyPicture::Picture(request.task, picture))
+                .await;
         }));
     }
 
-    /// The next finished picture.
-    pub async fn next(&mut self) -> Shown {
+    /// Encodes pixels on a thread for blocking work.
+    pub fn encode(&self, request: PixelsRequest) {
+        let send = self.send.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = send.blocking_send(ReadyPicture::Pixels(request.encode()));
+        });
+    }
+
+    /// The next finished picture, or its pixels.
+    pub async fn next(&mut self) -> ReadyPicture {
         match self.done.recv().await {
-            Some(shown) => shown,
+            Some(ready) => ready,
             None => std::future::pending().await,
         }
     }

@@ -7,8 +7,9 @@ mod begin;
 use crate::appearance::Appearance;
 use crate::cli::Global;
 use crate::exit::Ending;
+use crate::graphics::{FoundGraphics, Setting};
 use crate::passphrase;
-use crate::pictures::Pictures;
+use crate::pictures::{Pictures, ReadyPicture};
 use crate::signals::Signals;
 use crate::terminal::{self, Screen};
 use begin::Begin;
@@ -128,6 +129,7 @@ pub struct Session {
     engine: Engine,
     ui: Ui,
     pictures: Pictures,
+    graphics: Setting,
     begin: Begin,
     builder: Option<Builder>,
     quit: bool,
@@ -177,6 +179,7 @@ impl Session {
         engine.keep_journal(journal);
         engine.feed(Event::Journal(JournalEvent::Interrupted(unfinished)));
         let mut settings = ui_settings(global, &Appearance::of(config)?);
+        let graphics = Setting::of(config, &settings)?;
         if config.tutorial.as_ref().is_none_or(|on| on.value) {
             settings.seen_cards = Some(files::seen_cards());
         }
@@ -188,6 +191,7 @@ impl Session {
             builder,
             ui,
             pictures: Pictures::new(),
+            graphics,
             begin: Begin::new(&config.params),
             quit: false,
         })
@@ -216,6 +220,7 @@ impl Session {
         let mut signals = Signals::new()?;
         let mut continued = crate::signals::going_on()?;
         let mut screen = Screen::take()?;
+        let mut typed = self.find_graphics(&mut screen).await?.into_iter();
         let mut events = terminal::events()?;
         let mut tick = tokio::time::interval(TICK);
         let mut drawn = Instant::now() - FRAME;
@@ -231,6 +236,7 @@ impl Session {
             }
             let due = FRAME.saturating_sub(drawn.elapsed());
             let mut effects = tokio::select! {
+                Some(event) = async { typed.next() } => self.key(&event),
                 event = events.recv() => match event {
                     Some(event) => self.key(&event),
                     // The terminal can no longer be read.
@@ -238,7 +244,7 @@ impl Session {
                 },
                 effects = self.engine.turn() => effects,
                 () = self.begin.next() => Vec::new(),
-                (task, picture) = self.pictures.next() => { self.ui.set_picture(task, picture); Vec::new() }
+                ready = self.pictures.next() => { self.take(ready); Vec::new() }
                 number = signals.next() => { ending.signal(number); break }
                 // Stopped from outside: the shell has used the terminal since.
                 _ = continued.recv() => { screen.retake()?; Vec::new() }
@@ -254,8 +260,35 @@ impl Session {
             if let Some(request) = self.ui.missing_picture(self.engine.state()) {
                 self.pictures.request(request, &self.engine);
             }
+            if let Some(request) = self.ui.missing_pixels() {
+                self.pictures.encode(request);
+            }
         }
         Ok(())
+    }
+
+    /// Shows the first frame, and then finds out how the terminal shows pictures; gives what was typed meanwhile.
+    async fn find_graphics(&mut self, screen: &mut Screen) -> Result<Vec<Key>, Error> {
+        let found = match self.graphics {
+            Setting::Fixed(graphics) => FoundGraphics::known(graphics),
+            Setting::Ask(plan) => {
+                if self.draw(screen).is_err() {
+                    return Ok(Vec::new());
+                }
+                let asked = tokio::task::spawn_blocking(move || plan.ask());
+                asked.await.unwrap_or_default()
+            }
+        };
+        screen.canvas = found.canvas();
+        self.ui.set_graphics(found.graphics);
+        Ok(found.typed)
+    }
+
+    fn take(&mut self, ready: ReadyPicture) {
+        match ready {
+            ReadyPicture::Picture(task, picture) => self.ui.set_picture(task, picture),
+            ReadyPicture::Pixels(pixels) => self.ui.set_pixels(pixels),
+        }
     }
 
     fn key(&mut self, key: &Key) -> Vec<Effect> {
@@ -278,11 +311,11 @@ impl Session {
     /// Fails when the terminal is gone.
     fn draw(&mut self, screen: &mut Screen) -> std::io::Result<()> {
         let (ui, state) = (&mut self.ui, self.engine.state());
-        let drawn = screen.terminal.draw(|frame| ui.draw(frame, state));
+        let drawn = screen.draw(ui, state);
         if let Some(seen) = ui.take_seen_cards() {
             tokio::task::spawn_blocking(move || files::keep_seen_cards(&seen));
         }
-        drawn.map(drop)
+        drawn
     }
 }
 
@@ -297,7 +330,7 @@ fn ui_settings(global: &Global, appearance: &Appearance) -> UiSettings {
         keymap: appearance.keymap().0,
         utc_offset_s: offset_s(),
         unicode: !global.plain && unicode.is_none_or(|l| l.to_uppercase().contains("UTF")),
-        graphics: Graphics::half_blocks(),
+        graphics: Graphics::default(),
         seen_cards: None,
     }
 }

@@ -1,6 +1,7 @@
 //! The terminal: taken over and always given back, after a panic and a signal too.
 
 use crate::anchored::Anchored;
+use crate::graphics::free;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
     EventStream,
@@ -11,14 +12,17 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute};
 use futures_util::StreamExt;
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
-use std::cell::Cell;
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::{Cell, CellDiffOption};
+use ratatui::layout::Rect;
 use std::io::{self, IsTerminal, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::{self, Receiver};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::limits;
+use wb_core::state::State;
+use wb_ui::{Canvas, CanvasChange, Ui};
 
 /// Whether the terminal is taken over; read by the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -30,6 +34,10 @@ static HUNG_UP: AtomicBool = AtomicBool::new(false);
 pub struct Screen {
     /// What is drawn on.
     pub terminal: Terminal<Anchored<CrosstermBackend<Tty>>>,
+    /// Pictures as pixels, where the terminal can show them.
+    pub canvas: Option<Canvas>,
+    /// The size of the newest frame.
+    area: Rect,
 }
 
 /// Checks that input and output are a terminal.
@@ -63,7 +71,11 @@ impl Screen {
     /// It cannot be switched.
     pub fn take() -> Result<Self, Error> {
         enter()?;
-        Ok(Self { terminal: fresh()? })
+        Ok(Self {
+            terminal: fresh()?,
+            canvas: None,
+            area: Rect::default(),
+        })
     }
 
     /// Takes the terminal over again after another program used it, and clears the screen.
@@ -76,7 +88,40 @@ impl Screen {
         // the keys. A new one draws every cell again.
         execute!(stdout(), Clear(ClearType::All)).map_err(|e| unusable(&e))?;
         self.terminal = fresh()?;
+        if let Some(canvas) = &mut self.canvas {
+            canvas.forget();
+        }
         Ok(())
+    }
+
+    /// Draws a frame, and then the pixels that it places.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn draw(&mut self, ui: &mut Ui, state: &State) -> io::Result<()> {
+        let drawn = self.terminal.draw(|frame| ui.draw(frame, state))?;
+        let Some(canvas) = &mut self.canvas else {
+            return Ok(());
+        };
+        if drawn.area != self.area {
+            // Its letters were all drawn again, and took the pixels with them.
+            canvas.cleared();
+            self.area = drawn.area;
+        }
+        let change = canvas.show(ui.placements());
+        if change == CanvasChange::default() {
+            return Ok(());
+        }
+        let again = change.cells.iter().flat_map(|area| area.positions());
+        let cells: Vec<(u16, u16, Cell)> = again
+            .filter_map(|at| Some((at.x, at.y, drawn.buffer.cell(at)?.clone())))
+            .filter(|(.., cell)| cell.diff_option != CellDiffOption::Skip)
+            .collect();
+        stdout().write_all(change.erase.as_bytes())?;
+        let backend = self.terminal.backend_mut();
+        backend.draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
+        stdout().write_all(change.show.as_bytes())?;
+        stdout().flush()
     }
 
     /// Gives the terminal back to the shell and stops the process group; takes it over again when the shell
@@ -203,6 +248,7 @@ pub fn copy(text: &str) {
 /// Gives the terminal back; safe to call twice.
 pub fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = stdout().write_all(free().as_bytes());
         let _ = execute!(
             stdout(),
             DisableBracketedPaste,
@@ -217,7 +263,7 @@ pub fn give_back() {
 
 thread_local! {
     /// Whether a panic of this thread is expected and caught: a decoder on a damaged file.
-    static EXPECTED: Cell<bool> = const { Cell::new(false) };
+    static EXPECTED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
 /// Runs code that may panic and whose panics are caught; they do not end the program.

@@ -8,6 +8,7 @@ use crate::secret;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 /// Whose fault it is; decides the exit code, the colour and whether a retry makes sense.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -105,9 +106,14 @@ pub fn foreign(text: String, most: usize) -> String {
     clip(clean.unwrap_or(text), most)
 }
 
-/// Something went wrong.
+/// Something went wrong. Its [`ErrorFacts`] are its fields; the box keeps every `Result` small.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Error {
+#[serde(transparent)]
+pub struct Error(Box<ErrorFacts>);
+
+/// What is known about an [`Error`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ErrorFacts {
     /// Whose fault.
     pub kind: ErrorKind,
     /// One line: what happened, and what it means for the task.
@@ -121,10 +127,10 @@ pub struct Error {
     /// `src/lib.rs:41`: where in the agent's code it came up, as the compiler writes places: relative to the crate,
     /// or to the workspace that the crate belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub location: Option<Box<str>>,
+    pub location: Option<String>,
     /// Where it ran, last lines of output, frames of a trace: a line each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub details: Option<Box<str>>,
+    pub details: Option<String>,
     /// Whether another attempt makes sense.
     #[serde(default)]
     pub retry: bool,
@@ -136,7 +142,7 @@ pub struct Error {
 impl Error {
     /// An error with one line and nothing else; not worth a retry.
     pub fn new(kind: ErrorKind, summary: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(ErrorFacts {
             kind,
             summary: summary.into(),
             hints: Vec::new(),
@@ -145,7 +151,13 @@ impl Error {
             details: None,
             retry: false,
             unknown_name: false,
-        }
+        }))
+    }
+
+    /// The facts by value.
+    #[must_use]
+    pub fn into_facts(self) -> ErrorFacts {
+        *self.0
     }
 
     /// Adds what to do next.
@@ -164,7 +176,7 @@ impl Error {
 
     /// Another attempt makes sense.
     #[must_use]
-    pub const fn retryable(mut self) -> Self {
+    pub fn retryable(mut self) -> Self {
         self.retry = true;
         self
     }
@@ -173,14 +185,14 @@ impl Error {
     /// can hold anything. Faults are kept for every task, in memory and in files.
     #[must_use]
     pub fn bounded(mut self) -> Self {
-        self.summary = foreign(self.summary, SUMMARY);
-        self.cause = self.cause.map(|cause| foreign(cause, CAUSE));
-        self.location = (self.location).map(|place| foreign(place.into(), PLACE).into());
-        self.details = (self.details).map(|details| foreign(details.into(), CAUSE).into());
-        self.hints.truncate(HINTS);
-        for hint in &mut self.hints {
-            *hint = foreign(std::mem::take(hint), SUMMARY);
+        let facts = &mut *self.0;
+        facts.hints.truncate(HINTS);
+        for text in facts.hints.iter_mut().chain([&mut facts.summary]) {
+            *text = foreign(std::mem::take(text), SUMMARY);
         }
+        facts.cause = (facts.cause.take()).map(|cause| foreign(cause, CAUSE));
+        facts.location = (facts.location.take()).map(|place| foreign(place, PLACE));
+        facts.details = (facts.details.take()).map(|details| foreign(details, CAUSE));
         self
     }
 
@@ -253,6 +265,20 @@ impl Error {
         let key = self.group_key();
         let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
         key.bytes().fold(0x811c_9dc5, step)
+    }
+}
+
+impl Deref for Error {
+    type Target = ErrorFacts;
+
+    fn deref(&self) -> &ErrorFacts {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut ErrorFacts {
+        &mut self.0
     }
 }
 

@@ -17,6 +17,7 @@ pub mod labels;
 pub mod ledger;
 pub mod limits;
 pub mod loading;
+pub mod marks;
 pub mod patch;
 pub mod queue;
 pub mod run;

@@ -8,6 +8,8 @@
 //! agree on the width of the result. Joiners between letters stay: Persian and Indic words are misspelt
 //! without them, and they take no column anywhere.
 
+pub use agent_abi::model::base64;
+
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::iter::Peekable;

@@ -57,6 +57,8 @@ pub struct File {
     pub keys: Option<toml::Value>,
     /// Colours of the screen: the name of a theme, or a table.
     pub theme: Option<toml::Value>,
+    /// How pictures are shown.
+    pub graphics: Option<String>,
     /// Parameters of the agents, by stage name.
     #[serde(default)]
     pub params: BTreeMap<String, toml::Table>,
@@ -117,6 +119,8 @@ pub struct Config {
     pub on_duplicate: Option<Value<OnDuplicate>>,
     /// Whether the screen explains the first step, outcome and commit.
     pub tutorial: Option<Value<bool>>,
+    /// How pictures are shown, as written.
+    pub graphics: Option<Value<String>>,
     /// Keys and colours of the screen, as the files have them; the most important file first.
     pub appearance: Vec<Appearance>,
     /// Parameters by stage name, each an object.
@@ -168,6 +172,7 @@ impl Config {
             concurrency: None,
             level: None,
             on_duplicate: None,
+            graphics: None,
             tutorial: None,
             appearance: Vec::new(),
             params: BTreeMap::new(),
@@ -228,6 +233,7 @@ impl Config {
             OnDuplicate::from_word(&word).ok_or_else(|| none_of("on_duplicate", &word, "skip, add"))
         });
         set(&mut self.on_duplicate, on_duplicate.transpose()?, &origin);
+        set(&mut self.graphics, file.graphics, &origin);
         if file.keys.is_some() || file.theme.is_some() {
             self.appearance.push(Appearance {
                 file: origin.clone(),

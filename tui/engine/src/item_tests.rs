@@ -190,7 +190,7 @@ async fn a_refused_item_leaves_its_task_as_it_was() {
         let Committed::Refused(error) = end else {
             panic!("{end:?}");
         };
-        let why = error.summary;
+        let why = error.into_facts().summary;
         assert!(why.contains(".txt\" was not made: "), "{why}");
         assert!(why.contains("its store answered 403"), "{why}");
     }

@@ -287,7 +287,7 @@ pub(crate) fn detailed(mut error: Error, about: &About, tail: &[String]) -> Erro
             text.push_str(line);
         }
     }
-    error.details = Some(text.into());
+    error.details = Some(text);
     error
 }
 
@@ -302,15 +302,15 @@ pub(crate) fn add_frames(error: &mut Error, lines: &[String]) {
     {
         let agent = (error.details.as_deref()).and_then(|text| text.lines().next());
         let declared = agent.and_then(|line| line.rsplit(' ').next());
-        error.location = Some(as_declared(place, declared.unwrap_or_default()).into());
+        error.location = Some(as_declared(place, declared.unwrap_or_default()));
     }
-    let mut details = String::from(error.details.take().unwrap_or_default());
+    let mut details = error.details.take().unwrap_or_default();
     details.push_str("\nframes:");
     for line in lines {
         details.push_str("\n  ");
         details.push_str(line);
     }
-    error.details = Some(details.into());
+    error.details = Some(details);
 }
 
 /// Why a library could not be probed: one line, and what to do.

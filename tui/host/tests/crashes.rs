@@ -26,7 +26,7 @@ fn a_segfault_costs_one_task_and_names_signal_address_library_and_frames() {
     let mut desk = Desk::new();
     let build = desk.hostile();
     let error = crashed(desk.run(build, "segv"));
-    let cause = error.details.unwrap();
+    let cause = error.details.as_ref().unwrap();
     assert!(error.summary.contains("SIGSEGV"), "{}", error.summary);
     assert!(error.summary.contains("0x8"), "{}", error.summary);
     assert!(cause.contains("libhostile.so build #1"), "{cause}");
@@ -43,7 +43,7 @@ fn an_abort_costs_one_task_and_its_last_words_are_kept() {
     let build = desk.hostile();
     let error = crashed(desk.run(build, "aborts"));
     assert!(error.summary.contains("SIGABRT"), "{error:?}");
-    assert!(error.details.unwrap().contains("aborts at "));
+    assert!(error.details.as_ref().unwrap().contains("aborts at "));
 
     let job = desk.start(build, "last_words", None);
     let mut printed = Vec::new();
@@ -69,7 +69,7 @@ fn an_abort_costs_one_task_and_its_last_words_are_kept() {
             ("stdout".to_owned(), "last words".to_owned()),
         ]
     );
-    assert!(error.details.unwrap().contains("and a warning"));
+    assert!(error.details.as_ref().unwrap().contains("and a warning"));
     desk.assert_next_task_runs(build);
 }
 
@@ -88,7 +88,7 @@ fn a_stack_overflow_is_named() {
     let build = desk.hostile();
     let error = crashed(desk.run(build, "overflows"));
     assert!(error.summary.contains("overflowed its stack"), "{error:?}");
-    assert!(error.details.unwrap().contains("deeper at "));
+    assert!(error.details.as_ref().unwrap().contains("deeper at "));
     desk.assert_next_task_runs(build);
 }
 

@@ -109,7 +109,7 @@ fn a_crash_fails_the_question_and_the_process_is_started_again_a_few_times() {
     let probed = desk.probed();
     desk.hosts.activate(BuildId(1), &probed);
     let failed = |result| match result {
-        JobResult::Failed(error, _) => error.summary,
+        JobResult::Failed(error, _) => error.into_facts().summary,
         other => panic!("{other:?}"),
     };
     for crash in 1..=3 {

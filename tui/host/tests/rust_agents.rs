@@ -65,7 +65,7 @@ fn outcomes_errors_and_panics_of_rust_agents_come_through() {
                 "{error:?}"
             );
             assert!(failure.location.unwrap().contains("panicking.rs:"));
-            let cause = error.details.unwrap();
+            let cause = error.details.as_ref().unwrap();
             assert!(cause.contains("deep_inside"), "{cause}");
         }
         other => panic!("{other:?}"),

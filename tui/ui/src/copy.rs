@@ -52,7 +52,7 @@ pub fn error_text(error: &Error) -> String {
     let mut all = vec![error.summary.clone()];
     all.extend(error.reasons().map(Cow::into_owned));
     all.extend(error.hints.iter().map(|hint| format!("→ {hint}")));
-    all.extend(error.details.clone().map(String::from));
+    all.extend(error.details.clone());
     all.join("\n")
 }
 

@@ -20,6 +20,8 @@ mod layer;
 mod overlays;
 pub mod passphrase;
 mod picture;
+mod pixels;
+mod raster;
 mod screens;
 mod summary;
 #[cfg(test)]
@@ -31,7 +33,9 @@ mod widgets;
 pub use actions::{ACTIONS, Action, ActionRow, Scope};
 pub use docs::{keys_json, keys_markdown, keys_text};
 pub use keymap::{Keymap, Patch};
-pub use picture::{Graphics, Picture, PictureRequest};
+pub use picture::{Graphics, Letters, PictureRequest, Pixels, PixelsRequest};
+pub use pixels::{Canvas, CanvasChange, Placement, Protocol};
+pub use raster::Picture;
 pub use summary::plain_summary;
 pub use theme::{Styles, Theme};
 
@@ -207,7 +211,7 @@ impl Ui {
             h: area.height,
         };
         self.hits.clear();
-        self.pictures.pixels = None;
+        self.pictures.begin();
         self.follow(state);
         let buf = frame.buffer_mut();
         buf.set_style(area, self.st.text);
@@ -221,7 +225,8 @@ impl Ui {
         if !self.unicode {
             widgets::to_ascii(buf);
         }
-        widgets::guard(buf, self.pictures.pixels);
+        widgets::guard(buf);
+        self.pictures.end(buf);
     }
 
     /// The picture that the visible screen shows and does not have yet.
@@ -235,6 +240,27 @@ impl Ui {
     /// side first: more only costs time.
     pub fn set_picture(&mut self, task: TaskId, picture: Result<Picture, String>) {
         self.pictures.put(task, picture);
+    }
+
+    /// Changes how pictures are shown, once it is known what the terminal can do.
+    pub fn set_graphics(&mut self, graphics: Graphics) {
+        self.pictures.set_graphics(graphics);
+    }
+
+    /// Pixels that the newest frame would show; [`PixelsRequest::encode`] makes them, beside this thread.
+    pub fn missing_pixels(&mut self) -> Option<PixelsRequest> {
+        self.pictures.take_missing()
+    }
+
+    /// Takes encoded pixels: the next frame shows them.
+    pub fn set_pixels(&mut self, pixels: Pixels) {
+        self.pictures.put_pixels(pixels);
+    }
+
+    /// Where the newest frame shows which pixels.
+    #[must_use]
+    pub fn placements(&self) -> &[Placement] {
+        self.pictures.placed()
     }
 
     /// Whether something on screen changes by itself many times a second: an age in seconds, a

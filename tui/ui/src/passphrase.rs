@@ -56,7 +56,7 @@ pub fn draw(frame: &mut Frame<'_>, st: &Styles, view: &PassphraseView<'_>) {
         Line::styled("Enter opens the key      Esc quits", st.dim),
     ];
     lines(buf, inner, &all, 0);
-    widgets::guard(buf, None);
+    widgets::guard(buf);
     if !view.unicode {
         widgets::to_ascii(buf);
     }

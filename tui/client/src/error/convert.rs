@@ -359,7 +359,7 @@ mod tests {
             text.contains("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAOhB7/zzhC+"),
             "{text}"
         );
-        let cause = failure.cause.unwrap();
+        let cause = failure.into_facts().cause.unwrap();
         assert!(cause.contains("GET /v2/public/projects/x") && cause.contains("trace 0123"));
     }
 

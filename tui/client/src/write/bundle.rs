@@ -282,7 +282,7 @@ impl Drive<'_> {
             Err(look) => {
                 let mut failure = Error::from(error);
                 let also = format!("looking it up failed too: {look}");
-                failure.cause = Some(match failure.cause {
+                failure.cause = Some(match failure.cause.take() {
                     Some(cause) => format!("{cause}\n{also}"),
                     None => also,
                 });

@@ -222,7 +222,7 @@ async fn what_is_forbidden_among_others_is_no_lack_of_access_and_all_of_it_is() 
 async fn a_bundle_of_nothing_but_a_forbidden_task_or_two_is_no_lack_of_access() {
     let kinds = |fates: Vec<(usize, Fate)>| {
         let kind = |(_, fate)| match fate {
-            Fate::Refused(Error { kind, .. }) => kind,
+            Fate::Refused(error) => error.kind,
             other => panic!("{other:?}"),
         };
         fates.into_iter().map(kind).collect::<Vec<_>>()

@@ -213,7 +213,7 @@ async fn a_file_that_is_cut_short_is_not_kept_and_one_in_another_form_is() {
     };
     let long = picture().len();
     let (file, requests, kept) = cut(Vec::new(), long + 5000).await;
-    let why = file.unwrap_err().summary;
+    let why = file.unwrap_err().into_facts().summary;
     assert!(
         why.contains(&format!(
             "{long} bytes came where {} were announced, twice",

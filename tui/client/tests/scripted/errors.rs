@@ -21,7 +21,7 @@ async fn a_server_that_keeps_failing_is_named_with_its_trace() {
         error.retry && error.summary.contains("(503): maintenance"),
         "{error:?}"
     );
-    assert!(error.cause.unwrap().contains("5 attempts"));
+    assert!(error.cause.as_ref().unwrap().contains("5 attempts"));
 }
 
 #[tokio::test]

@@ -67,7 +67,6 @@ impl Settling {
 
     /// What is missing of an entry of which something is written; its result, where its task has left, or where
     /// somebody changed the row since.
-    #[allow(clippy::result_large_err)] // both sides are as large, and neither is rare
     fn missing(entry: &OpenEntry, stands: &Stands, seen: &Seen) -> Result<Change, Committed> {
         if !entry.written.any() {
             return Ok(entry.change.clone());

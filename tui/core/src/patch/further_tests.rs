@@ -258,7 +258,7 @@ fn items_of_other_folders_are_linked_and_wrong_ones_are_refused() {
     };
     let elsewhere = given(&json!([item(json!({"folder": text(90)}))])).unwrap();
     assert!(!elsewhere.further[0].item().unwrap().mirrored);
-    let wrong = |changes: &Value| given(changes).unwrap_err().summary;
+    let wrong = |changes: &Value| given(changes).unwrap_err().into_facts().summary;
     let twice = wrong(&json!([
         item(json!({})),
         item(json!({"client_metadata": {"n": 1}}))

@@ -107,15 +107,13 @@ pub(super) fn new_item(
 #[must_use]
 pub fn unreadable(what: &str, why: &Error) -> Error {
     let text = format!("{what} of a new item cannot be read: {}", why.summary);
-    Error {
-        summary: text,
-        kind: match why.kind {
-            // It does not exist, or may not be seen: the agent named it.
-            ErrorKind::Access => ErrorKind::Agent,
-            kind => kind,
-        },
-        ..why.clone()
+    let mut error = why.clone();
+    error.summary = text;
+    if error.kind == ErrorKind::Access {
+        // It does not exist, or may not be seen: the agent named it.
+        error.kind = ErrorKind::Agent;
     }
+    error
 }
 
 #[cfg(test)]
@@ -147,7 +145,7 @@ mod tests {
             "\"Cars\" has no dataset \"Question\"; it has \"Images\", \"Questions\""
         );
         assert_eq!(error.hints, ["did the agent mean \"Questions\"?"]);
-        let error = found(None).unwrap_err().summary;
+        let error = found(None).unwrap_err().into_facts().summary;
         assert!(error.starts_with("\"Cars\" has 2 datasets"), "{error}");
         assert_eq!(
             dataset_named(&project(&["Images"]), None)

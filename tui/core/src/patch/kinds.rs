@@ -166,7 +166,7 @@ mod tests {
                 client_metadata: metadata.as_object().cloned(),
                 ..ChangeDoc::default()
             };
-            item_fits(&doc).map_err(|error| error.summary)
+            item_fits(&doc).map_err(|error| error.into_facts().summary)
         };
         assert_eq!(fits("a.txt", "b", json!({"n": 1})), Ok(()));
         for (title, text) in [("", "b"), (" ", "b"), ("a", ""), ("a\u{1b}[2J", "b")] {

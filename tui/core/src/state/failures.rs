@@ -14,13 +14,15 @@ pub struct FailureGroup {
     pub stage: StageId,
     /// The first of the errors.
     pub first: Error,
+    /// How often the first task was tried.
+    pub attempts: u32,
     /// The tasks in the order they failed.
     pub rows: Vec<TaskRow>,
 }
 
 impl State {
     /// A task failed.
-    pub(super) fn failed(&mut self, stage: StageId, row: TaskRow, error: &Error) {
+    pub(super) fn failed(&mut self, stage: StageId, row: TaskRow, error: &Error, attempts: u32) {
         self.failed_tasks.insert(row.id);
         let id = error.group_id();
         let known = |g: &&mut FailureGroup| g.id == id && g.stage == stage;
@@ -30,6 +32,7 @@ impl State {
                 id,
                 stage,
                 first: error.clone(),
+                attempts,
                 rows: vec![row],
             }),
         }

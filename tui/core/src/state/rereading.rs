@@ -57,7 +57,6 @@ impl State {
 
     /// An attempt ended. One that met an unknown name waits until the project was read, or is repeated when the project
     /// has changed since it began; others are given back.
-    #[allow(clippy::result_large_err)] // it gives back what it was given
     pub(super) fn wait_for_names(&mut self, news: JobEvent) -> Result<Vec<Effect>, JobEvent> {
         let JobEvent::Done { job, result, .. } = &news else {
             return Err(news);

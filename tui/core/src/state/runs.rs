@@ -224,7 +224,7 @@ impl State {
         self.mended(report.row.id);
         self.conflicts.remove(&report.row.id);
         if let Ending::Failed(error) = &report.ending {
-            self.failed(report.stage, report.row.clone(), error);
+            self.failed(report.stage, report.row.clone(), error, report.attempts);
         }
         if let (Ending::Conflict(by), Some(outcome), Some(inputs), false) =
             (&report.ending, &report.outcome, &report.inputs, report.gone)

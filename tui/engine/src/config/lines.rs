@@ -53,6 +53,7 @@ impl Config {
             line("on_duplicate", self.on_duplicate.as_ref(), |answer| {
                 answer.word().to_owned()
             }),
+            line("graphics", self.graphics.as_ref(), String::clone),
             line("tutorial", self.tutorial.as_ref(), tutorial),
         ];
         for (name, shown) in VARIABLES {

@@ -96,7 +96,11 @@ fn a_journal_of_the_first_form_is_read_and_a_newer_one_is_left_alone() {
     assert_eq!((open.len(), &open[0].change), (1, &change(7)));
     assert_eq!((open[0].written.any(), &open[0].refused), (false, &None));
     db.execute_batch("PRAGMA user_version = 3").unwrap();
-    let newer = Journal::open(dir.path()).map(drop).unwrap_err().summary;
+    let newer = Journal::open(dir.path())
+        .map(drop)
+        .unwrap_err()
+        .into_facts()
+        .summary;
     assert!(newer.contains("(schema v3, supported: v2)"), "{newer}");
 }
 

@@ -247,7 +247,9 @@ fn a_line_that_contradicts_what_it_writes_is_refused_whatever_its_digest() {
     let with = |change: &dyn Fn(&mut Value)| {
         let mut task = line(21, 11);
         change(&mut task);
-        refusal(&write(dir.path(), "p", &header(), &[task])).summary
+        refusal(&write(dir.path(), "p", &header(), &[task]))
+            .into_facts()
+            .summary
     };
     assert!(with(&|t| t["task"] = json!(id(99))).contains("does not match its description"));
     assert!(with(&|t| t["data"] = json!(id(99))).contains("does not match its description"));

@@ -181,7 +181,7 @@ impl Answers {
 }
 
 fn in_text(row: Result<Option<RowInput>, Error>) -> Result<Option<RowInput>, String> {
-    row.map_err(|error| error.summary)
+    row.map_err(|error| error.into_facts().summary)
 }
 
 fn facts(project: &Project, ontology: Arc<Ontology>) -> FurtherProject {

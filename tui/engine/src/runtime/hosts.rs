@@ -21,7 +21,7 @@ pub(super) fn none(error: &wb_host::HostError) -> Error {
         return Unusable::because(source).error(path);
     }
     let text = format!("no host process can be started: {error}");
-    let hints = limits::reached(&text).map(|error| error.hints);
+    let hints = limits::reached(&text).map(|error| error.into_facts().hints);
     let error = Error::new(ErrorKind::Settings, text);
     hints.into_iter().flatten().fold(error, Error::hint)
 }

@@ -100,7 +100,7 @@ impl Session {
 }
 
 /// Whether an error that ended a pass ends a poller too: an outage or one refusal does not.
-pub(super) const fn ends_a_poller(error: &Error, in_a_row: u32) -> bool {
+pub(super) fn ends_a_poller(error: &Error, in_a_row: u32) -> bool {
     match error.kind {
         ErrorKind::Network | ErrorKind::Upstream | ErrorKind::Host => false,
         ErrorKind::Access => in_a_row >= REFUSALS,

@@ -1,12 +1,12 @@
 //! Every build seen and its result; the compiler's messages, errors first.
 
-use super::moved;
+use super::ScrolledLines;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
 use crate::text::{clean, clock, fit, fit_middle, left};
 use crate::theme::Styles;
-use crate::widgets::{hanging, overlay, padded, scrolled, wrapped};
+use crate::widgets::{hanging, overlay, padded, wrapped};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -15,10 +15,10 @@ use wb_core::build::{Build, BuildStatus, Refusal};
 use wb_core::loading::Loading;
 use wb_core::state::State;
 
-/// The list of builds; the first line shown.
+/// The list of builds.
 #[derive(Default)]
 pub struct Builds {
-    top: usize,
+    lines: ScrolledLines,
 }
 
 impl Layer for Builds {
@@ -31,11 +31,7 @@ impl Layer for Builds {
     }
 
     fn on(&mut self, action: Action, _: &mut Ui, _: &State) -> Handled {
-        if !action.moves() {
-            return Handled::No;
-        }
-        self.top = moved(self.top, action, 10);
-        Handled::done()
+        self.lines.on(action)
     }
 
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
@@ -72,7 +68,7 @@ impl Layer for Builds {
         for build in state.builds.all.iter().rev() {
             all.extend(rows(ui, build, state, columns));
         }
-        self.top = scrolled(buf, inner, &all, self.top, &st);
+        self.lines.draw(buf, inner, &all, &st);
     }
 
     fn value(&self, _: &Ui, state: &State) -> Option<(String, String)> {

@@ -1,12 +1,12 @@
 //! The errors of a build that left nothing to run: opened by itself while no agent is loaded, closed by itself
 //! once one is. Every build and its result are left to [`super::builds`].
 
-use super::{builds, moved};
+use super::{ScrolledLines, builds};
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
 use crate::screens::first_build;
-use crate::widgets::{hanging, overlay, padded, scrolled};
+use crate::widgets::{hanging, overlay, padded};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::Line;
@@ -14,11 +14,11 @@ use wb_core::event::CompileFailure;
 use wb_core::ids::Millis;
 use wb_core::state::State;
 
-/// What failed and when, and the first line shown.
+/// What failed and when.
 pub struct FirstFailure {
     failure: CompileFailure,
     at: Millis,
-    top: usize,
+    lines: ScrolledLines,
 }
 
 /// A failure that nothing can run after, and when it was.
@@ -40,7 +40,7 @@ impl Ui {
         let layer = FirstFailure {
             failure: failure.clone(),
             at,
-            top: 0,
+            lines: ScrolledLines::default(),
         };
         self.overlays.insert(0, Box::new(layer));
     }
@@ -57,11 +57,7 @@ impl Layer for FirstFailure {
     }
 
     fn on(&mut self, action: Action, _: &mut Ui, _: &State) -> Handled {
-        if !action.moves() {
-            return Handled::No;
-        }
-        self.top = moved(self.top, action, 10);
-        Handled::done()
+        self.lines.on(action)
     }
 
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
@@ -101,7 +97,7 @@ impl Layer for FirstFailure {
         }
         all.push(Line::default());
         all.extend(builds::messages(&self.failure.messages, columns, &st));
-        self.top = scrolled(buf, inner, &all, self.top, &st);
+        self.lines.draw(buf, inner, &all, &st);
     }
 
     fn value(&self, _: &Ui, _: &State) -> Option<(String, String)> {

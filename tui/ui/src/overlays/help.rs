@@ -1,23 +1,24 @@
 //! Keys of the screen in sight, then all keys; typing searches. Made from the table of actions and the keymap.
 
-use super::moved;
+use super::ScrolledLines;
 use crate::actions::{self, Action, ActionRow, Hints, Scope};
 use crate::keys::{Line as Typed, name};
 use crate::layer::{Handled, Layer};
-use crate::text::left;
+use crate::text::{left, width};
 use crate::theme::Styles;
-use crate::widgets::{hanging, lines, overlay, padded, scrolled};
+use crate::widgets::{hanging, lines, overlay, padded};
 use crate::{Screen, Ui};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
+use wb_core::filter::FORMS;
 use wb_core::state::State;
 
-/// The search, and the first line in sight.
+/// The search and what it finds.
 #[derive(Default)]
 pub struct Help {
-    top: usize,
+    body: ScrolledLines,
     all: bool,
     line: Typed,
     /// Whose keys: an overlay's, else the screen's.
@@ -51,7 +52,7 @@ impl Layer for Help {
         }
         match self.line.key(key) {
             None => return Handled::No,
-            Some(true) => self.top = 0,
+            Some(true) => self.body = ScrolledLines::default(),
             Some(false) => {}
         }
         Handled::done()
@@ -61,9 +62,9 @@ impl Layer for Help {
         match action {
             Action::Out if self.line.text.is_empty() => return Handled::Close(Vec::new()),
             Action::Out => self.line = Typed::default(),
-            Action::Help => (self.all, self.top) = (!self.all, 0),
+            Action::Help => (self.all, self.body) = (!self.all, ScrolledLines::default()),
             Action::Quit | Action::Suspend => return Handled::No,
-            _ => self.top = moved(self.top, action, 10),
+            _ => drop(self.body.on(action)),
         }
         Handled::done()
     }
@@ -95,9 +96,10 @@ impl Layer for Help {
         let [top, body] =
             Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
         lines(buf, top, &[search], 0);
-        let mut all = key_lines(ui, self, state, usize::from(padded(body).width));
+        let columns = usize::from(padded(body).width);
+        let mut all = key_lines(ui, self, state, columns);
         if typed.is_empty() {
-            all.extend(mark_lines(ui));
+            all.extend(mark_lines(ui, columns));
         }
         if all.is_empty() {
             let clear = ui.key_of(Action::Out);
@@ -106,7 +108,7 @@ impl Layer for Help {
                 "No key matches \"{typed}\". {clear} clears the search."
             )));
         }
-        self.top = scrolled(buf, body, &all, self.top, &st);
+        self.body.draw(buf, body, &all, &st);
     }
 }
 
@@ -201,8 +203,15 @@ fn key_entry<'a>(
         true => (st.key, st.text),
         false => (st.dim, st.dim),
     };
+    let mut all = Vec::new();
+    let mut keys = keys;
+    if width(keys) > INDENT - 3 {
+        // Keys that somebody added.
+        all.extend(hanging("  ", key, keys, columns, key));
+        keys = "";
+    }
     let mark = format!("  {} ", left(keys, INDENT - 3));
-    let mut all = hanging(&mark, key, row.help, columns, text);
+    all.extend(hanging(&mark, key, row.help, columns, text));
     let writes = row.writes.then(|| Span::styled("writes", st.bad));
     let disabled = (!enabled).then(|| Span::styled("(not now)", st.dim));
     for note in writes.into_iter().chain(disabled) {
@@ -217,24 +226,21 @@ fn key_entry<'a>(
 }
 
 /// What the marks mean; on the Queue the filter language too.
-fn mark_lines<'a>(ui: &Ui) -> Vec<Line<'a>> {
+fn mark_lines<'a>(ui: &Ui, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
     let mut all = vec![Line::default(), Line::styled("Marks", st.strong)];
     for (mark, meaning) in MARKS {
-        let mark = Span::styled(format!("  {} ", left(mark, 15)), st.accent);
-        all.push(Line::from(vec![mark, Span::raw(meaning)]));
+        let mark = format!("  {} ", left(mark, 15));
+        all.extend(hanging(&mark, st.accent, meaning, columns, st.text));
     }
     if ui.screen == Screen::Queue {
         all.push(Line::default());
         all.push(Line::styled("Filter", st.strong));
-        let form = |(form, matches): &(&'static str, &'static str)| {
-            Line::from(format!("  {form:<19} {matches}"))
-        };
-        all.extend(wb_core::filter::FORMS.iter().map(form));
-        all.push(Line::from(format!(
-            "  {:<19} {}",
-            "-  |  \" \"", "not, or, blanks"
-        )));
+        let signs = ("-  |  \" \"", "not, or, blanks");
+        for (form, matches) in FORMS.iter().chain([&signs]) {
+            let form = format!("  {form:<19} ");
+            all.extend(hanging(&form, st.text, matches, columns, st.text));
+        }
     }
     all
 }

@@ -14,6 +14,12 @@ pub mod review;
 pub mod watch;
 
 use crate::actions::Action;
+use crate::layer::Handled;
+use crate::theme::Styles;
+use crate::widgets::scrolled;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
 
 /// A row number after a moving action; drawing limits it to the last row.
 pub fn moved(at: usize, action: Action, page: usize) -> usize {
@@ -25,6 +31,28 @@ pub fn moved(at: usize, action: Action, page: usize) -> usize {
         Action::Top => 0,
         Action::Bottom => usize::MAX / 2,
         _ => at,
+    }
+}
+
+/// Lines that fill an overlay, from one of them on.
+#[derive(Default)]
+pub struct ScrolledLines {
+    top: usize,
+}
+
+impl ScrolledLines {
+    /// Scrolls; other actions are left to others.
+    pub fn on(&mut self, action: Action) -> Handled {
+        if !action.moves() {
+            return Handled::No;
+        }
+        self.top = moved(self.top, action, 10);
+        Handled::done()
+    }
+
+    /// Draws what is in sight.
+    pub fn draw(&mut self, buf: &mut Buffer, inner: Rect, all: &[Line<'_>], st: &Styles) {
+        self.top = scrolled(buf, inner, all, self.top, st);
     }
 }
 

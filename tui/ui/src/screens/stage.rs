@@ -70,7 +70,14 @@ fn next<'a>(ui: &Ui, stage: &Stage, state: &State) -> Line<'a> {
     let st = &ui.st;
     let some = state.count(stage.id).is_some_and(|(n, _)| n > 0);
     let bound = state.agent(stage.id).is_some();
-    let (action, words) = if !state.held.is_empty() {
+    let queued = state.queued_step.as_ref();
+    let (action, words) = if let Some(queued) = queued.filter(|q| q.stage == stage.id) {
+        let title = fit_middle(&queued.title, 36);
+        (
+            Action::Out,
+            format!("takes back the queued step of {title}"),
+        )
+    } else if !state.held.is_empty() {
         let held = plural(state.held.len(), "held outcome");
         let words = format!("reviews {held}; nothing is written yet");
         (Action::Review, words)

@@ -171,6 +171,23 @@ fn another_step_replaces_the_queued_one_and_esc_takes_it_back() {
 }
 
 #[test]
+fn while_a_step_is_queued_the_next_key_takes_it_back() {
+    let mut desk = Desk::new(compiling(), 120, 36);
+    assert!(
+        desk.draw().contains("next: s queues the first task"),
+        "{}",
+        desk.draw()
+    );
+    desk.go("s");
+    let title = row(PRELABEL, 0).title.to_string();
+    let back = format!("next: esc takes back the queued step of {title}");
+    assert!(desk.draw().contains(&back), "{}", desk.draw());
+    desk.go("3");
+    let queued = format!("→ Queued: will step {title} as soon as the build is done");
+    assert!(desk.draw().contains(&queued), "{}", desk.draw());
+}
+
+#[test]
 fn the_errors_of_a_first_build_stand_in_the_middle_until_one_succeeds() {
     shots("first_failure", failed, |_| {});
     let mut desk = Desk::new(failed(), 120, 36);

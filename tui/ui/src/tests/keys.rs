@@ -284,44 +284,6 @@ fn the_palette_finds_commands_stages_and_tasks() {
 }
 
 #[test]
-fn help_is_searched_by_typing_and_closed_by_escape() {
-    let mut desk = desk();
-    desk.press("?");
-    desk.type_text("quit");
-    assert_eq!(desk.press("Esc"), [], "the first escape clears the search");
-    assert!(desk.draw().contains("Keys: Flow"));
-    desk.press("Esc");
-    assert!(!desk.draw().contains("Keys: Flow"));
-}
-
-#[test]
-fn help_explains_all_of_each_key_however_narrow_the_terminal() {
-    for width in [40, 60, 80] {
-        let mut desk = Desk::new(World::demo(), width, 400);
-        desk.go("3");
-        desk.press("?");
-        let text = desk.draw();
-        let words: Vec<&str> = text
-            .split_whitespace()
-            .filter(|w| !matches!(*w, "│" | "█"))
-            .collect();
-        let text = words.join(" ");
-        let task = ACTIONS.iter().filter(|e| e.scope == Scope::Task);
-        for entry in task {
-            assert!(
-                text.contains(entry.help),
-                "{width}: {} in {text}",
-                entry.help
-            );
-        }
-        assert!(
-            text.contains("C Commit this task (asks) writes (not now)"),
-            "{text}"
-        );
-    }
-}
-
-#[test]
 fn a_click_selects_a_double_one_goes_in_and_the_wheel_scrolls() {
     let mut desk = desk();
     let mouse = |kind, column, row| {

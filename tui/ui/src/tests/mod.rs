@@ -6,6 +6,7 @@ mod copy;
 mod first_build;
 mod graphs;
 mod held;
+mod help;
 mod hostile;
 mod keys;
 mod loading;

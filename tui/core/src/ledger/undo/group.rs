@@ -148,7 +148,7 @@ impl Group {
 
 impl Error {
     /// Whether every further request would fail in the same way.
-    pub(super) const fn ends_a_command(&self) -> bool {
+    pub(super) fn ends_a_command(&self) -> bool {
         matches!(self.kind, ErrorKind::Network | ErrorKind::Access)
     }
 }

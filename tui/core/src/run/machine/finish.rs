@@ -117,7 +117,7 @@ impl Run {
 }
 
 /// An error that would meet every further task too; a journal that cannot be written is one of the settings.
-pub(super) const fn ends_the_run(error: &Error) -> bool {
+pub(super) fn ends_the_run(error: &Error) -> bool {
     matches!(
         error.kind,
         ErrorKind::Access
@@ -135,7 +135,7 @@ fn ending(
     let outcome = match result {
         Ok(outcome) => outcome,
         Err(error) if error.kind == ErrorKind::Conflict => {
-            return (Ending::Conflict(error.summary), None);
+            return (Ending::Conflict(error.into_facts().summary), None);
         }
         Err(error) => return (Ending::Failed(error), None),
     };

@@ -159,12 +159,12 @@ fn group_lines<'a>(
     [head, Line::styled(about, st.dim)]
 }
 
-/// Why, whose error, where, whether it was retried by itself, the first task.
+/// Why, whose error, where, how often it was tried and whether a retry cannot help, the first task.
 fn about(group: &FailureGroup, state: &State) -> String {
-    let retried = if group.first.retry {
-        "retried"
-    } else {
-        "not retried"
+    let tried = match (group.attempts, group.first.retry) {
+        (2.., _) => format!("tried {} times", group.attempts),
+        (_, true) => "tried once".to_owned(),
+        (_, false) => "not retried".to_owned(),
     };
     let stages: BTreeSet<_> = state.failures.iter().map(|g| g.stage).collect();
     let stage = if stages.len() > 1 {
@@ -176,7 +176,7 @@ fn about(group: &FailureGroup, state: &State) -> String {
     let reason = group.first.reason();
     let reason = reason.map(|reason| format!("{} · ", clean(&reason)));
     format!(
-        "{}{} error{stage}, {retried} · first: {}",
+        "{}{} error{stage}, {tried} · first: {}",
         reason.unwrap_or_default(),
         group.first.kind.word(),
         clean(first)

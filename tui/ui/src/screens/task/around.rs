@@ -2,9 +2,9 @@
 //! what to do while no task is open.
 
 use crate::Ui;
-use crate::screens::timeline;
+use crate::screens::{first_build, timeline};
 use crate::text::{fit, fit_middle, width};
-use crate::widgets::{lines, pane};
+use crate::widgets::{hanging, lines, padded, pane};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -15,6 +15,17 @@ pub fn no_task(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let st = &ui.st;
     let inner = pane(buf, area, "Task", "", true, st);
     let mut all = vec![Line::default(), Line::from("  No task is open.")];
+    if let Some(queued) = first_build::queued_text(state) {
+        let columns = usize::from(padded(inner).width);
+        all.push(Line::default());
+        all.extend(hanging(
+            "  → ",
+            st.accent,
+            &format!("Queued: {queued}"),
+            columns,
+            st.accent,
+        ));
+    }
     all.push(Line::default());
     let how = [
         "  {key:ShowFlow} Flow: choose a stage, {key:StepFirst} steps its first task",
@@ -60,7 +71,11 @@ pub fn top_line(buf: &mut Buffer, area: Rect, step: &Stepper, state: &State, ui:
 /// The most useful action, in words, and what of the task was written.
 pub fn next_line(ui: &Ui, buf: &mut Buffer, area: Rect, step: &Stepper, state: &State) {
     let st = &ui.st;
-    let (key, text) = timeline::next(step, state);
+    let queued = state.queued_step.as_ref();
+    let (key, text) = match first_build::queued_text(state) {
+        Some(text) if queued.is_some_and(|q| q.task == step.row.id) => (None, text),
+        _ => timeline::next(step, state),
+    };
     let mut line = Line::from(Span::styled(" next: ", st.strong));
     if let Some(key) = key {
         line.push_span(Span::styled(format!("{} ", ui.key_of(key)), st.key));

@@ -1,8 +1,8 @@
 //! What is read from the JSON of the task in sight, once for each change: lines to show, facts,
-//! boxes before and after. Drawing is left to the tabs.
+//! marks before and after. Drawing is left to the tabs.
 
-use crate::picture::Bounds;
 use serde_json::Value;
+use wb_core::marks::{LabelMark, marks};
 use wb_core::step::Stepper;
 use wb_core::work::Outcome;
 
@@ -18,8 +18,8 @@ pub(super) struct Read {
     pub(super) item: Option<Value>,
     pub(super) asset: Option<Value>,
     pub(super) row: Vec<(String, String)>,
-    pub(super) before: Vec<Bounds>,
-    pub(super) marks: Vec<Bounds>,
+    pub(super) before: Vec<LabelMark>,
+    pub(super) marks: Vec<LabelMark>,
 }
 
 pub(super) fn read(step: &Stepper) -> Read {
@@ -56,9 +56,7 @@ pub(super) fn read(step: &Stepper) -> Read {
     let row = row.and_then(Result::ok);
     show("storage item", read.item.as_ref());
     let labels = row.as_ref().and_then(|r| r.get("labels"));
-    read.before = labels
-        .map(|l| crate::picture::boxes(l, 0))
-        .unwrap_or_default();
+    read.before = labels.map(|l| marks(l, 0)).unwrap_or_default();
     if let Some(input) = &inputs.labels {
         read.row = row_facts(input.label_hash.is_some(), input.priority, row.as_ref());
     }
@@ -130,24 +128,24 @@ pub(super) fn row_facts(
     facts
 }
 
-/// Boxes before and after with the signs of the patch.
-pub(super) fn marked(before: &[Bounds], outcome: &Outcome) -> Vec<Bounds> {
+/// Marks before and after with the signs of the patch.
+pub(super) fn marked(before: &[LabelMark], outcome: &Outcome) -> Vec<LabelMark> {
     let sign = |hash: &str| {
         let changed = outcome.patch.labels.iter().find(|l| l.hash == hash);
         changed.map_or(' ', |l| l.sign)
     };
-    let mut all: Vec<Bounds> = before
+    let mut all: Vec<LabelMark> = before
         .iter()
         .cloned()
-        .map(|b| Bounds {
+        .map(|b| LabelMark {
             sign: if sign(&b.hash) == '-' { '-' } else { ' ' },
             ..b
         })
         .collect();
     if let Some(after) = &outcome.labels_after {
-        let new = crate::picture::boxes(&after.read(), 0).into_iter();
+        let new = marks(&after.read(), 0).into_iter();
         all.extend(
-            new.map(|b| Bounds {
+            new.map(|b| LabelMark {
                 sign: sign(&b.hash),
                 ..b
             })

@@ -251,8 +251,9 @@ fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Vec<Line<'a>>
         all.push(Line::default());
         all.extend(read.before.iter().map(|b| {
             let (name, hash) = (left(&b.name, 18), clean(&b.hash));
-            let [x, y, w, h] = [b.x, b.y, b.w, b.h];
-            Line::from(format!("{name} #{hash} box {x:.2} {y:.2} {w:.2} {h:.2}"))
+            let around = b.bounds().unwrap_or_default();
+            let [x, y, w, h] = around.map(|share| (share * 1e4).round() / 1e2);
+            Line::from(format!("{name} #{hash} {x} %, {y} %, {w} × {h} %"))
         }));
         return all;
     }

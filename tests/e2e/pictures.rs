@@ -1,0 +1,36 @@
+//! Pictures of tasks on terminals that can draw pixels: found by asking, sent in their own way, and freed at the end.
+
+use crate::support::{Server, Terminal, sample_agents};
+use std::path::Path;
+
+/// The screen on a terminal that answers this, with the picture of a task in sight.
+fn with_picture(server: &Server, dir: &Path, answers: &str) -> Terminal {
+    let project = server.project();
+    let library = sample_agents();
+    let args = ["-p", &project, "-a", library.to_str().unwrap()];
+    let screen = Terminal::start(dir, &args, &server.env(), (160, 45));
+    let mut screen = screen.answering(answers);
+    screen.wait("build #1");
+    screen.keys("2");
+    screen.wait("astronaut.jpg");
+    screen
+}
+
+#[test]
+fn each_terminal_is_sent_pictures_in_its_own_way() {
+    let server = Server::start(&["--scenario", "demo"]);
+    for (answers, begins) in [
+        ("\x1b_Gi=31;OK\x1b\\", "\x1b_Ga=t,t=d,f=100,"),
+        ("\x1bP>|iTerm2 3.6.2\x1b\\", "\x1b]1337;File=inline=1;"),
+        ("\x1b[?62;4c", "\x1bP0;1q\"1;1;"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut screen = with_picture(&server, dir.path(), answers);
+        screen.wait_for_bytes(begins);
+        let (code, _) = screen.quit();
+        assert_eq!(code, 0);
+        let raw = String::from_utf8_lossy(&screen.raw);
+        let freed = raw.rfind("\x1b_Ga=d,d=A,q=2\x1b\\");
+        assert_eq!(freed.is_some(), begins.starts_with("\x1b_G"));
+    }
+}
