@@ -239,3 +239,29 @@ fn a_plan_is_left_where_somebody_changed_a_twin_and_its_dry_run_shows_it() {
         assert_eq!(other["priority"] == 0.125, !changed, "{other}");
     }
 }
+
+#[test]
+fn a_protected_level_holds_for_the_other_project_too() {
+    let world = World::new(&[]);
+    let before = world.both();
+    std::fs::write(
+        world.path().join("workbench.toml"),
+        "level = \"protected\"\n",
+    )
+    .unwrap();
+    let (own, twin) = ("Night cameras", "Night cameras (twin)");
+    let confirmed = |titles: &[&str]| {
+        let titles = titles.iter().flat_map(|title| ["--confirm", title]);
+        let args: Vec<&str> = world.run().into_iter().chain(titles).collect();
+        workbench(world.path(), &world.server, &args)
+    };
+    let refused = confirmed(&[own]);
+    let text = stderr(&refused);
+    assert_ne!(refused.status.code(), Some(0), "{text}");
+    assert!(text.contains(&format!("--confirm \"{twin}\"")), "{text}");
+    assert_eq!(places(&world.both()), places(&before));
+    assert_eq!(world.server.writes(), 0, "{text}");
+    let written = confirmed(&[own, twin]);
+    assert_eq!(written.status.code(), Some(0), "{}", stderr(&written));
+    world.all_once("confirmed", &before);
+}

@@ -151,7 +151,7 @@ impl Session {
         let options = Options {
             upstream: opening.upstream.name,
             level: config.level.as_ref().map(|l| l.value),
-            confirm: global.confirm.clone(),
+            confirm: global.confirm.first().cloned(),
             read_only: opening.upstream.writer.is_none(),
             dry_run: true,
             agents: opening.named,

@@ -30,6 +30,9 @@ pub struct Flags {
     pub plain: bool,
     /// Title of the protected project that may be written to.
     pub confirm: Option<String>,
+    /// Titles of further projects that may be written to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also_confirm: Vec<String>,
     /// Settings file in place of the usual ones.
     pub config: Option<PathBuf>,
     /// Workflow specification.
@@ -52,6 +55,13 @@ pub struct Flags {
     /// The interrupted operation that `resume` continues.
     #[serde(skip)]
     pub goes_on: Option<i64>,
+}
+
+impl Flags {
+    /// Titles of the projects that may be written to although they are protected.
+    pub fn confirmed(&self) -> impl Iterator<Item = &String> {
+        self.confirm.iter().chain(&self.also_confirm)
+    }
 }
 
 /// How a person is asked for a passphrase.

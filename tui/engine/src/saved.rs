@@ -133,6 +133,8 @@ impl SavedCommand {
         if flags.confirm.is_none() {
             flags.confirm.clone_from(&resume.confirm);
         }
+        let also: Vec<String> = resume.confirmed().cloned().collect();
+        flags.also_confirm.extend(also);
         if let (CommandRequest::Undo(request), Some(undoes)) = (&mut self.request, op.undoes) {
             request.op = Some(undoes);
         }

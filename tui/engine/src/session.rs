@@ -152,7 +152,7 @@ pub fn guard(flags: &Flags, config: &Config, project: &Project) -> Result<(), Er
         .as_ref()
         .is_some_and(|l| l.value == Level::Protected);
     let title = project.title.as_str();
-    if !protected || flags.confirm.as_deref() == Some(title) {
+    if !protected || flags.confirmed().any(|confirmed| confirmed == title) {
         return Ok(());
     }
     let text = format!("project \"{title}\" is protected; nothing was written");

@@ -9,6 +9,7 @@ use wb_client::{Environment, Passphrase, Permission, Reader, Settings, Writer};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::ids::ProjectHash;
 use wb_core::run::OnDuplicate;
+use wb_core::state::Level;
 
 /// Largest file of a key, in bytes.
 const KEY_FILE: u64 = 1 << 20;
@@ -120,6 +121,10 @@ fn with_settings(
     } else {
         let mut writer = reader.writer(permission)?;
         writer.watch_steps(crate::journal::points::at);
+        let level = config.level.as_ref().map(|level| level.value);
+        if let (Some(Level::Protected), Permission::Command(_)) = (level, permission) {
+            writer.protect(flags.confirmed().cloned().collect());
+        }
         Some(Arc::new(writer))
     };
     Ok(Upstream {

@@ -79,9 +79,9 @@ pub struct Global {
     /// Answer yes to questions
     #[arg(short = 'y', long, global = true)]
     pub yes: bool,
-    /// Title of a protected project, to write to it
+    /// Title of a protected project, to write to it; given again for each other project that outcomes change
     #[arg(long, value_name = "TITLE", global = true)]
-    pub confirm: Option<String>,
+    pub confirm: Vec<String>,
     /// Never ask
     #[arg(long, global = true)]
     pub no_input: bool,
@@ -117,7 +117,8 @@ impl Global {
             agents: self.agents.clone(),
             dry_run: self.dry_run,
             read_only: self.read_only,
-            confirm: self.confirm.clone(),
+            confirm: self.confirm.first().cloned(),
+            also_confirm: self.confirm.iter().skip(1).cloned().collect(),
             config: self.config.clone(),
             workflow: self.workflow.clone(),
             load_timeout: self.load_timeout,

@@ -120,6 +120,16 @@ pub fn not_carried(tasks: u64) -> String {
     )
 }
 
+/// What later stages of a run that writes nothing could not see.
+#[must_use]
+pub fn further_unseen(n: u64) -> String {
+    let those = tasks(n);
+    format!(
+        "{those} went on to a later stage of this run, which saw their own rows as this run changes them, but not what \
+         their outcomes change beyond these: other rows, tasks and items are as they are now."
+    )
+}
+
 /// This command up to its filter, as a shell takes it.
 #[must_use]
 pub fn again(flags: &Flags, config: &Config) -> String {
@@ -133,7 +143,7 @@ pub fn again(flags: &Flags, config: &Config) -> String {
     if let Some(file) = &flags.config {
         words.extend(["--config".to_owned(), file.display().to_string()]);
     }
-    if let Some(title) = &flags.confirm {
+    for title in flags.confirmed() {
         words.extend(["--confirm".to_owned(), title.clone()]);
     }
     format!("workbench {}", clean(&shell::quoted(&words)))

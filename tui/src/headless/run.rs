@@ -87,6 +87,7 @@ struct Session {
     /// The command that runs some of the tasks again, up to its filter.
     again: String,
     not_carried: u64,
+    further_unseen: u64,
     /// Named tasks that were not met yet.
     unmet: Vec<named::Unmet>,
 }
@@ -179,6 +180,7 @@ impl Session {
                     passed.failure.clone_from(&run.fatal);
                     totals.add(&run.totals);
                     self.not_carried += run.not_carried;
+                    self.further_unseen += run.further_unseen;
                 }
             }
         }

@@ -11,6 +11,7 @@ use super::further::{Over, in_part};
 use super::moves::{Move, Moves, Way, committed};
 use super::values::{Metadata, Priorities};
 use super::waiting::{about_values, has_values};
+use crate::error::clean;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -49,7 +50,8 @@ impl Writer {
 
     async fn commit(&self, project: &Project, items: Vec<Change>) -> Vec<(TaskId, Committed)> {
         self.reader.forget_ahead();
-        let mut ends: Vec<Option<Committed>> = items.iter().map(check).collect();
+        let refused = |item: &Change| check(item).or_else(|| self.protected(project.hash, item));
+        let mut ends: Vec<Option<Committed>> = items.iter().map(refused).collect();
         let mut written: Vec<Written> = items.iter().map(known).collect();
         let (patches, mut left) = Box::pin(self.look(project.hash, &items, &mut ends)).await;
         let look = self.look_further(project.hash, &items, &left, &mut ends, &mut written);
@@ -105,6 +107,19 @@ impl Writer {
         let ends = ends.into_iter().zip(written);
         let ends = ends.map(|(end, written)| in_part(end.unwrap_or(Committed::Done), written));
         items.iter().map(|item| item.task).zip(ends).collect()
+    }
+
+    /// A task whose outcome changes another project that is protected.
+    fn protected(&self, own: ProjectHash, item: &Change) -> Option<Committed> {
+        let confirmed = self.confirmed.as_ref()?;
+        let mut others = item.further.iter().filter(|step| step.project() != own);
+        let step =
+            others.find(|step| confirmed.iter().all(|title| title != step.project_title()))?;
+        let title = clean(step.project_title());
+        let text = format!("project \"{title}\" is protected; nothing of the task was written");
+        let error = Error::new(ErrorKind::Refused, text);
+        let error = error.hint(format!("to write to it too: --confirm \"{title}\""));
+        Some(Committed::Refused(error))
     }
 
     /// What is looked at before anything of the batch is written: client metadata, and whether the tasks still wait;

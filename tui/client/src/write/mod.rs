@@ -43,6 +43,8 @@ pub struct Writer {
     door: Door,
     steps: fn(&'static str),
     counters: WriteCounters,
+    /// Titles of other projects that outcomes may change; `None`: any.
+    confirmed: Option<Vec<String>>,
 }
 
 /// Counters of the writes of each kind.
@@ -80,6 +82,7 @@ impl Writer {
             door: Door(()),
             steps: |_| {},
             counters: WriteCounters::default(),
+            confirmed: None,
         }
     }
 
@@ -88,6 +91,11 @@ impl Writer {
     /// `moves`. For tests that stop there.
     pub fn watch_steps(&mut self, steps: fn(&'static str)) {
         self.steps = steps;
+    }
+
+    /// Outcomes that change other projects than these are refused, by title.
+    pub fn protect(&mut self, confirmed: Vec<String>) {
+        self.confirmed = Some(confirmed);
     }
 
     /// The reader that this writer was made from.

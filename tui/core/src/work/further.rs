@@ -81,6 +81,16 @@ impl Further {
         }
     }
 
+    /// The title of that project.
+    #[must_use]
+    pub fn project_title(&self) -> &str {
+        match self {
+            Self::Row(row) => &row.project_title,
+            Self::Issue(issue) => &issue.project_title,
+            Self::Item(item) => &item.project_title,
+        }
+    }
+
     /// When it is written.
     #[must_use]
     pub const fn phase(&self) -> WritePhase {

@@ -111,6 +111,7 @@ pub(super) async fn prepare(
         history,
         again: output::again(flags, config),
         not_carried: 0,
+        further_unseen: 0,
         unmet,
     })
 }

@@ -7,6 +7,16 @@ use std::time::Duration;
 use wb_core::run::Totals;
 
 impl Session {
+    /// What a run that writes nothing could not show.
+    fn print_not_followed(&self) {
+        if self.not_carried > 0 {
+            notice!("{}", output::not_carried(self.not_carried));
+        }
+        if self.further_unseen > 0 {
+            notice!("{}", output::further_unseen(self.further_unseen));
+        }
+    }
+
     pub(super) fn finish(&mut self, totals: &Totals, wall: Duration, ending: &mut Ending) {
         self.engine.tick();
         self.progress.outage(self.engine.state());
@@ -15,9 +25,7 @@ impl Session {
         for line in output::groups(totals) {
             notice!("{line}");
         }
-        if self.not_carried > 0 {
-            notice!("{}", output::not_carried(self.not_carried));
-        }
+        self.print_not_followed();
         if !ending.interrupted() {
             self.print_unmet();
         }

@@ -41,6 +41,7 @@ impl Run {
         }
         let earlier = self.arrived.get(&report.row.id);
         let earlier = earlier.map_or_else(Vec::new, |earlier| earlier.outcomes.clone());
+        self.further_unseen += u64::from(!outcome.further.is_empty());
         self.carried.entry(to).or_default().push(Carried {
             row: report.row.clone(),
             from: report.stage,

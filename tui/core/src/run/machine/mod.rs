@@ -141,6 +141,8 @@ pub struct Run {
     arriving: Vec<TaskRow>,
     /// Tasks that would be sent on, but whose inputs cannot be known before that is written.
     pub not_carried: u64,
+    /// Tasks that were sent on, whose outcomes change more than their own rows: the later stage does not see that.
+    pub further_unseen: u64,
     listing: bool,
     listed_all: bool,
     batches: Vec<Batch>,
@@ -211,6 +213,7 @@ impl Run {
             arrived: HashMap::new(),
             arriving: Vec::new(),
             not_carried: 0,
+            further_unseen: 0,
             listing: false,
             listed_all: false,
             batches: Vec::new(),
