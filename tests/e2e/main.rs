@@ -22,6 +22,7 @@ mod held;
 mod hidden;
 mod hostile;
 mod hosts;
+mod items;
 mod journal;
 mod keys;
 mod killed;

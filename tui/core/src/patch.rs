@@ -376,4 +376,4 @@ fn change(change: agent_abi::model::LabelChange) -> LabelChange {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

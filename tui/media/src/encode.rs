@@ -116,6 +116,35 @@ mod tests {
         assert_eq!(image.into_raw(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     }
 
+    /// As the guide of the authors has it, for tests without a workbench.
+    fn encoder_of_the_guide(pixels: &[u8], size: (u32, u32), format: &str, quality: u8) -> Vec<u8> {
+        let mut file = Vec::new();
+        let (w, h, color) = (size.0, size.1, ExtendedColorType::Rgb8);
+        match format {
+            "jpeg" => {
+                JpegEncoder::new_with_quality(&mut file, quality).write_image(pixels, w, h, color)
+            }
+            _ => PngEncoder::new(&mut file).write_image(pixels, w, h, color),
+        }
+        .unwrap();
+        file
+    }
+
+    #[test]
+    fn a_test_with_the_encoder_of_the_guide_gets_the_bytes_of_a_run() {
+        let pixels: Vec<u8> = (0..40 * 30 * 3_u32).map(|i| (i * 37 % 251) as u8).collect();
+        let padded: Vec<u8> = (pixels.chunks(120))
+            .flat_map(|row| row.iter().copied().chain([99; 8]))
+            .collect();
+        let own = |format| rows((40, 30, 128), &padded).encode(format).unwrap();
+        for quality in [0, 1, 85, 100, 255] {
+            let guide = encoder_of_the_guide(&pixels, (40, 30), "jpeg", quality);
+            assert_eq!(own(FileFormat::Jpeg { quality }), guide, "{quality}");
+        }
+        let guide = encoder_of_the_guide(&pixels, (40, 30), "png", 0);
+        assert_eq!(own(FileFormat::Png), guide);
+    }
+
     #[test]
     fn a_lower_quality_makes_a_smaller_jpeg() {
         let pixels: Vec<u8> = (0..64 * 64 * 3_u32).map(|i| (i * 37 % 251) as u8).collect();

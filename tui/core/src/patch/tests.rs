@@ -27,7 +27,7 @@ pub(super) fn ontology() -> Arc<Ontology> {
     Arc::new(Ontology::from_editor(&editor).unwrap())
 }
 
-pub(super) fn inputs(labels: bool) -> Inputs {
+pub(crate) fn inputs(labels: bool) -> Inputs {
     let unit = json!({"data_hash": "u", "data_title": "t", "data_type": "image/png",
         "data_sequence": 0, "width": 10, "height": 10, "labels": {"objects": [], "classifications": []}});
     let doc = json!({"metadata": {"data_type": "IMAGE"}, "labels": {"data_hash": "u",

@@ -74,11 +74,9 @@ impl Pool {
         if slow || late {
             (host.check_at, host.quick) = (None, false);
             let contradiction = host.contradiction();
-            // What loads takes long once; how long its jobs take is not known yet.
-            let loads = host.work.as_ref().is_some_and(|a| a.loading.is_some());
             let build = host.build().and_then(|build| self.builds.get_mut(&build));
             if let Some(build) = build {
-                build.slow |= slow && !loads;
+                build.slow |= slow;
             }
             if let Some(why) = contradiction {
                 self.distrust(id, why);

@@ -14,7 +14,8 @@ use std::sync::Arc;
 pub(super) struct Carried {
     row: TaskRow,
     pub(super) from: StageId,
-    outcome: Arc<Outcome>,
+    /// Of the stages that it went through, the latest last.
+    outcomes: Vec<Arc<Outcome>>,
 }
 
 impl Run {
@@ -38,11 +39,13 @@ impl Run {
             self.not_carried += 1;
             return;
         }
+        let earlier = self.arrived.get(&report.row.id);
+        let earlier = earlier.map_or_else(Vec::new, |earlier| earlier.outcomes.clone());
         self.further_unseen += u64::from(!outcome.further.is_empty());
         self.carried.entry(to).or_default().push(Carried {
             row: report.row.clone(),
             from: report.stage,
-            outcome: outcome.clone(),
+            outcomes: [earlier, vec![outcome.clone()]].concat(),
         });
     }
 
@@ -53,7 +56,8 @@ impl Run {
         let here = self.stage().and_then(|stage| self.carried.remove(&stage));
         for carried in here.into_iter().flatten() {
             let read_in_part = self.fetch.initialise != Default::default();
-            if read_in_part && carried.outcome.labels_after.is_some() {
+            let drawn = |outcome: &Arc<Outcome>| outcome.labels_after.is_some();
+            if read_in_part && carried.outcomes.iter().any(drawn) {
                 self.not_carried += 1;
                 continue;
             }
@@ -82,47 +86,89 @@ fn read(what: &str, json: &str) -> Result<Map<String, Value>, Error> {
 }
 
 impl Carried {
-    /// The inputs as they will be once the outcome is written.
+    /// The inputs as they will be once the outcomes are written.
     ///
     /// # Errors
     /// A document of the inputs cannot be read, so that nobody knows what it will be.
     pub(super) fn onto(&self, inputs: &Arc<Inputs>) -> Result<Arc<Inputs>, Error> {
-        let (patch, after) = (&self.outcome.patch, &self.outcome.labels_after);
-        if patch.is_empty() && after.is_none() {
-            return Ok(inputs.clone());
-        }
-        let mut new = Inputs::clone(inputs);
-        if let Some(labels) = &mut new.labels {
-            self.onto_row(labels)?;
-        }
-        if let (Some(metadata), Some(item)) = (&patch.metadata, &new.item_json) {
-            let mut value: Map<String, Value> = read("storage item", item)?;
-            let metadata = Value::Object(metadata.clone());
-            value.insert("clientMetadata".to_owned(), metadata);
-            new.item_json = Some(Value::Object(value).to_string().into());
-        }
-        Ok(Arc::new(new))
+        let mut each = self.outcomes.iter();
+        each.try_fold(inputs.clone(), |inputs, outcome| onto(outcome, inputs))
     }
+}
 
-    fn onto_row(&self, row: &mut RowInput) -> Result<(), Error> {
-        let mut doc: Map<String, Value> = read("label row", &row.json)?;
-        if let Some(after) = &self.outcome.labels_after {
-            doc.insert("labels".to_owned(), after.read());
+fn onto(outcome: &Outcome, inputs: Arc<Inputs>) -> Result<Arc<Inputs>, Error> {
+    let (patch, after) = (&outcome.patch, &outcome.labels_after);
+    if patch.is_empty() && after.is_none() {
+        return Ok(inputs);
+    }
+    let mut new = Arc::unwrap_or_clone(inputs);
+    if let Some(labels) = &mut new.labels {
+        onto_row(outcome, labels)?;
+    }
+    if let (Some(metadata), Some(item)) = (&patch.metadata, &new.item_json) {
+        let mut value: Map<String, Value> = read("storage item", item)?;
+        let metadata = Value::Object(metadata.clone());
+        value.insert("clientMetadata".to_owned(), metadata);
+        new.item_json = Some(Value::Object(value).to_string().into());
+    }
+    Ok(Arc::new(new))
+}
+
+fn onto_row(outcome: &Outcome, row: &mut RowInput) -> Result<(), Error> {
+    let mut doc: Map<String, Value> = read("label row", &row.json)?;
+    if let Some(after) = &outcome.labels_after {
+        doc.insert("labels".to_owned(), after.read());
+    }
+    let metadata = doc.get_mut("metadata").and_then(Value::as_object_mut);
+    if let Some(metadata) = metadata {
+        if let Some((_, priority)) = outcome.patch.priority {
+            metadata.insert("priority".to_owned(), priority.into());
         }
-        let metadata = doc.get_mut("metadata").and_then(Value::as_object_mut);
-        if let Some(metadata) = metadata {
-            if let Some((_, priority)) = self.outcome.patch.priority {
-                metadata.insert("priority".to_owned(), priority.into());
-            }
-            if let Some(client) = &self.outcome.patch.metadata {
-                let client = Value::Object(client.clone());
-                metadata.insert("client_metadata".to_owned(), client);
-            }
+        if let Some(client) = &outcome.patch.metadata {
+            let client = Value::Object(client.clone());
+            metadata.insert("client_metadata".to_owned(), client);
         }
-        if let Some((_, priority)) = self.outcome.patch.priority {
-            row.priority = Some(priority);
-        }
-        row.json = Value::Object(doc).to_string().into();
-        Ok(())
+    }
+    if let Some((_, priority)) = outcome.patch.priority {
+        row.priority = Some(priority);
+    }
+    row.json = Value::Object(doc).to_string().into();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patch::tests::inputs;
+    use crate::work::{LabelBlob, Patch, Route};
+    use serde_json::json;
+
+    #[test]
+    fn a_later_stage_has_what_each_stage_before_it_wrote() {
+        let outcome = |labels: Option<Value>, priority: Option<f64>| {
+            Arc::new(Outcome {
+                way: Route::Stay,
+                patch: Patch {
+                    priority: priority.map(|new| (None, new)),
+                    ..Patch::default()
+                },
+                labels_after: labels.map(|labels| LabelBlob::new(&labels)),
+                further: Vec::new(),
+                steps: Vec::new(),
+                unread: Vec::new(),
+            })
+        };
+        let carried = Carried {
+            row: inputs(true).row,
+            from: StageId(uuid::Uuid::nil()),
+            outcomes: vec![
+                outcome(Some(json!({"drawn": "at first"})), Some(0.75)),
+                outcome(None, Some(0.25)),
+            ],
+        };
+        let row = carried.onto(&Arc::new(inputs(true))).unwrap();
+        let row = row.labels.as_ref().unwrap();
+        assert!(row.json.contains(r#""drawn":"at first""#), "{}", row.json);
+        assert_eq!(row.priority, Some(0.25));
     }
 }
