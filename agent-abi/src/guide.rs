@@ -369,7 +369,7 @@
 //!
 //! [`#[dependency]`](macro@crate::dependency) makes a function's value a parameter. It is injected like an agent, may
 //! ask for others, takes arguments marked `#[arg]`, and is made once per task for equal arguments. With `scope = host`
-//! it is kept until the build retires; [models](models) outlive builds. Values are closed in reverse, after errors too.
+//! it is kept until the build retires; [models] outlive builds. Values are closed in reverse, after errors too.
 //!
 //! ```
 //! use agent_abi::prelude::*;
