@@ -144,7 +144,11 @@ fn libraries_that_cannot_serve_the_project_end_with_three() {
     let magic = bytes.windows(8).position(|w| w == b"WBAGENT1").unwrap();
     bytes[magic + 8] = 9;
     std::fs::write(&old, &bytes).unwrap();
-    expect(&run(dir.path(), &server, &old, &[]), 3, &["9.0", "1."]);
+    expect(
+        &run(dir.path(), &server, &old, &[]),
+        3,
+        &["newer agent ABI 9.", "speaks 1."],
+    );
     std::fs::write(&old, &bytes[..bytes.len() / 2]).unwrap();
     expect(&run(dir.path(), &server, &old, &[]), 3, &["refused"]);
 }

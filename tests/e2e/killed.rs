@@ -59,6 +59,10 @@ fn a_run_killed_with_the_supervisors_of_its_hosts_leaves_no_host_and_is_finished
     until("the agent never waits", || {
         called().contains(&stuck) && server.changed("actions") == 3
     });
+    // The answers of the server are in the journal too.
+    until("the journal never has the three", || {
+        workbench_journal(dir.path(), &server)["done"] == 3
+    });
     let calls = called();
     let hosts = calls
         .lines()
