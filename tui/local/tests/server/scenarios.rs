@@ -310,6 +310,7 @@ fn the_published_schema_names_every_field() {
         [
             "$schema",
             "datasets",
+            "folders",
             "ontologies",
             "projects",
             "users",
