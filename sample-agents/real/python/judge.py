@@ -42,3 +42,7 @@ def judge(
         question = folder.upload_text(file, title, client_metadata={"first": first, "second": second})
     dataset.link_items([question])
     return TaskAgentReturnStruct(pathway="unsure", label_row_priority=0.9)
+
+
+if __name__ == "__main__":
+    runner.run()
