@@ -20,6 +20,7 @@ struct Group {
     labels: (usize, usize, usize),
     priorities: u64,
     metadata: u64,
+    further: u64,
     first: String,
 }
 
@@ -185,6 +186,7 @@ fn add(groups: &mut BTreeMap<(String, String), Group>, line: &PlanLine, patch: &
     );
     group.priorities += u64::from(patch.priority.is_some());
     group.metadata += u64::from(patch.metadata.is_some());
+    group.further += patch.changes.len() as u64;
 }
 
 fn sentence(stage: &str, way: &str, group: &Group) -> String {
@@ -199,7 +201,11 @@ fn sentence(stage: &str, way: &str, group: &Group) -> String {
         1 => "priority",
         _ => "priorities",
     };
-    for (n, word) in [(group.priorities, priority), (group.metadata, "metadata")] {
+    for (n, word) in [
+        (group.priorities, priority),
+        (group.metadata, "metadata"),
+        (group.further, "of other rows and items"),
+    ] {
         if n > 0 {
             let _ = write!(text, "  {n} {word}");
         }

@@ -33,6 +33,7 @@ impl Held {
             _ if changed > 0 => "labels changed",
             _ if added > 0 => "labels added",
             _ if self.outcome.patch.is_empty() => "nothing else",
+            _ if !self.outcome.patch.changes.is_empty() => "other rows or items",
             _ => "priority or metadata",
         };
         format!("{route}, {what}")

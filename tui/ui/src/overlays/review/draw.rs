@@ -201,6 +201,11 @@ fn will_send(send: Send) -> String {
         (send.priorities, "priority", "priorities"),
         (send.metadata, "metadata change", "metadata changes"),
         (send.moves, "move", "moves"),
+        (
+            send.further,
+            "change of another row or item",
+            "changes of other rows and items",
+        ),
     ]
     .into_iter()
     .filter(|(n, ..)| *n > 0)

@@ -49,6 +49,7 @@ struct Send {
     priorities: usize,
     metadata: usize,
     moves: usize,
+    further: usize,
 }
 
 impl Review {
@@ -95,6 +96,7 @@ impl Review {
                 self.send.priorities += usize::from(outcome.patch.priority.is_some());
                 self.send.metadata += usize::from(outcome.patch.metadata.is_some());
                 self.send.moves += usize::from(outcome.way != Route::Stay);
+                self.send.further += outcome.patch.changes.len();
             }
         }
         self.groups.sort_by(|a, b| {

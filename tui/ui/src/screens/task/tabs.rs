@@ -2,7 +2,7 @@
 
 use super::super::timeline::{self, Mark, Row, What};
 use crate::Ui;
-use crate::text::{clean, clock, duration, fit, left, width};
+use crate::text::{clean, clock, duration, fit, left, width, wrap};
 use crate::theme::Styles;
 use crate::widgets::{field, hanging, wrapped};
 use ratatui::text::{Line, Span};
@@ -61,8 +61,8 @@ pub fn log_lines<'a>(log: &Log, columns: usize, offset_s: i32, st: &Styles) -> V
     all
 }
 
-/// Label differences, a line each.
-pub fn change_line<'a>(change: &LabelChange, columns: usize, st: &Styles) -> Line<'a> {
+/// A label difference: its place and answers on as many lines as they need.
+fn change_lines<'a>(change: &LabelChange, columns: usize, st: &Styles) -> Vec<Line<'a>> {
     // In a narrow pane what changed is worth more than the hash.
     let (name_w, hash_w) = if columns < 52 { (11, 0) } else { (18, 10) };
     let hash = if hash_w > 0 {
@@ -70,17 +70,19 @@ pub fn change_line<'a>(change: &LabelChange, columns: usize, st: &Styles) -> Lin
     } else {
         String::new()
     };
-    Line::from(vec![
+    let indent = name_w + hash_w + 3;
+    let mut head = vec![
         Span::styled(
             format!("{} {} ", change.sign, left(&change.name, name_w)),
             st.sign(change.sign),
         ),
         Span::styled(hash, st.dim),
-        Span::raw(fit(
-            &change.text(),
-            columns.saturating_sub(name_w + hash_w + 3),
-        )),
-    ])
+    ];
+    let text = wrap(&change.text(), columns.saturating_sub(indent).max(12));
+    let mut texts = text.into_iter();
+    head.push(Span::raw(texts.next().unwrap_or_default()));
+    let more = texts.map(|text| Line::from(format!("{}{text}", " ".repeat(indent))));
+    std::iter::once(Line::from(head)).chain(more).collect()
 }
 
 pub(super) fn labels<'a>(
@@ -113,7 +115,7 @@ pub fn patch<'a>(outcome: &Outcome, state: &State, columns: usize, st: &Styles) 
             .patch
             .labels
             .iter()
-            .map(|l| change_line(l, columns, st)),
+            .flat_map(|l| change_lines(l, columns, st)),
     );
     if let Some(metadata) = &outcome.patch.metadata {
         all.push(Line::default());
@@ -128,11 +130,12 @@ pub fn patch<'a>(outcome: &Outcome, state: &State, columns: usize, st: &Styles) 
     }
     for change in &outcome.patch.changes {
         all.push(Line::default());
-        all.push(Line::styled(fit(&change.headline(), columns), st.strong));
+        all.extend(wrapped(&change.headline(), columns, st.strong));
         if let Some(item) = change.item.as_ref().filter(|item| !item.delete) {
             all.extend(wrapped(&item.excerpt(), columns, st.text));
         }
-        all.extend(change.labels.iter().map(|l| change_line(l, columns, st)));
+        let labels = change.labels.iter();
+        all.extend(labels.flat_map(|l| change_lines(l, columns, st)));
     }
     all.push(Line::default());
     all.push(Line::styled("A commit would", st.strong));
