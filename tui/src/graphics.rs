@@ -23,14 +23,12 @@ const PATIENCE_FAR: Duration = Duration::from_millis(1_500);
 /// The size of a cell where the terminal does not answer.
 const CELL: (u16, u16) = (8, 16);
 
-/// What the last exit owes the terminal: the command that frees its pictures.
+/// What is owed to the terminal each time it is given back: the command that frees its pictures.
 static OWED: Mutex<String> = Mutex::new(String::new());
 
 /// The command that frees the pictures that the terminal keeps.
 pub fn free() -> String {
-    OWED.lock()
-        .map(|mut owed| std::mem::take(&mut *owed))
-        .unwrap_or_default()
+    OWED.lock().map(|owed| owed.clone()).unwrap_or_default()
 }
 
 /// What the settings ask for.

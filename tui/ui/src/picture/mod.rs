@@ -69,11 +69,19 @@ pub struct PictureRequest {
 }
 
 /// What is seen of a picture: the same key, the same pixels.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 struct PictureKey {
     task: TaskId,
     cells: Size,
     marks: Arc<[LabelMark]>,
+}
+
+impl PartialEq for PictureKey {
+    /// The same marks are mostly the very same list: masks in it are not compared for every frame.
+    fn eq(&self, other: &Self) -> bool {
+        (self.task, self.cells) == (other.task, other.cells)
+            && (Arc::ptr_eq(&self.marks, &other.marks) || self.marks == other.marks)
+    }
 }
 
 /// Pixels to be encoded, beside the screen: this takes milliseconds.
@@ -223,7 +231,7 @@ impl PictureView {
         buf: &mut Buffer,
         area: Rect,
         task: TaskId,
-        marks: &[LabelMark],
+        marks: &Arc<[LabelMark]>,
         st: &Styles,
     ) {
         if area.width < 4 || area.height < 2 {
@@ -249,7 +257,7 @@ impl PictureView {
         let key = PictureKey {
             task,
             cells,
-            marks: marks.into(),
+            marks: Arc::clone(marks),
         };
         self.draw_letters(buf, place, &key, &picture, letters, st);
         self.draw_pixels(buf, place, key, picture);
@@ -361,7 +369,7 @@ mod tests {
         view.put(task, Ok(picture));
         let mut buf = Buffer::empty(Rect::new(0, 0, 40, 10));
         let area = buf.area;
-        view.draw(&mut buf, area, task, &[], &Styles::default());
+        view.draw(&mut buf, area, task, &Arc::from([]), &Styles::default());
         assert_eq!(buf[(39, 9)].bg, Color::Rgb(250, 0, 0));
     }
 

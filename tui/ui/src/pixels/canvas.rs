@@ -104,8 +104,12 @@ impl Canvas {
 
     /// Frees what was used longest ago, when the terminal keeps more than enough.
     fn forget_oldest(&mut self, wanted: &[Placement], out: &mut String) {
-        while self.sent.len() > KEPT.max(wanted.len()) {
-            if let Some(id) = self.sent.pop_front() {
+        while self.sent.len() > KEPT {
+            let shown = |id: &u32| wanted.iter().any(|p| p.id == *id);
+            let Some(at) = self.sent.iter().position(|id| !shown(id)) else {
+                return;
+            };
+            if let Some(id) = self.sent.remove(at) {
                 *out += &self.protocol.wrapped(&kitty::free(id));
             }
         }

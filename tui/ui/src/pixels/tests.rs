@@ -317,6 +317,17 @@ fn kitty_is_sent_each_picture_once_and_forgets_the_oldest() {
 }
 
 #[test]
+fn what_stays_on_the_screen_is_never_forgotten() {
+    let protocol = Protocol::Kitty;
+    let (mut canvas, mut terminal) = (Canvas::new(protocol), Terminal::default());
+    let stays = placed(protocol, 1, 0);
+    for id in 2..=60 {
+        terminal.show(&mut canvas, &[stays.clone(), placed(protocol, id, 30)]);
+    }
+    assert!(terminal.kept.contains_key(&1), "{:?}", terminal.kept.keys());
+}
+
+#[test]
 fn tmux_hands_commands_on_and_letters_hold_the_place() {
     let protocol = Protocol::KittyInTmux;
     let (mut canvas, mut terminal) = (Canvas::new(protocol), Terminal::default());

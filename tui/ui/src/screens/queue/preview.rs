@@ -8,6 +8,7 @@ use crate::widgets::{field, lines, padded, pane, wrapped};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use std::sync::Arc;
 use wb_core::ids::StageId;
 use wb_core::state::State;
 use wb_core::work::TaskRow;
@@ -77,7 +78,7 @@ pub(super) fn preview(ui: &mut Ui, buf: &mut Buffer, area: Rect, stage: StageId,
     if picture {
         let used = Constraint::Length(u16::try_from(all.len() + 1).unwrap_or(0));
         let [_, image] = Layout::vertical([used, Constraint::Fill(1)]).areas(room);
-        ui.pictures.draw(buf, image, row.id, &[], &st);
+        ui.pictures.draw(buf, image, row.id, &Arc::from([]), &st);
     }
     let room = padded(pane(buf, below, "Last result", "", false, &st));
     let all = result_lines(row, state, usize::from(room.width), ui);

@@ -207,8 +207,8 @@ impl Events {
 }
 
 fn draw_picture(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper) {
-    let (boxes, st) = (&ui.task.read.marks, ui.st);
-    ui.pictures.draw(buf, area, step.row.id, boxes, &st);
+    let (marks, st) = (&ui.task.read.marks, ui.st);
+    ui.pictures.draw(buf, area, step.row.id, marks, &st);
 }
 
 const PICTURE_KEY: &str = "+ added  ~ changed  - removed  white: as it was";

@@ -2,6 +2,7 @@
 //! marks before and after. Drawing is left to the tabs.
 
 use serde_json::Value;
+use std::sync::Arc;
 use wb_core::marks::{LabelMark, marks};
 use wb_core::step::Stepper;
 use wb_core::work::Outcome;
@@ -19,7 +20,7 @@ pub(super) struct Read {
     pub(super) asset: Option<Value>,
     pub(super) row: Vec<(String, String)>,
     pub(super) before: Vec<LabelMark>,
-    pub(super) marks: Vec<LabelMark>,
+    pub(super) marks: Arc<[LabelMark]>,
 }
 
 pub(super) fn read(step: &Stepper) -> Read {
@@ -60,9 +61,9 @@ pub(super) fn read(step: &Stepper) -> Read {
     if let Some(input) = &inputs.labels {
         read.row = row_facts(input.label_hash.is_some(), input.priority, row.as_ref());
     }
-    read.marks = read.before.clone();
+    read.marks = read.before.as_slice().into();
     if let Some(Ok(outcome)) = &step.result {
-        read.marks = marked(&read.before, outcome);
+        read.marks = marked(&read.before, outcome).into();
     }
     read
 }
