@@ -1,32 +1,17 @@
 //! Crash truth: the process is killed at every step of a commit, and the next one goes on so that
 //! everything is written exactly once by the server's own counters.
 
-use crate::support::{Server, Terminal, c_agent, c_text, command, lines, run, stderr, workbench};
+use crate::support::{
+    Server, Terminal, c_agent, c_text, command, killed_at, lines, run, stderr, workbench,
+};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Stdio;
 use wb_engine::journal::points::POINTS;
 
 const TASKS: u64 = 24;
 const ALL: &str = r#"{"route":"complete","priority":0.25,"client_metadata":{"seen":true},"add":[{"name":"Car","boundingBox":{"x":0.1,"y":0.2,"w":0.3,"h":0.4}}]}"#;
-
-fn killed_at(dir: &Path, server: &Server, step: &str, args: &[&str]) {
-    let output = command(dir)
-        .args(args)
-        .args(["--project-hash", &server.project()])
-        .envs(server.env())
-        .env("WORKBENCH_KILL_AT", step)
-        .output()
-        .unwrap();
-    assert_eq!(
-        output.status.signal(),
-        Some(9),
-        "{step}: {}",
-        stderr(&output)
-    );
-}
 
 /// Everything is written, and nothing twice. The server counts after it has stored: a kill while another
 /// batch is in flight may cost it a count, never give it one, so only a lone batch is counted exactly.

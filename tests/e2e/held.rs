@@ -1,9 +1,8 @@
 //! What outcomes change beyond their own rows, through the command line: nothing is lost, and nothing written twice,
 //! wherever the program is killed; and `undo` names what stays.
 
-use crate::support::{Server, c_agent, c_text, command, lines, plan, stderr, workbench};
+use crate::support::{Server, c_agent, c_text, killed_at, lines, plan, stderr, workbench};
 use serde_json::{Value, json};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -151,19 +150,7 @@ fn a_run_that_is_killed_between_its_writes_is_resumed_and_undone() {
     for step in STEPS {
         let world = World::new(&[]);
         let before = world.both();
-        let killed = command(world.path())
-            .args(world.run())
-            .args(["--project-hash", &world.server.project()])
-            .envs(world.server.env())
-            .env("WORKBENCH_KILL_AT", step)
-            .output()
-            .unwrap();
-        assert_eq!(
-            killed.status.signal(),
-            Some(9),
-            "{step}: {}",
-            stderr(&killed)
-        );
+        killed_at(world.path(), &world.server, step, &world.run());
         world.does(&["resume"]);
         let n = world.all_once(step, &before);
         let undone = stderr(&world.does(&["undo"]));

@@ -1,8 +1,7 @@
 //! New text items as further changes: planned, reviewed, made once whatever happens in between, and deleted again.
 
-use crate::support::{Server, c_agent, c_text, command, lines, plan, stderr, workbench};
+use crate::support::{Server, c_agent, c_text, killed_at, lines, plan, stderr, workbench};
 use serde_json::{Value, json};
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Output;
 
@@ -52,19 +51,7 @@ impl World {
     }
 
     fn killed(&self, step: &str, args: &[&str]) {
-        let output = command(self.dir.path())
-            .args(args)
-            .args(["--project-hash", &self.server.project()])
-            .envs(self.server.env())
-            .env("WORKBENCH_KILL_AT", step)
-            .output()
-            .unwrap();
-        assert_eq!(
-            output.status.signal(),
-            Some(9),
-            "{step}: {}",
-            stderr(&output)
-        );
+        killed_at(self.dir.path(), &self.server, step, args);
     }
 
     fn run(&self) -> [&str; 5] {

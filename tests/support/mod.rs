@@ -18,6 +18,7 @@ pub use server::Server;
 pub use terminal::Terminal;
 
 use serde_json::Value;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -111,6 +112,23 @@ pub fn plan(dir: &Path, server: &Server, library: &Path, more: &[&str]) -> Outpu
     ]
     .concat();
     workbench(dir, server, &args)
+}
+
+/// Runs a command that kills itself at a point of its writes (`WORKBENCH_KILL_AT`), and checks that it did.
+pub fn killed_at(dir: &Path, server: &Server, step: &str, args: &[&str]) {
+    let output = command(dir)
+        .args(args)
+        .args(["--project-hash", &server.project()])
+        .envs(server.env())
+        .env("WORKBENCH_KILL_AT", step)
+        .output()
+        .unwrap();
+    assert_eq!(
+        output.status.signal(),
+        Some(9),
+        "{step}: {}",
+        stderr(&output)
+    );
 }
 
 /// Any command on a server's project.
