@@ -73,7 +73,7 @@ pub struct Global {
     /// Machine-readable output
     #[arg(long, global = true)]
     pub json: bool,
-    /// No colours, boxes, cursor moves or animation
+    /// No colours, boxes, cursor moves or animation; the screen is read line by line and takes commands by name
     #[arg(long, global = true)]
     pub plain: bool,
     /// Answer yes to questions

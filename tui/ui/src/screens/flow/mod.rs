@@ -223,6 +223,12 @@ pub fn routes(flow: &Workflow, stage: &Stage) -> String {
     all.join(" · ")
 }
 
+/// The stages in the order of the list.
+pub fn in_order(flow: &Workflow) -> Vec<&Stage> {
+    let order = list_order(flow).into_iter();
+    order.filter_map(|i| flow.stages.get(i)).collect()
+}
+
 /// Arrow keys: along the graph in the drawing, up and down in the list.
 pub fn move_cursor(ui: &mut Ui, action: Action, state: &State) {
     let Some(project) = &state.project else {
