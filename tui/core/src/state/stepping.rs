@@ -113,10 +113,14 @@ impl State {
         step.attempts += 1;
         step.progress = None;
         step.limit_ms = deadline_ms;
-        // Neither the process nor the log of the attempt before is this one's.
+        // The process of the attempt before is not this one's.
         (step.pid, step.loading) = (None, None);
-        step.log = Log::default();
         let attempt = step.attempts;
+        if !step.log.lines.is_empty() {
+            // Also where this attempt writes nothing.
+            let name = || format!("attempt {attempt} · build {build}");
+            step.log.belongs_to(job, now, name);
+        }
         vec![Effect::Launch(Launch {
             job,
             build,
@@ -269,11 +273,19 @@ impl State {
                     text,
                 };
                 let stepped = self.step.as_mut().filter(|s| job.is_some() && s.job == job);
-                if let Some(step) = stepped {
+                if let (Some(step), Some(job)) = (stepped, job) {
+                    let name = || format!("attempt {} · build {}", step.attempts, step.build);
+                    step.log.belongs_to(job, line.at, name);
                     step.log.push(line);
                 } else if let Some(task) = job.and_then(|job| self.watch.of_job(job)) {
                     task.log.push(line);
                 } else {
+                    let running = self.run.as_ref().zip(job);
+                    if let Some((job, name)) =
+                        running.and_then(|(run, job)| Some((job, run.name_of(job)?)))
+                    {
+                        self.log.belongs_to(job, line.at, || name);
+                    }
                     self.log.push(line);
                 }
                 Vec::new()
