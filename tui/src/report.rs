@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use wb_core::counted::plural;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::NetStats;
 use wb_core::run::{Ending, Report, Totals};
@@ -202,7 +203,7 @@ fn page(
             body {
                 h1 { (title) }
                 p {
-                    (totals.tasks) " tasks in " (format!("{wall_s:.1}")) " s: " (totals.moved) " moved, "
+                    (plural(totals.tasks, "task")) " in " (format!("{wall_s:.1}")) " s: " (totals.moved) " moved, "
                     (totals.stayed) " stayed, " (totals.failed) " failed, "
                     (totals.conflicts) " left because others had changed them. "
                     @match writes {

@@ -1,6 +1,7 @@
 //! Starting, steering and following the newest run.
 
 use super::*;
+use crate::counted::plural;
 
 /// Jobs at a time that a key reaches.
 const MOST_JOBS: i64 = 64;
@@ -265,15 +266,15 @@ impl State {
     pub(super) fn run_over(&mut self) {
         let Some(run) = &self.run else { return };
         let t = &run.totals;
-        let mut text = format!("run {} ended: {} tasks", run.id, t.tasks);
+        let mut text = format!("run {} ended: {}", run.id, plural(t.tasks, "task"));
         for (route, n) in &t.routes {
             text.push_str(&format!(" · {n} {route}"));
         }
         if t.failed > 0 {
             text.push_str(&format!(
-                " · {} failed in {} groups",
+                " · {} failed in {}",
                 t.failed,
-                t.groups.len()
+                plural(t.groups.len(), "group")
             ));
         }
         let bad = t.failed > 0 || run.fatal.is_some();
