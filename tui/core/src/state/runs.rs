@@ -1,13 +1,7 @@
 //! Starting, steering and following the newest run.
 
 use super::*;
-
-fn tasks(n: u64) -> String {
-    match n {
-        1 => "1 task".to_owned(),
-        n => format!("{n} tasks"),
-    }
-}
+use crate::counted::{number, plural};
 
 /// Jobs at a time that a key reaches.
 const MOST_JOBS: i64 = 64;
@@ -309,18 +303,23 @@ impl State {
         let t = &run.totals;
         let all = expected.filter(|_| run.stopped());
         let mut text = match all {
-            Some(all) => format!("run {} stopped: {} of {}", run.id, t.tasks, tasks(all)),
-            None => format!("run {} ended: {}", run.id, tasks(t.tasks)),
+            Some(all) => format!(
+                "run {} stopped: {} of {}",
+                run.id,
+                number(t.tasks),
+                plural(all, "task")
+            ),
+            None => format!("run {} ended: {}", run.id, plural(t.tasks, "task")),
         };
         for (route, n) in &t.routes {
             text.push_str(&format!(" · {n} {route}"));
         }
         if t.failed > 0 {
-            let groups = match t.groups.len() {
-                1 => "1 group".to_owned(),
-                n => format!("{n} groups"),
-            };
-            text.push_str(&format!(" · {} failed in {groups}", t.failed));
+            text.push_str(&format!(
+                " · {} failed in {}",
+                t.failed,
+                plural(t.groups.len(), "group")
+            ));
         }
         let bad = t.failed > 0 || run.fatal.is_some();
         let fatal = run.fatal.clone();
