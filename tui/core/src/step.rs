@@ -109,13 +109,13 @@ impl Log {
     pub const BYTES: usize = 1 << 20;
 
     /// Lines that come now belong to this job. Those of another one are set off by a heading.
-    pub fn belongs_to(&mut self, job: JobId, at: Millis, name: impl FnOnce() -> String) {
+    pub fn belongs_to(&mut self, job: JobId, name: impl FnOnce() -> String) {
         if self.of == Some(job) {
             return;
         }
         self.of = Some(job);
         self.push(LogLine {
-            at,
+            at: Millis::default(),
             level: HEADING,
             target: String::new(),
             text: name(),
@@ -231,6 +231,14 @@ impl Stepper {
     #[must_use]
     pub const fn waits(&self) -> bool {
         matches!(self.at, At::Calling) && self.pid.is_none()
+    }
+
+    /// Lines of its log that come now belong to the newest attempt.
+    pub fn name_attempt(&mut self) {
+        let name = || format!("attempt {} · build {}", self.attempts, self.build);
+        if let Some(job) = self.job {
+            self.log.belongs_to(job, name);
+        }
     }
 
     /// How long its agent has run, in milliseconds, without what it loads.

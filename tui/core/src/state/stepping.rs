@@ -117,9 +117,7 @@ impl State {
         (step.pid, step.loading) = (None, None);
         let attempt = step.attempts;
         if !step.log.lines.is_empty() {
-            // Also where this attempt writes nothing.
-            let name = || format!("attempt {attempt} · build {build}");
-            step.log.belongs_to(job, now, name);
+            step.name_attempt(); // also where it writes nothing
         }
         vec![Effect::Launch(Launch {
             job,
@@ -273,18 +271,16 @@ impl State {
                     text,
                 };
                 let stepped = self.step.as_mut().filter(|s| job.is_some() && s.job == job);
-                if let (Some(step), Some(job)) = (stepped, job) {
-                    let name = || format!("attempt {} · build {}", step.attempts, step.build);
-                    step.log.belongs_to(job, line.at, name);
+                if let Some(step) = stepped {
+                    step.name_attempt();
                     step.log.push(line);
                 } else if let Some(task) = job.and_then(|job| self.watch.of_job(job)) {
                     task.log.push(line);
                 } else {
-                    let running = self.run.as_ref().zip(job);
-                    if let Some((job, name)) =
-                        running.and_then(|(run, job)| Some((job, run.name_of(job)?)))
-                    {
-                        self.log.belongs_to(job, line.at, || name);
+                    let run = self.run.as_ref().zip(job);
+                    if let Some((run, job)) = run.filter(|(run, job)| run.has(*job)) {
+                        let name = || run.name_of(job).unwrap_or_default();
+                        self.log.belongs_to(job, name);
                     }
                     self.log.push(line);
                 }
