@@ -3,8 +3,8 @@
 
 use crate::Ui;
 use crate::screens::first_build;
-use crate::screens::lines::{event_line, next, outcome};
-use crate::screens::run::{expected, percent};
+use crate::screens::run::percent;
+use crate::screens::task::{event_text, next_text, outcome_lines};
 use crate::screens::timeline::{self, Mark};
 use crate::text::{clean, number};
 use wb_core::ids::Millis;
@@ -85,18 +85,18 @@ impl ReadSoFar {
         let mut changed = false;
         for (place, (row, event)) in rows.iter().zip(&events).enumerate() {
             if over(row.mark) && !self.events.contains(event) {
-                all.push(event_line(place, row));
+                all.push(event_text(place, row));
                 changed = true;
             }
         }
         self.events = events;
         if step.result.is_some() && !self.outcome {
             self.outcome = true;
-            all.extend(outcome(ui, step, state));
+            all.extend(outcome_lines(ui, step, state));
         }
         let waits = !matches!(step.at, At::Fetching | At::Calling | At::Committing) && !step.to_end;
         if changed && waits {
-            all.extend(next(ui, step, state));
+            all.extend(next_text(ui, step, state));
         }
     }
 
@@ -109,7 +109,9 @@ impl ReadSoFar {
             return;
         }
         self.run = Some(now);
-        let of = expected(run, state).map_or_else(String::new, |n| format!(" of {}", number(n)));
+        let of = state
+            .run_expects(run)
+            .map_or_else(String::new, |n| format!(" of {}", number(n)));
         let part = percent(run, state).map_or_else(String::new, |p| format!(", {p:.0} percent"));
         all.push(format!(
             "run {}: {}{of} tasks done{part}, {} failed",

@@ -10,7 +10,7 @@ use super::moved;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope, can_undo, reviewed};
 use crate::layer::{Handled, Layer, WHEEL};
-use crate::linear_text::{COLUMNS, PAGE, numbered, text};
+use crate::linear_text::{COLUMNS, PAGE, numbered, text, texts};
 use crate::text::{clean, clock, fit, left, number, plural, right};
 use crate::widgets::{
     lines, list, list_and_details, overlay, padded, pane as frame, scrolled, wrapped,
@@ -113,7 +113,7 @@ impl Layer for Journal {
         if let Some(open) = &state.journal.open {
             all.push(format!("Operation {}:", open.id));
             let lines = open_lines(ui, open, state, COLUMNS);
-            all.extend(lines.iter().map(text).filter(|line| !line.is_empty()));
+            all.extend(texts(&lines));
         }
         Some(all)
     }

@@ -4,7 +4,6 @@
 pub mod activity;
 pub mod first_build;
 pub mod flow;
-pub mod lines;
 pub mod queue;
 pub mod run;
 pub mod stage;

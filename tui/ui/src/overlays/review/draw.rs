@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Ui;
-use crate::linear_text::{COLUMNS, PAGE, numbered, text};
+use crate::linear_text::{COLUMNS, PAGE, numbered, text, texts};
 use crate::screens::task::patch;
 use crate::text::{clean, counted, fit, fit_middle, left, number, plural, right};
 use crate::theme::Styles;
@@ -71,7 +71,7 @@ pub fn lines_of(ui: &Ui, pane: &mut Review, state: &State) -> Vec<String> {
             if let Some(held) = task {
                 all.push(format!("{}:", clean(&held.inputs.row.title)));
                 let patch = patch(&held.outcome, state, COLUMNS, &ui.st);
-                all.extend(patch.iter().map(text).filter(|line| !line.is_empty()));
+                all.extend(texts(&patch));
             }
         }
         None => {

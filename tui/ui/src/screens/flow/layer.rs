@@ -50,7 +50,7 @@ impl Layer for Flow {
     }
 
     fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
-        Some(crate::screens::lines::flow(ui, state))
+        Some(super::lines::lines(ui, state))
     }
 
     fn choose(&mut self, row: usize, ui: &mut Ui, state: &State) -> Option<Vec<Command>> {

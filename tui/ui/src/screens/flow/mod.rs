@@ -18,6 +18,7 @@ use wb_core::workflow::{Stage, StageKind, Workflow};
 
 mod drawing;
 mod layer;
+mod lines;
 mod list;
 
 use drawing::{Drawn, draw_graph};

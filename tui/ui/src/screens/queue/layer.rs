@@ -85,7 +85,7 @@ impl Layer for Queue {
                 crate::text::clean(before)
             )]);
         }
-        Some(crate::screens::lines::queue(ui, state))
+        Some(super::lines::lines(ui, state))
     }
 
     fn choose(&mut self, row: usize, ui: &mut Ui, state: &State) -> Option<Vec<Command>> {

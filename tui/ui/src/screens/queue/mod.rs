@@ -15,6 +15,7 @@ use wb_core::queue::{LastResult, Queue as TaskQueue};
 use wb_core::state::State;
 
 mod layer;
+mod lines;
 mod preview;
 mod table;
 

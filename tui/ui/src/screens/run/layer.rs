@@ -36,7 +36,7 @@ impl Layer for RunScreen {
     }
 
     fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
-        Some(crate::screens::lines::run(ui, state))
+        Some(super::lines::lines(ui, state))
     }
 
     fn choose(&mut self, row: usize, ui: &mut Ui, state: &State) -> Option<Vec<Command>> {

@@ -38,7 +38,7 @@ impl Layer for Task {
     }
 
     fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
-        Some(crate::screens::lines::task(ui, state))
+        Some(super::lines::lines(ui, state))
     }
 
     fn choose(&mut self, row: usize, ui: &mut Ui, state: &State) -> Option<Vec<Command>> {
