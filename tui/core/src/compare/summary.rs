@@ -2,6 +2,7 @@
 //! does not grow with the tasks, but for the [`ROWS`] worst of them.
 
 use super::{LabelCounts, TaskComparison, two_digits};
+use crate::counted::{number, plural};
 use crate::ids::TaskId;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -191,44 +192,42 @@ impl Comparison {
     /// In one line: `12 of 400 tasks changed route, mean overlap 0.93`, and what else differs.
     #[must_use]
     pub fn words(&self) -> String {
-        let tasks = |n: usize| if n == 1 { "task" } else { "tasks" };
+        let all = plural(self.tasks, "task");
         if self.tasks == 0 {
             return "no task was compared".to_owned();
         }
         if self.differing == 0 {
-            return format!("no difference on {} {}", self.tasks, tasks(self.tasks));
+            return format!("no difference on {all}");
         }
-        let all = self.tasks;
-        let mut text = match self.changed_route {
+        let mut parts = vec![match self.changed_route {
             0 => format!(
-                "{} of {all} {} differ, none in its route",
-                self.differing,
-                tasks(all)
+                "{} of {all} differ, none in its route",
+                number(self.differing)
             ),
-            n => format!("{n} of {all} {} changed route", tasks(all)),
-        };
-        if let Some(overlap) = self.labels.mean_overlap() {
-            text.push_str(&format!(", mean overlap {}", two_digits(overlap)));
-        }
-        let counts = &self.labels;
+            n => format!("{} of {all} changed route", number(n)),
+        }];
+        let labels = &self.labels;
+        let overlap = labels.mean_overlap().map(two_digits);
+        parts.extend(overlap.map(|overlap| format!("mean overlap {overlap}")));
         for (n, what) in [
-            (counts.added, "added"),
-            (counts.removed, "removed"),
-            (counts.moved, "moved"),
-            (counts.changed, "answered differently"),
+            (labels.added, "added"),
+            (labels.removed, "removed"),
+            (labels.moved, "moved"),
+            (labels.changed, "answered differently"),
         ] {
-            if n > 0 {
-                let s = if n == 1 { "label" } else { "labels" };
-                text.push_str(&format!(", {n} {s} {what}"));
-            }
+            parts.extend((n > 0).then(|| format!("{} {what}", plural(n, "label"))));
         }
         if self.priorities.0 > 0 {
-            text.push_str(&format!(", {} with another priority", self.priorities.0));
+            parts.push(format!(
+                "{} with another priority",
+                number(self.priorities.0)
+            ));
         }
         if self.failed != [0, 0] {
-            text.push_str(&format!(", failed {} → {}", self.failed[0], self.failed[1]));
+            let [a, b] = self.failed.map(number::<usize>);
+            parts.push(format!("failed {a} → {b}"));
         }
-        text
+        parts.join(", ")
     }
 }
 
