@@ -224,7 +224,7 @@ impl Comparison {
             ));
         }
         if self.failed != [0, 0] {
-            let [a, b] = self.failed.map(number::<usize>);
+            let [a, b] = self.failed.map(|failed| number(failed));
             parts.push(format!("failed {a} → {b}"));
         }
         parts.join(", ")
