@@ -377,13 +377,13 @@ fn the_graph_is_written_for_other_programs() {
     assert_eq!(graph(&["--format", "dot", "--json"]).0, Some(2));
     let program = std::process::Command::new("dot")
         .arg("-Tjson")
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
         .spawn();
     let Ok(mut program) = program else { return };
     std::io::Write::write_all(&mut program.stdin.take().unwrap(), dot.as_bytes()).unwrap();
     let drawn = program.wait_with_output().unwrap();
-    let drawn: serde_json::Value = serde_json::from_slice(&drawn.stdout).unwrap();
+    let drawn: Value = serde_json::from_slice(&drawn.stdout).unwrap();
     let arrows = dot.lines().filter(|line| line.contains(" -> ")).count();
     assert_eq!(drawn["edges"].as_array().unwrap().len(), arrows);
 }
