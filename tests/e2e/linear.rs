@@ -83,7 +83,7 @@ fn a_terminal_that_cannot_move_its_cursor_gets_lines() {
 }
 
 /// The lines of a script, one after the other.
-fn script(server: &Server, dir: &Path, more: &[&str], lines: &str) -> Output {
+pub fn script(server: &Server, dir: &Path, more: &[&str], lines: &str) -> Output {
     let mut child = command(dir)
         .args(["--plain", "--project-hash", &server.project(), "--agents"])
         .arg(sample_agents())

@@ -24,6 +24,7 @@ mod hostile;
 mod hosts;
 mod items;
 mod journal;
+mod keeping;
 mod keys;
 mod killed;
 mod lifetimes;

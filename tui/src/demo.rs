@@ -15,6 +15,7 @@ use wb_core::ids::ProjectHash;
 use wb_engine::builder::{BuildSetting, Source};
 use wb_engine::config::{Config, state_dir};
 use wb_engine::library::{self, Library};
+use wb_engine::screen_store;
 use wb_engine::upstream;
 use wb_local::{Scenario, ServeOptions, Served};
 
@@ -28,6 +29,9 @@ pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<E
         reset(&dir)?;
     }
     let served = start(&dir, args).await?;
+    if args.reset {
+        screen_store::forget(&state_dir("")?, ProjectHash(served.project_hash))?;
+    }
     let samples = Samples::find(args.reset)?;
     let linear = terminal::is_linear(global.plain);
     if !linear && terminal::required("the screen needs a terminal").is_err() {

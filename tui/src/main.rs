@@ -27,6 +27,7 @@ mod look;
 mod new;
 #[cfg(not(feature = "local"))]
 mod no_local;
+mod notify;
 mod passphrase;
 mod pictures;
 mod report;

@@ -3,18 +3,22 @@
 //! Decisions are left to the core, drawing to the ui crate.
 
 mod begin;
+mod keeping;
 mod linear;
 
 use crate::appearance::Appearance;
 use crate::cli::Global;
 use crate::exit::Ending;
 use crate::graphics::{FoundGraphics, Setting};
+use crate::notify::Notifier;
 use crate::passphrase;
 use crate::pictures::{Pictures, ReadyPicture};
 use crate::signals::Signals;
 use crate::terminal::{self, Screen};
 use begin::Begin;
 use crossterm::event::Event as Key;
+use keeping::Keeping;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event};
@@ -135,6 +139,10 @@ pub struct Session {
     builder: Option<Builder>,
     /// Read and driven by lines.
     linear: bool,
+    keeping: Keeping,
+    notifier: Notifier,
+    /// Where what was held went.
+    planned: Option<PathBuf>,
     quit: bool,
 }
 
@@ -151,7 +159,9 @@ impl Session {
             .into_iter()
             .filter(|op| op.here && !op.under_way && (op.interrupted || op.open > 0))
             .collect();
+        let store = keeping::store(opening.project);
         let options = Options {
+            keeps_held: store.is_ok(),
             upstream: opening.upstream.name,
             level: config.level.as_ref().map(|l| l.value),
             confirm: global.confirm.first().cloned(),
@@ -186,7 +196,8 @@ impl Session {
         if config.tutorial.as_ref().is_none_or(|on| on.value) {
             settings.seen_cards = Some(files::seen_cards());
         }
-        let ui = Ui::new(settings);
+        let mut ui = Ui::new(settings);
+        let keeping = Keeping::begin(store, &mut engine, &mut ui);
         let builds = opening.builds;
         let builder = (!builds.is_empty()).then(|| Builder::start(builds, engine.news()));
         Ok(Self {
@@ -197,6 +208,9 @@ impl Session {
             graphics,
             begin: Begin::new(&config.params),
             linear: terminal::is_linear(global.plain),
+            keeping,
+            notifier: Notifier::of(config),
+            planned: None,
             quit: false,
         })
     }
@@ -219,7 +233,12 @@ impl Session {
         if let Some(builder) = self.builder.take() {
             builder.stop().await;
         }
+        self.keep_view();
         self.engine.shutdown().await;
+        if let (Some(path), Ok(())) = (self.planned.take(), &shown) {
+            let plan = path.display();
+            notice!("What was held is in {plan}: workbench review {plan} · workbench apply {plan}");
+        }
         shown.map(|()| ending)
     }
 
@@ -255,14 +274,16 @@ impl Session {
                 number = signals.next() => { ending.signal(number); break }
                 // Stopped from outside: the shell has used the terminal since.
                 _ = continued.recv() => { screen.retake()?; Vec::new() }
-                _ = tick.tick() => self.engine.tick(),
+                _ = tick.tick() => { self.keep_now_and_then(); self.engine.tick() }
                 () = tokio::time::sleep(due), if dirty => Vec::new(),
             };
             effects.extend(self.begin.settle(&mut self.engine));
             dirty = true;
             self.quit |= effects.contains(&Effect::Exit);
+            self.plan_if_asked(&effects).await;
             if effects.contains(&Effect::Suspend) {
                 screen.suspend()?;
+                self.notifier.forget();
             }
             if let Some(shown) = self.ui.shown_stages() {
                 effects.extend(self.begin.command(shown, &mut self.engine));
@@ -328,6 +349,10 @@ impl Session {
     fn draw(&mut self, screen: &mut Screen) -> std::io::Result<()> {
         let (ui, state) = (&mut self.ui, self.engine.state());
         let drawn = screen.draw(ui, state);
+        let codes = self.notifier.look(&ui.window_title(state), state);
+        if !codes.is_empty() {
+            terminal::send(&codes);
+        }
         self.keep_cards();
         drawn
     }

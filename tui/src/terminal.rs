@@ -2,10 +2,12 @@
 
 use crate::anchored::Anchored;
 use crate::graphics::free;
+use crate::notify;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
     EventStream,
 };
+use crossterm::style::Print;
 use crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -229,9 +231,16 @@ fn enter() -> Result<(), Error> {
         stdout(),
         EnterAlternateScreen,
         EnableMouseCapture,
-        EnableBracketedPaste
+        EnableBracketedPaste,
+        Print(notify::BEGIN)
     )
     .map_err(|e| unusable(&e))
+}
+
+/// Writes codes that change nothing of what is drawn.
+pub fn send(codes: &str) {
+    let mut out = stdout();
+    let _ = out.write_all(codes.as_bytes()).and_then(|()| out.flush());
 }
 
 impl Drop for Screen {
@@ -251,7 +260,8 @@ pub fn copy(text: &str) {
 /// Gives the terminal back; safe to call twice.
 pub fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = stdout().write_all(free().as_bytes());
+        let owed = free() + notify::reset();
+        let _ = stdout().write_all(owed.as_bytes());
         let _ = execute!(
             stdout(),
             DisableBracketedPaste,

@@ -23,6 +23,8 @@ pub enum Shown {
 pub enum Command {
     /// Leave; what runs is cancelled and left in place.
     Quit,
+    /// Write everything that is held to a plan file, and leave.
+    PlanAndQuit,
     /// Stop for the shell, until it goes on with this program.
     Suspend,
     /// Read the project and list every stage again, or list one.

@@ -15,6 +15,7 @@ use crate::journal::{JournalEvent, Restore, Settled, Undone};
 use crate::ledger::{Applied, Reply, Request, TaskReport};
 use crate::queue::LastResult;
 use crate::run::Report;
+use crate::state::{Held, SavedView};
 use crate::work::{Change, Committed, FetchSpec, Inputs, LabelChange, Outcome, Project, TaskRow};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -58,6 +59,14 @@ pub enum Event {
         /// Whether it may run.
         result: Result<(), Error>,
     },
+    /// What an earlier screen of this folder held.
+    HeldBefore(Vec<(TaskId, Held)>),
+    /// What a person had set up on that screen.
+    ViewBefore(SavedView),
+    /// Held outcomes cannot be kept on disk.
+    NotKept(Error),
+    /// What is held could not be written to a plan file.
+    NotPlanned(Error),
     /// A run was not begun: what its agents declare does not fit the project.
     NotStarted(Error),
     /// Time passes.
@@ -376,6 +385,10 @@ pub enum Effect {
     Record(Box<Report>),
     /// The run of the headless face is over.
     RunOver,
+    /// Keep what has changed among the held outcomes; `None`: it is held no longer.
+    KeepHeld(Vec<(TaskId, Option<Held>)>),
+    /// Write these outcomes to a plan file, and leave.
+    PlanAndExit(Vec<Held>),
     /// Stop for the shell.
     Suspend,
     /// Leave the program.

@@ -59,6 +59,11 @@ pub struct File {
     pub theme: Option<toml::Value>,
     /// How pictures are shown.
     pub graphics: Option<String>,
+    /// Command that the screen runs when long work is over.
+    pub notify: Option<String>,
+    /// How long work takes that is announced, such as `10s`.
+    #[serde(rename = "notify_after", alias = "notify-after")]
+    pub notify_after: Option<String>,
     /// Parameters of the agents, by stage name.
     #[serde(default)]
     pub params: BTreeMap<String, toml::Table>,
@@ -121,6 +126,10 @@ pub struct Config {
     pub tutorial: Option<Value<bool>>,
     /// How pictures are shown, as written.
     pub graphics: Option<Value<String>>,
+    /// Command that the screen runs when long work is over.
+    pub notify: Option<Value<String>>,
+    /// How long work takes that is announced.
+    pub notify_after: Option<Value<Duration>>,
     /// Keys and colours of the screen, as the files have them; the most important file first.
     pub appearance: Vec<Appearance>,
     /// Parameters by stage name, each an object.
@@ -173,6 +182,8 @@ impl Config {
             level: None,
             on_duplicate: None,
             graphics: None,
+            notify: None,
+            notify_after: None,
             tutorial: None,
             appearance: Vec::new(),
             params: BTreeMap::new(),
@@ -197,11 +208,8 @@ impl Config {
         let base = path.parent().unwrap_or(Path::new("."));
         self.fill_limits(&file, &origin)?;
         set(&mut self.project, file.project, &origin);
-        set(
-            &mut self.workflow,
-            file.workflow.map(|w| base.join(w)),
-            &origin,
-        );
+        let workflow = file.workflow.map(|w| base.join(w));
+        set(&mut self.workflow, workflow, &origin);
         let build = file.build.map(|word| BuildSetting::new(word, base));
         set(&mut self.build, build, &origin);
         let watch = file.watch.map(|patterns| WatchGlobs::new(patterns, base));
@@ -209,11 +217,8 @@ impl Config {
         let watch = watch.map_err(|why| settings(format!("{origin}: watch: {why}")))?;
         set(&mut self.watch, watch, &origin);
         set(&mut self.tutorial, file.tutorial, &origin);
-        set(
-            &mut self.state,
-            file.state.map(|s| beside(base, &s)),
-            &origin,
-        );
+        let state = file.state.map(|s| beside(base, &s));
+        set(&mut self.state, state, &origin);
         if let (true, Some(agents)) = (self.agents.value.is_empty(), file.agents) {
             let value = agents.into_iter().map(|a| base.join(a)).collect();
             self.agents = Value {
@@ -234,6 +239,7 @@ impl Config {
         });
         set(&mut self.on_duplicate, on_duplicate.transpose()?, &origin);
         set(&mut self.graphics, file.graphics, &origin);
+        set(&mut self.notify, file.notify, &origin);
         if file.keys.is_some() || file.theme.is_some() {
             self.appearance.push(Appearance {
                 file: origin.clone(),
@@ -260,6 +266,11 @@ impl Config {
             .map_err(|why| written("load_timeout", why))?;
         let load = load.and_then(|limit| u64::try_from(limit.as_millis()).ok());
         set(&mut self.load_timeout, load, origin);
+        let after = file.notify_after.as_deref().map(flags::some_time);
+        let after = after
+            .transpose()
+            .map_err(|why| written("notify_after", why))?;
+        set(&mut self.notify_after, after, origin);
         let memory = file.memory.as_deref().map(flags::size);
         let memory = memory.transpose().map_err(|why| written("memory", why))?;
         set(&mut self.memory, memory, origin);

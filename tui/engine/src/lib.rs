@@ -33,6 +33,7 @@ pub mod plan;
 pub mod preflight;
 pub mod runtime;
 pub mod saved;
+pub mod screen_store;
 pub mod session;
 pub mod typed_names;
 pub mod upstream;

@@ -97,6 +97,9 @@ impl Session {
                 break;
             }
             self.keep_cards();
+            if self.notifier.look_at(self.engine.state()) && typist.person {
+                print::text("\x07");
+            }
             if settled {
                 if typist.ended {
                     break;
@@ -113,10 +116,11 @@ impl Session {
                 effects = self.engine.turn() => effects,
                 () = self.begin.next() => Vec::new(),
                 number = signals.next() => { ending.signal(number); break }
-                _ = tick.tick() => self.engine.tick(),
+                _ = tick.tick() => { self.keep_now_and_then(); self.engine.tick() }
             };
             effects.extend(self.begin.settle(&mut self.engine));
             self.quit |= effects.contains(&Effect::Exit);
+            self.plan_if_asked(&effects).await;
             if effects.contains(&Effect::Suspend) {
                 let _ = kill_process(getpid(), Signal::TSTP);
             }

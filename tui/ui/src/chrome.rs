@@ -230,7 +230,7 @@ pub fn ago(ms: u64) -> String {
 }
 
 /// What is under way, and what shows it.
-fn doing(ui: &Ui, state: &State) -> Option<((String, Style), Action)> {
+pub fn doing(ui: &Ui, state: &State) -> Option<((String, Style), Action)> {
     let st = &ui.st;
     if let Some(commit) = state.commit.as_ref().filter(|c| c.ended.is_none()) {
         let (answered, asked) = (number(commit.answered), number(commit.asked));

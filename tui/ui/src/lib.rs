@@ -291,6 +291,12 @@ impl Ui {
         state.busy() || state.compiling.as_ref().is_some_and(|c| c.failed.is_none())
     }
 
+    /// The title of the terminal's window.
+    #[must_use]
+    pub fn window_title(&self, state: &State) -> String {
+        summary::window_title(self, state)
+    }
+
     /// Which screen is shown.
     #[must_use]
     pub const fn screen(&self) -> Screen {
@@ -300,6 +306,12 @@ impl Ui {
     /// Shows another screen.
     pub fn show(&mut self, screen: Screen) {
         self.screen = screen;
+    }
+
+    /// The selected stage.
+    #[must_use]
+    pub const fn stage(&self) -> Option<StageId> {
+        self.stage
     }
 
     /// Selects a stage; Flow and Queue show it.

@@ -1,8 +1,9 @@
 //! The state in plain lines, for pipes, logs and `--plain`.
 
-use crate::chrome::mode;
+use crate::Ui;
+use crate::chrome::{doing, mode};
 use crate::screens::flow::{agent_word, count, routes};
-use crate::text::{clean, left, number, plural, right, width};
+use crate::text::{clean, fit, left, number, plural, right, width};
 use wb_core::build::BuildStatus;
 use wb_core::state::State;
 use wb_core::work::Project;
@@ -26,6 +27,17 @@ pub fn plain_summary(state: &State) -> String {
         .iter()
         .map(|line| format!("{}\n", line.trim_end()))
         .collect()
+}
+
+/// The title of the terminal's window: project, mode, what is under way.
+pub fn window_title(ui: &Ui, state: &State) -> String {
+    let title = state.project.as_ref();
+    let title = title.map_or("no project", |p| p.title.as_str());
+    let mut all = format!("workbench: {} · {}", fit(title, 40), mode(state));
+    if let Some(((text, _), _)) = doing(ui, state) {
+        all.push_str(&format!(" · {text}"));
+    }
+    all
 }
 
 fn no_project(state: &State) -> Vec<String> {

@@ -5,8 +5,16 @@
 
 use unicode_width::UnicodeWidthChar;
 pub use wb_core::counted::{counted, number, plural};
-use wb_core::ids::Millis;
+use wb_core::ids::{BuildId, Millis};
 pub use wb_core::text::{clean, duration};
+
+/// `build #3`; a build of an earlier process has no number here.
+pub fn build_name(build: BuildId) -> String {
+    match build {
+        BuildId(0) => "an earlier build".to_owned(),
+        build => format!("build {build}"),
+    }
+}
 
 /// Columns that a text takes.
 #[must_use]

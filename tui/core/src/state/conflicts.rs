@@ -37,6 +37,7 @@ impl State {
     /// Our outcome of a task was not written: somebody else had changed its row.
     pub(super) fn in_conflict(&mut self, task: TaskId, ours: Held, by: String) {
         let theirs = Theirs::Unasked;
+        self.held.touch(task);
         self.conflicts.insert(task, Conflict { ours, by, theirs });
     }
 
@@ -92,6 +93,7 @@ impl State {
             OnConflict::Skip => {
                 let before = self.conflicts.len();
                 self.conflicts.retain(|task, _| !tasks.contains(task));
+                tasks.iter().for_each(|task| self.held.touch(*task));
                 let n = before - self.conflicts.len();
                 let text = format!(
                     "{n} in conflict left as others made them; our outcomes are thrown away"

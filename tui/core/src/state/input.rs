@@ -7,6 +7,7 @@ impl State {
     pub(super) fn input(&mut self, command: Command) -> Vec<Effect> {
         match command {
             Command::Quit => self.quit(),
+            Command::PlanAndQuit => self.plan_and_quit(),
             Command::Suspend => vec![Effect::Suspend],
             Command::Refresh(None) => self.refresh(),
             Command::Refresh(Some(stage)) => self.list(stage).into_iter().collect(),
@@ -106,9 +107,7 @@ impl State {
 
     fn take_held(&mut self, tasks: &[TaskId], on: bool) -> Vec<Effect> {
         for task in tasks {
-            if let Some(held) = self.held.get_mut(task) {
-                held.taken = on;
-            }
+            self.held.take(task, on);
         }
         Vec::new()
     }

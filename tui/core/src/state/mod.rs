@@ -9,6 +9,7 @@ mod commits;
 mod conflicts;
 mod failures;
 mod held;
+mod held_document;
 mod input;
 mod journal;
 mod known;
@@ -20,6 +21,7 @@ mod queued_step;
 mod replay_tests;
 mod rereading;
 mod runs;
+mod saved_view;
 pub mod shell;
 mod stepping;
 mod upstream;
@@ -28,10 +30,12 @@ mod watching;
 pub use activity::{Activity, Kind};
 pub use conflicts::{Conflict, Theirs};
 pub use failures::FailureGroup;
-pub use held::{CommitState, Held};
+pub use held::{CommitState, Held, HeldOutcomes};
+pub use held_document::HeldDocument;
 pub use options::{Level, Options};
 pub use queued_step::QueuedStep;
 pub use rereading::ProjectRead;
+pub use saved_view::{SavedQueue, SavedView};
 
 use crate::build::{AgentDescriptor, BuildStatus, Builds, Refusals};
 use crate::command::{Command, Shown};
@@ -114,7 +118,11 @@ pub struct State {
     /// Tasks that run dry again at every build.
     pub watch: Watch,
     /// Outcomes held for review.
-    pub held: BTreeMap<TaskId, Held>,
+    pub held: HeldOutcomes,
+    /// Those that an earlier screen held, until the project is there.
+    returning: Vec<(TaskId, Held)>,
+    /// What of an earlier set-up has not come back yet.
+    returning_view: SavedView,
     /// Outcomes that were not written because somebody else had changed the label row.
     pub conflicts: BTreeMap<TaskId, Conflict>,
     /// The newest commit from review.
@@ -215,10 +223,25 @@ impl State {
             } => self.operation_reply(operation, lane, reply),
             Event::Preflight { build, result } => self.preflight(build, result),
             Event::NotStarted(error) => self.not_started(error),
+            Event::HeldBefore(outcomes) => {
+                self.held_before(outcomes);
+                Vec::new()
+            }
+            Event::ViewBefore(view) => self.view_before(view),
+            Event::NotPlanned(error) => {
+                self.complain(&error);
+                Vec::new()
+            }
+            Event::NotKept(error) => {
+                self.not_kept(&error);
+                Vec::new()
+            }
             Event::Tick(now) => self.tick(now),
         };
         effects.extend(self.step_queued());
+        effects.extend(self.return_view());
         effects.extend(self.release());
+        effects.extend(self.keep_held());
         self.note_launches(&effects);
         effects
     }

@@ -60,6 +60,8 @@ pub struct Options {
     pub specification: Option<serde_json::Value>,
     /// The screen lists queues and counts; a headless run does not.
     pub screen: bool,
+    /// Held outcomes are kept on disk, and are there again at the next start.
+    pub keeps_held: bool,
     /// Limit of one attempt in milliseconds, unless the agent declares its own.
     pub timeout_ms: Option<u64>,
     /// Requests a second at most, to begin with.

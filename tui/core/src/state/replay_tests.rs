@@ -28,7 +28,7 @@ impl Process {
         let (mut state, _) = State::start(options, Millis(0));
         state.update(Event::Upstream(Upstream::Project(project())));
         if screen {
-            state.held = held_outcomes();
+            state.held = held_outcomes().into_iter().collect();
         }
         Self {
             start: state.clone(),

@@ -225,7 +225,9 @@ impl State {
         let last = last_result(report.build, &result, report.run_us, self.now);
         self.results.insert(report.row.id, last);
         self.mended(report.row.id);
-        self.conflicts.remove(&report.row.id);
+        if self.conflicts.remove(&report.row.id).is_some() {
+            self.held.touch(report.row.id);
+        }
         if let Ending::Failed(error) = &report.ending {
             self.failed(report.stage, report.row.clone(), error, report.attempts);
         }

@@ -79,6 +79,7 @@ impl State {
         let before = self.project.clone();
         let changed = self.take_project(project);
         self.project_error = None;
+        self.return_held();
         let mut effects = match before {
             None if self.options.screen => self.list_all(),
             Some(before) if changed => self.project_changed(&before),

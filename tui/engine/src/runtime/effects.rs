@@ -101,6 +101,11 @@ impl World {
                 request,
                 under,
             } => self.request((operation, lane), request, under.as_deref()),
+            Effect::KeepHeld(changes) => {
+                if let Some(store) = &self.store {
+                    store.held(changes);
+                }
+            }
             Effect::Release(tasks) => self.release(&tasks),
             Effect::Theirs(inputs) => self.theirs(inputs),
             Effect::Journal => self.read_journal(),
@@ -129,6 +134,7 @@ impl World {
             | Effect::RunOver
             | Effect::Reported(_)
             | Effect::OperationOver(_)
+            | Effect::PlanAndExit(_)
             | Effect::Suspend
             | Effect::Exit => {}
         }

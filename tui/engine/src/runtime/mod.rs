@@ -29,6 +29,7 @@ pub use twin::Twin;
 use crate::host_limits::HostLimits;
 use crate::journal::Journal;
 use crate::operation::NotedChanges;
+use crate::screen_store::ScreenStore;
 use agent_abi::model::Ontology;
 use agent_abi::table::needs;
 use agent_abi::wire::AssetDoc;
@@ -99,6 +100,8 @@ struct World {
     stages: HashMap<StageId, StageFacts>,
     drain: Option<Drain>,
     journal: Option<Journal>,
+    /// What the next screen finds again.
+    store: Option<ScreenStore>,
     /// Operations that the screen's writes are noted under.
     operations: HashMap<OperationId, Journal>,
     closing: Closing,
@@ -178,6 +181,7 @@ impl Engine {
             stages: HashMap::new(),
             drain: setup.drain,
             journal: None,
+            store: None,
             operations: HashMap::new(),
             closing: Closing::new(),
             noted: NotedChanges::default(),
@@ -236,6 +240,7 @@ impl Engine {
                 | Effect::RunOver
                 | Effect::Reported(_)
                 | Effect::OperationOver(_)
+                | Effect::PlanAndExit(_)
                 | Effect::Suspend
                 | Effect::Exit => for_the_face.push(effect),
                 other => self.world.perform(other),
@@ -352,6 +357,24 @@ impl Engine {
     /// Every write is noted there from now on; without a journal nothing is written.
     pub fn keep_journal(&mut self, journal: Journal) {
         self.world.journal = Some(journal);
+    }
+
+    /// What is held, and what is shown, is kept there from now on.
+    pub fn keep_screen(&mut self, store: ScreenStore) {
+        self.world.store = Some(store);
+    }
+
+    /// What is held of these tasks is somewhere else now: the next screen does not find it.
+    pub fn drop_kept(&self, tasks: Vec<TaskId>) {
+        if let Some(store) = &self.world.store {
+            store.held(tasks.into_iter().map(|task| (task, None)).collect());
+        }
+    }
+
+    /// Where what is shown is kept, if it is.
+    #[must_use]
+    pub fn screen_store(&self) -> Option<&ScreenStore> {
+        self.world.store.as_ref()
     }
 
     /// The journal, when this process writes.

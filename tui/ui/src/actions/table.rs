@@ -201,6 +201,10 @@ actions! {
         .writes() .when(can_finish) .hint(|_, _| Some("finish the interrupted writes…".into()));
     UndoOp      Journal ["U"] "undo operation" "Undo this operation (shows what, then asks)"
         .writes() .when(can_undo) .hint(|_, s| reviewed(s).then(|| "undo it…".into()));
+    DropAndQuit Question ["X"] "throw away and quit" "When quitting: throw away everything that is held"
+        .when(held) .once() .hint(|_, _| Some("throw away".into()));
+    PlanAndQuit Question ["p"] "keep as a plan" "When quitting: write everything that is held to a plan file"
+        .when(held) .once() .hint(|_, _| Some("write a plan".into()));
     Yes         Question ["y"] "yes" "Yes" .once() .hint(|_, _| Some("yes".into()));
     No          Question ["n" "q"] "no" "No" .hint(|_, _| Some("no".into()));
 }

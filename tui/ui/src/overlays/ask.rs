@@ -128,6 +128,12 @@ impl Layer for Question {
         match (action, &self.title) {
             (Action::Yes, None) => return self.yes(ui, None),
             (Action::Quit, None) if matches!(self.ask, Ask::Quit) => return self.yes(ui, None),
+            (Action::DropAndQuit, None) if matches!(self.ask, Ask::Quit) => {
+                return Handled::Close(drop_and_quit(state));
+            }
+            (Action::PlanAndQuit, None) if matches!(self.ask, Ask::Quit) => {
+                return Handled::Close(vec![Command::PlanAndQuit]);
+            }
             (Action::In, Some(line)) => {
                 let title = line.text.clone();
                 if is_title(&title, state) {
@@ -166,6 +172,9 @@ impl Layer for Question {
             ];
         }
         let mut all = vec![Action::Yes, Action::No];
+        if matches!(self.ask, Ask::Quit) {
+            all.extend([Action::PlanAndQuit, Action::DropAndQuit]);
+        }
         all.extend(self.ask.shell_command(state).map(|_| Action::CopyCommand));
         actions::hints(ui, state, &all)
     }
@@ -223,6 +232,15 @@ impl Question {
         }
         Handled::Close(vec![command])
     }
+}
+
+/// Discards everything that is held, those in conflict too, and leaves.
+fn drop_and_quit(state: &State) -> Vec<Command> {
+    let held = state.held.keys().copied().collect();
+    let tasks = state.conflicts.keys().copied().collect();
+    let how = OnConflict::Skip;
+    let all = [Command::Drop(held), Command::Resolve { tasks, how }];
+    all.into_iter().chain([Command::Quit]).collect()
 }
 
 fn is_title(typed: &str, state: &State) -> bool {

@@ -181,7 +181,7 @@ fn draw_sides(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state
         &conflict.ours.inputs.row.title,
         usize::from(area.width).saturating_sub(24),
     );
-    let right = format!("build {}", conflict.ours.build);
+    let right = crate::text::build_name(conflict.ours.build);
     let inner = frame(buf, area, &title, &right, pane.cursor.inside, st);
     let sides = sides(conflict, state, usize::from(padded(inner).width), st);
     pane.cursor.scroll = scrolled(buf, inner, &sides, pane.cursor.scroll, st);

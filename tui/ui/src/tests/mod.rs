@@ -8,6 +8,7 @@ mod graphs;
 mod held;
 mod help;
 mod hostile;
+mod keeping;
 mod keys;
 mod linear;
 mod loading;

@@ -34,7 +34,11 @@ pub(super) fn words(ask: &Ask, state: &State) -> Words {
             "go live",
             "stay in HOLD",
         ),
-        Ask::Quit => ("Quit the workbench?".into(), what_a_quit_ends(state), "quit", "stay"),
+        Ask::Quit => {
+            let keeps = state.options.keeps_held && !(state.held.is_empty() && state.conflicts.is_empty());
+            let yes = if keeps { "quit and keep them" } else { "quit" };
+            ("Quit the workbench?".into(), what_a_quit_ends(state), yes, "stay")
+        }
         Ask::Run(spec) => run_words(spec, state),
         Ask::Drop(tasks) => (
             format!("Discard {}?", plural(tasks.len(), "held outcome")),
@@ -77,10 +81,12 @@ fn what_a_quit_ends(state: &State) -> Vec<String> {
     }
     let held = state.held.len() + state.conflicts.len();
     if held > 0 {
-        text.push(format!(
-            "{} held for review will be lost; none of them was written.",
-            plural(held, "outcome")
-        ));
+        let outcomes = plural(held, "outcome");
+        text.push(match state.options.keeps_held {
+            true => format!("{outcomes} held for review: kept for the next start in this folder. Nothing of it was written."),
+            false => format!("{outcomes} held for review will be lost; none of them was written."),
+        });
+        text.push("{key:PlanAndQuit} writes them to a plan file and quits, {key:DropAndQuit} throws them away and quits.".into());
     }
     text
 }

@@ -171,7 +171,7 @@ fn details(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &Review, state: &State) 
         usize::from(area.width).saturating_sub(24),
     );
     let right = if pane.inside.is_some() {
-        format!("build {}", held.build)
+        crate::text::build_name(held.build)
     } else {
         "the first of the group".into()
     };
