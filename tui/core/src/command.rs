@@ -6,6 +6,18 @@ use crate::ledger::Scope;
 use crate::run::{OnConflict, RunSpec};
 use crate::work::TaskRow;
 
+/// The stages that are in sight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// All, with their counts.
+    #[default]
+    Stages,
+    /// The tasks of one.
+    Stage(StageId),
+    /// None.
+    Nothing,
+}
+
 /// A command from the UI or CLI, with its argument.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -19,6 +31,8 @@ pub enum Command {
     ReadProject,
     /// Load the queue of a stage.
     OpenStage(StageId),
+    /// These stages are in sight now.
+    Show(Shown),
     /// Show only tasks that match; the text as typed.
     Filter {
         /// Stage.

@@ -47,12 +47,15 @@ impl At {
     }
 }
 
+/// The level of a heading.
+const HEADING: u8 = u8::MAX;
+
 /// A line that came while the task ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
     /// When.
     pub at: Millis,
-    /// 1 error … 5 trace.
+    /// 1 error … 5 trace; of a [heading](Self::is_heading) another one.
     pub level: u8,
     /// Module, `stdout`, `stderr`.
     pub target: String,
@@ -61,6 +64,12 @@ pub struct LogLine {
 }
 
 impl LogLine {
+    /// Whether it is not the agent's: the name of what the lines after it belong to.
+    #[must_use]
+    pub const fn is_heading(&self) -> bool {
+        self.level == HEADING
+    }
+
     /// Whether the agent printed it, instead of logging it.
     #[must_use]
     pub fn is_printed(&self) -> bool {
@@ -89,6 +98,8 @@ pub struct Log {
     size: usize,
     /// How many of the lines were printed.
     printed: usize,
+    /// The job that the newest lines belong to.
+    of: Option<JobId>,
 }
 
 impl Log {
@@ -96,6 +107,35 @@ impl Log {
     pub const KEPT: usize = 2000;
     /// Bytes that are kept; the newest line is kept in any case.
     pub const BYTES: usize = 1 << 20;
+
+    /// Lines that come now belong to this job. Those of another one are set off by a heading.
+    pub fn belongs_to(&mut self, job: JobId, name: impl FnOnce() -> String) {
+        if self.of == Some(job) {
+            return;
+        }
+        self.of = Some(job);
+        self.push(LogLine {
+            at: Millis::default(),
+            level: HEADING,
+            target: String::new(),
+            text: name(),
+        });
+        self.total -= 1;
+    }
+
+    /// The place of the first line of the newest job.
+    #[must_use]
+    pub fn newest(&self) -> usize {
+        let heading = self.lines.iter().rposition(LogLine::is_heading);
+        heading.map_or(0, |at| at + 1)
+    }
+
+    /// How many lines are no longer kept.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        let kept = self.lines.iter().filter(|line| !line.is_heading()).count();
+        self.total.saturating_sub(kept as u64)
+    }
 
     /// Adds a line; the oldest go when there are too many, or when they are too long together. Printed lines push out
     /// logged ones, and these printed ones, only as far as they are fewer.
@@ -191,6 +231,14 @@ impl Stepper {
     #[must_use]
     pub const fn waits(&self) -> bool {
         matches!(self.at, At::Calling) && self.pid.is_none()
+    }
+
+    /// Lines of its log that come now belong to the newest attempt.
+    pub fn name_attempt(&mut self) {
+        let name = || format!("attempt {} · build {}", self.attempts, self.build);
+        if let Some(job) = self.job {
+            self.log.belongs_to(job, name);
+        }
     }
 
     /// How long its agent has run, in milliseconds, without what it loads.

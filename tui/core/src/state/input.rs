@@ -12,6 +12,10 @@ impl State {
             Command::Refresh(Some(stage)) => self.list(stage).into_iter().collect(),
             Command::ReadProject => self.read_project().into_iter().collect(),
             Command::OpenStage(stage) => self.open_stage(stage),
+            Command::Show(shown) => {
+                self.shown = shown;
+                Vec::new()
+            }
             Command::Filter { stage, text } => self.filter(stage, &text),
             Command::Sort(stage) => self.sort(stage),
             Command::Mark { stage, tasks, on } => self.mark(stage, &tasks, on),

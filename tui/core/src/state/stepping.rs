@@ -113,10 +113,12 @@ impl State {
         step.attempts += 1;
         step.progress = None;
         step.limit_ms = deadline_ms;
-        // Neither the process nor the log of the attempt before is this one's.
+        // The process of the attempt before is not this one's.
         (step.pid, step.loading) = (None, None);
-        step.log = Log::default();
         let attempt = step.attempts;
+        if !step.log.lines.is_empty() {
+            step.name_attempt(); // also where it writes nothing
+        }
         vec![Effect::Launch(Launch {
             job,
             build,
@@ -270,10 +272,16 @@ impl State {
                 };
                 let stepped = self.step.as_mut().filter(|s| job.is_some() && s.job == job);
                 if let Some(step) = stepped {
+                    step.name_attempt();
                     step.log.push(line);
                 } else if let Some(task) = job.and_then(|job| self.watch.of_job(job)) {
                     task.log.push(line);
                 } else {
+                    let run = self.run.as_ref().zip(job);
+                    if let Some((run, job)) = run.filter(|(run, job)| run.has(*job)) {
+                        let name = || run.name_of(job).unwrap_or_default();
+                        self.log.belongs_to(job, name);
+                    }
                     self.log.push(line);
                 }
                 Vec::new()

@@ -3,6 +3,7 @@
 //! One at a time, those first that were quick the last time, so that a slow one keeps nobody waiting.
 
 use super::*;
+use crate::counted::plural;
 use crate::watch::{MOST, Phase, WatchResult, Watched, route};
 use crate::work::TaskRow;
 
@@ -325,7 +326,7 @@ impl State {
                 .map(|l| l.build)
                 .max();
             let on = newest.map_or_else(String::new, |b| format!(" on build {b}"));
-            let mut text = format!("{} tasks{on}", self.watch.tasks.len());
+            let mut text = format!("{}{on}", plural(self.watch.tasks.len(), "task"));
             let compared = self.watch.tasks.iter().any(|t| t.before.is_some());
             text.push_str(&match differing.len() {
                 0 if !compared && newest.is_some() => {

@@ -137,6 +137,12 @@ pub(super) fn running(_: &Ui, state: &State) -> Enabled {
     unless(!runs(state), "no run is in progress")
 }
 
+/// Whether the run is paused.
+pub(super) fn paused(state: &State) -> bool {
+    let run = state.run.as_ref().filter(|run| !run.is_over());
+    run.is_some_and(|run| run.paused)
+}
+
 pub(super) fn some_failed(_: &Ui, state: &State) -> Enabled {
     unless(state.failures.is_empty(), NOTHING_FAILED)
 }
