@@ -1,5 +1,5 @@
 //! Pictures for the screen: files are fetched, pictures decoded, labels parsed and pixels encoded in the background.
-//! Only what the newest frame wants is begun; what it no longer wants is dropped.
+//! Only what the newest frame needs is begun; what it no longer needs is dropped.
 //!
 //! Decoding is left to `wb-media`; how pictures look to `wb-ui`.
 

@@ -1,5 +1,5 @@
 //! The threads that decode: they take the most urgent picture whose file is here, and keep the files of videos open.
-//! Which pictures are wanted is told anew with every frame of the screen, so that nothing else is begun.
+//! Every frame of the screen sets which pictures are wanted, so that nothing else is begun.
 
 use super::ReadyPicture;
 use super::decode::{Bad, OpenFile};
@@ -29,14 +29,14 @@ pub struct Refresh {
 
 /// What the threads share.
 pub struct Bench {
-    queue: Mutex<Queue>,
+    queue: Mutex<DecodeQueue>,
     changed: Condvar,
     send: mpsc::Sender<ReadyPicture>,
     refresh: Option<Refresh>,
 }
 
 #[derive(Default)]
-struct Queue {
+struct DecodeQueue {
     wanted: Vec<PictureId>,
     files: HashMap<TaskId, AssetDoc>,
     /// The newest last.
@@ -51,14 +51,14 @@ struct Queue {
 }
 
 /// One picture to decode.
-struct Work {
+struct PictureWork {
     id: PictureId,
     asset: AssetDoc,
     open: Option<OpenFile>,
 }
 
-impl Queue {
-    fn next(&mut self) -> Option<Work> {
+impl DecodeQueue {
+    fn next(&mut self) -> Option<PictureWork> {
         let ready = |id: &&PictureId| {
             self.files.contains_key(&id.task)
                 && !self.used.contains(&id.task)
@@ -70,7 +70,7 @@ impl Queue {
         let open = open.map(|at| self.open.remove(at).1);
         self.used.insert(id.task);
         self.begun.insert(id);
-        Some(Work { id, asset, open })
+        Some(PictureWork { id, asset, open })
     }
 }
 
@@ -93,7 +93,7 @@ impl Bench {
         bench
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, DecodeQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -127,7 +127,7 @@ impl Bench {
         self.lock().failed.insert(task);
     }
 
-    /// The screen has taken an answer: what it wants again is done again.
+    /// The screen has taken an answer: what it requests again is done again.
     pub fn taken(&self, ready: &ReadyPicture) {
         let mut queue = self.lock();
         match ready {
@@ -167,8 +167,8 @@ impl Bench {
         }
     }
 
-    fn decode(&self, work: Work) {
-        let Work { id, asset, open } = work;
+    fn decode(&self, work: PictureWork) {
+        let PictureWork { id, asset, open } = work;
         let was_open = open.is_some();
         let (open, answer) = match self.shown(id, asset, open) {
             Ok((open, shot)) => {
@@ -192,7 +192,7 @@ impl Bench {
                 }
             }
             Some(_) => {}
-            // The next attempt fetches it anew.
+            // The next attempt fetches it again.
             None => {
                 queue.files.remove(&id.task);
                 queue.failed.insert(id.task);
@@ -326,7 +326,7 @@ mod tests {
             }
         }
 
-        /// Wants these frames until the first is here; how long that took.
+        /// Requests these frames until the first is here; how long that took.
         fn show(&mut self, frames: &[u64]) -> Duration {
             let began = Instant::now();
             loop {
@@ -348,6 +348,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::print_stdout)] // the figures
     fn scrubbing_through_a_video_is_answered_at_once() {
         let mut screen = Screen::new(clip());
         let opened = screen.show(&[0]);

@@ -236,7 +236,7 @@ impl Ui {
             widgets::to_ascii(buf);
         }
         widgets::guard(buf);
-        self.pictures.end(buf);
+        self.pictures.drawn.end(buf);
     }
 
     /// The command that names the stages in sight, when these are others than before.
@@ -285,18 +285,18 @@ impl Ui {
     /// Pixels that the newest frame would show; [`PixelsRequest::encode`] makes them, beside this thread. Ask until
     /// there are none.
     pub fn missing_pixels(&mut self) -> Option<PixelsRequest> {
-        self.pictures.take_missing()
+        self.pictures.drawn.take_missing()
     }
 
     /// Takes encoded pixels: the next frame shows them.
     pub fn set_pixels(&mut self, pixels: Pixels) {
-        self.pictures.put_pixels(pixels);
+        self.pictures.drawn.put_pixels(pixels);
     }
 
     /// Where the newest frame shows which pixels.
     #[must_use]
     pub fn placements(&self) -> &[Placement] {
-        self.pictures.placed()
+        self.pictures.drawn.placed()
     }
 
     /// Whether something on screen changes by itself many times a second: an age in seconds, a

@@ -92,7 +92,7 @@ impl LabelSides {
         };
         let mut after = marks(after, frame);
         match &self.signs {
-            Some(signs) => sign_as_told(signs, &mut before, &mut after),
+            Some(signs) => sign_as_listed(signs, &mut before, &mut after),
             None => sign_by_comparing(&mut before, &mut after),
         }
         match side {
@@ -142,7 +142,11 @@ fn first_labelled(labels: &Value) -> Option<u64> {
     frames.min()
 }
 
-fn sign_as_told(signs: &HashMap<String, char>, before: &mut [LabelMark], after: &mut [LabelMark]) {
+fn sign_as_listed(
+    signs: &HashMap<String, char>,
+    before: &mut [LabelMark],
+    after: &mut [LabelMark],
+) {
     for mark in before.iter_mut().chain(after) {
         mark.sign = signs.get(&mark.hash).copied().unwrap_or(' ');
     }
@@ -212,9 +216,9 @@ mod tests {
 
     #[test]
     fn both_sides_show_what_is_gone_and_what_moved_where_it_was() {
-        let told = [("moved", '~'), ("gone", '-'), ("new", '+')];
-        let told = told.map(|(hash, sign)| (hash.to_owned(), sign));
-        for signs in [Some(HashMap::from(told)), None] {
+        let listed = [("moved", '~'), ("gone", '-'), ("new", '+')];
+        let listed = listed.map(|(hash, sign)| (hash.to_owned(), sign));
+        for signs in [Some(HashMap::from(listed)), None] {
             let sides = sides(signs);
             assert_eq!(
                 seen(&sides.marks(3, Side::Both)),

@@ -13,34 +13,52 @@ pub(crate) const LEGEND: &str = "+ added  ~ changed  - removed  dashed: as it wa
 
 /// Which labels are drawn, and whether the picture is shown at all; `i` goes on to the next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Beside {
-    /// `None`: where there is room, with both sides.
-    chosen: Option<Option<Side>>,
+pub(crate) enum Beside {
+    /// Both sides, where there is room.
+    #[default]
+    Usual,
+    /// Not shown.
+    Off,
+    /// Shown with these.
+    Labels(Side),
 }
 
 impl Beside {
+    const fn from(side: Option<Side>) -> Self {
+        match side {
+            Some(side) => Self::Labels(side),
+            None => Self::Off,
+        }
+    }
+
     /// The labels to draw; `None`: no picture.
     pub fn shown(self, room: Room) -> Option<Side> {
-        let usual = (!room.narrow()).then_some(Side::Both);
-        self.chosen.unwrap_or(usual)
+        match self {
+            Self::Usual => (!room.narrow()).then_some(Side::Both),
+            Self::Off => None,
+            Self::Labels(side) => Some(side),
+        }
     }
 
     /// The labels to draw where the picture is shown in any case.
-    pub fn side(self) -> Side {
-        self.chosen.flatten().unwrap_or_default()
+    pub const fn side(self) -> Side {
+        match self {
+            Self::Labels(side) => side,
+            Self::Usual | Self::Off => Side::Both,
+        }
     }
 
     /// The next side, where the picture is shown in any case.
-    pub fn turn_side(&mut self) {
+    pub const fn turn_side(&mut self) {
         self.turn(Some(self.side()));
-        if self.chosen == Some(None) {
+        if matches!(self, Self::Off) {
             self.turn(None);
         }
     }
 
     /// After, before, both, off.
-    pub fn turn(&mut self, shown: Option<Side>) {
-        self.chosen = Some(match shown {
+    pub const fn turn(&mut self, shown: Option<Side>) {
+        *self = Self::from(match shown {
             None => Some(Side::After),
             Some(Side::After) => Some(Side::Before),
             Some(Side::Before) => Some(Side::Both),

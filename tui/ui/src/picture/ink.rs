@@ -83,13 +83,10 @@ pub fn trace(marks: &[LabelMark], size: (u32, u32), mut put: impl FnMut(u32, u32
             }
             Shape::Points(points) => {
                 for place in points {
-                    let [x, y] = pixel(*place, size);
-                    match mark.was {
-                        false => dot(x, y, thick * 2 + 1, Ink::Line),
-                        true => (-thick..=thick)
-                            .flat_map(|d| [(x + d, y + d), (x + d, y - d)])
-                            .for_each(|(x, y)| dot(x, y, 1, Ink::Line)),
-                    }
+                    let place = pixel(*place, size);
+                    point(place, thick, mark.was, |x, y, side| {
+                        dot(x, y, side, Ink::Line);
+                    });
                 }
             }
             Shape::Mask(mask) => {
@@ -105,6 +102,17 @@ pub fn trace(marks: &[LabelMark], size: (u32, u32), mut put: impl FnMut(u32, u32
                 }
             }
         }
+    }
+}
+
+/// A dot; a cross where the point is no longer.
+fn point([x, y]: [i64; 2], thick: i64, was: bool, mut dot: impl FnMut(i64, i64, i64)) {
+    if !was {
+        return dot(x, y, thick * 2 + 1);
+    }
+    for d in -thick..=thick {
+        dot(x + d, y + d, 1);
+        dot(x + d, y - d, 1);
     }
 }
 

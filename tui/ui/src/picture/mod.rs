@@ -4,6 +4,7 @@
 
 mod beside;
 mod blocks;
+mod drawn;
 mod frames;
 mod ink;
 mod recent;

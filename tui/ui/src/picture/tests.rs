@@ -1,6 +1,7 @@
 //! What is drawn of pictures and frames, and what is requested for them.
 
-use super::view::{Look, PictureView, fitted};
+use super::drawn::fitted;
+use super::view::{Look, PictureView};
 use super::*;
 use crate::fixture::{self, PRELABEL};
 use crate::theme::Styles;
@@ -116,7 +117,7 @@ fn frames_are_moved_through_and_wanted_ahead() {
     assert_eq!(scene.view.frames_in_sight(), Some(340));
     scene.view.go(FrameStep::Next);
     let text = scene.draw();
-    // The frame before stays in sight until the next one is decoded, and the line says so.
+    // The frame before stays in sight until the next one is decoded, and the line below names it.
     assert!(text.contains("frame 1 of 340 · decoding…"), "{text}");
     assert_eq!(scene.buf[(20, 4)].fg, Color::Rgb(40, 40, 40));
     assert_eq!(scene.wanted(), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
