@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 /// Which labels are drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Side {
+pub enum LabelSide {
     /// Those before the change.
     Before,
     /// Those after it.
@@ -85,7 +85,7 @@ impl LabelSides {
 
     /// The labels on a frame, with their signs.
     #[must_use]
-    pub fn marks(&self, frame: u64, side: Side) -> Vec<LabelMark> {
+    pub fn marks(&self, frame: u64, side: LabelSide) -> Vec<LabelMark> {
         let mut before = marks(&self.before, frame);
         let Some(after) = &self.after else {
             return before;
@@ -96,9 +96,9 @@ impl LabelSides {
             None => sign_by_comparing(&mut before, &mut after),
         }
         match side {
-            Side::Before => before,
-            Side::After => after,
-            Side::Both => {
+            LabelSide::Before => before,
+            LabelSide::After => after,
+            LabelSide::Both => {
                 let moved = |old: &LabelMark| {
                     let new = after.iter().find(|new| new.hash == old.hash);
                     new.is_none_or(|new| new.shape != old.shape)
@@ -221,7 +221,7 @@ mod tests {
         for signs in [Some(HashMap::from(listed)), None] {
             let sides = sides(signs);
             assert_eq!(
-                seen(&sides.marks(3, Side::Both)),
+                seen(&sides.marks(3, LabelSide::Both)),
                 [
                     ('~', "moved", true, 0.3),
                     ('-', "gone", true, 0.6),
@@ -230,7 +230,7 @@ mod tests {
                     ('+', "new", false, 0.8),
                 ]
             );
-            let before = sides.marks(3, Side::Before);
+            let before = sides.marks(3, LabelSide::Before);
             assert_eq!(
                 seen(&before),
                 [
@@ -240,10 +240,10 @@ mod tests {
                 ]
             );
             assert_eq!(
-                seen(&sides.marks(7, Side::Both)),
+                seen(&sides.marks(7, LabelSide::Both)),
                 [(' ', "later", false, 0.5)]
             );
-            assert!(sides.marks(0, Side::Both).is_empty());
+            assert!(sides.marks(0, LabelSide::Both).is_empty());
         }
     }
 
@@ -255,7 +255,7 @@ mod tests {
             signs: None,
             first: None,
         };
-        let both = sides.marks(3, Side::Both);
+        let both = sides.marks(3, LabelSide::Both);
         assert_eq!(seen(&both), [(' ', "bbbb", false, 0.1)]);
     }
 

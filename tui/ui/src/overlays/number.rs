@@ -102,6 +102,23 @@ impl Layer for Number {
         Handled::done()
     }
 
+    fn lines(&mut self, _: &mut Ui, state: &State) -> Option<Vec<String>> {
+        let (title, unit, aside, holds) = words(self.of, state);
+        let offer = match self.line.text.as_str() {
+            "" => String::new(),
+            text => format!(" An empty line takes {text}."),
+        };
+        let none = match self.of {
+            Of::Tasks { .. } | Of::Frame { .. } => "",
+            Of::Rate | Of::Timeout => " none: no limit.",
+        };
+        Some(vec![
+            title,
+            format!("{aside}; {holds}"),
+            format!("Type the number of {unit}.{offer}{none} out: not now."),
+        ])
+    }
+
     fn hints(&self, _: &Ui, _: &State) -> Hints {
         vec![
             (Action::In, self.word().into()),
@@ -264,7 +281,7 @@ fn words(of: Of, state: &State) -> (String, &'static str, &'static str, String) 
         }
         Of::Frame { count } => (
             "Which frame?".into(),
-            "",
+            "the frame",
             "counted from 0, as in labels",
             format!("the last one is {}", count.saturating_sub(1)),
         ),

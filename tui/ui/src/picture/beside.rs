@@ -6,7 +6,7 @@ use crate::widgets::pane;
 use crate::{Room, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
-use wb_core::marks::Side;
+use wb_core::marks::LabelSide;
 
 /// What the signs on a picture mean.
 pub(crate) const LEGEND: &str = "+ added  ~ changed  - removed  dashed: as it was";
@@ -20,11 +20,11 @@ pub(crate) enum Beside {
     /// Not shown.
     Off,
     /// Shown with these.
-    Labels(Side),
+    Labels(LabelSide),
 }
 
 impl Beside {
-    const fn from(side: Option<Side>) -> Self {
+    const fn from(side: Option<LabelSide>) -> Self {
         match side {
             Some(side) => Self::Labels(side),
             None => Self::Off,
@@ -32,19 +32,19 @@ impl Beside {
     }
 
     /// The labels to draw; `None`: no picture.
-    pub fn shown(self, room: Room) -> Option<Side> {
+    pub fn shown(self, room: Room) -> Option<LabelSide> {
         match self {
-            Self::Usual => (!room.narrow()).then_some(Side::Both),
+            Self::Usual => (!room.narrow()).then_some(LabelSide::Both),
             Self::Off => None,
             Self::Labels(side) => Some(side),
         }
     }
 
     /// The labels to draw where the picture is shown in any case.
-    pub const fn side(self) -> Side {
+    pub const fn side(self) -> LabelSide {
         match self {
             Self::Labels(side) => side,
-            Self::Usual | Self::Off => Side::Both,
+            Self::Usual | Self::Off => LabelSide::Both,
         }
     }
 
@@ -57,22 +57,22 @@ impl Beside {
     }
 
     /// After, before, both, off.
-    pub const fn turn(&mut self, shown: Option<Side>) {
+    pub const fn turn(&mut self, shown: Option<LabelSide>) {
         *self = Self::from(match shown {
-            None => Some(Side::After),
-            Some(Side::After) => Some(Side::Before),
-            Some(Side::Before) => Some(Side::Both),
-            Some(Side::Both) => None,
+            None => Some(LabelSide::After),
+            Some(LabelSide::After) => Some(LabelSide::Before),
+            Some(LabelSide::Before) => Some(LabelSide::Both),
+            Some(LabelSide::Both) => None,
         });
     }
 }
 
 /// The name of a side.
-pub(crate) const fn side_word(side: Side) -> &'static str {
+pub(crate) const fn side_word(side: LabelSide) -> &'static str {
     match side {
-        Side::Both => "Before and after",
-        Side::After => "After",
-        Side::Before => "Before",
+        LabelSide::Both => "Before and after",
+        LabelSide::After => "After",
+        LabelSide::Before => "Before",
     }
 }
 
@@ -109,7 +109,7 @@ impl Ui {
         buf: &mut Buffer,
         area: Rect,
         subject: &Subject<'_>,
-        side: Side,
+        side: LabelSide,
     ) {
         let st: Styles = self.st;
         let title = side_word(side);
@@ -129,7 +129,7 @@ mod tests {
     fn one_key_goes_through_after_before_both_and_off() {
         let (wide, narrow) = (Room { w: 120, h: 36 }, Room { w: 80, h: 24 });
         let mut beside = Beside::default();
-        assert_eq!(beside.shown(wide), Some(Side::Both));
+        assert_eq!(beside.shown(wide), Some(LabelSide::Both));
         assert_eq!(beside.shown(narrow), None);
         let mut seen = Vec::new();
         for _ in 0..4 {
@@ -137,9 +137,9 @@ mod tests {
             seen.push(beside.shown(narrow));
         }
         let all = [
-            Some(Side::After),
-            Some(Side::Before),
-            Some(Side::Both),
+            Some(LabelSide::After),
+            Some(LabelSide::Before),
+            Some(LabelSide::Both),
             None,
         ];
         assert_eq!(seen, all);

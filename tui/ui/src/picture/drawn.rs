@@ -21,7 +21,7 @@ const RASTERS: usize = 128;
 const ENCODING: usize = 2;
 
 /// What the screen shows of pictures.
-pub struct Drawn {
+pub struct DrawnPictures {
     graphics: Graphics,
     rasters: Recent<PictureKey, Picture>,
     encoded: Recent<PictureKey, (u32, Encoded)>,
@@ -33,7 +33,7 @@ pub struct Drawn {
     placed: Vec<Placement>,
 }
 
-impl Drawn {
+impl DrawnPictures {
     pub const fn new(graphics: Graphics) -> Self {
         Self {
             graphics,

@@ -6,7 +6,7 @@ use super::{PictureId, PictureRequest, Subject};
 use crate::raster::Picture;
 use std::sync::Arc;
 use wb_core::ids::TaskId;
-use wb_core::marks::{LabelMark, LabelSides, Side};
+use wb_core::marks::{LabelMark, LabelSide, LabelSides};
 use wb_core::work::{Inputs, Outcome};
 
 /// Bytes of decoded pictures that are kept.
@@ -108,7 +108,7 @@ impl PartialEq for LabelsRequest {
 
 /// Which marks: of these labels on this frame.
 #[derive(Debug)]
-struct MarksKey(Arc<LabelSides>, u64, Side);
+struct MarksKey(Arc<LabelSides>, u64, LabelSide);
 
 impl PartialEq for MarksKey {
     fn eq(&self, other: &Self) -> bool {
@@ -249,7 +249,12 @@ impl Store {
     }
 
     /// The marks on a frame.
-    pub fn marks(&mut self, labels: &Arc<LabelSides>, frame: u64, side: Side) -> Arc<[LabelMark]> {
+    pub fn marks(
+        &mut self,
+        labels: &Arc<LabelSides>,
+        frame: u64,
+        side: LabelSide,
+    ) -> Arc<[LabelMark]> {
         let key = MarksKey(Arc::clone(labels), frame, side);
         if let Some(marks) = self.marks.get(&key) {
             return Arc::clone(marks);

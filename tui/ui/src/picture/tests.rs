@@ -8,7 +8,7 @@ use crate::theme::Styles;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Color;
-use wb_core::marks::Side;
+use wb_core::marks::LabelSide;
 
 fn plain(width: u32, height: u32, value: u8) -> Shot {
     let rgb = vec![value; (width * height * 3) as usize];
@@ -47,7 +47,7 @@ impl Scene {
         };
         self.buf.reset();
         self.view.begin();
-        let (look, st) = (Look::of(Side::Both), Styles::default());
+        let (look, st) = (Look::of(LabelSide::Both), Styles::default());
         (self.view).draw(&mut self.buf, self.area, &subject, look, &st);
         let rows = self.area.rows().map(|row| {
             let cells = row.positions().map(|at| self.buf[at].symbol());

@@ -1,6 +1,6 @@
 //! Draws what tasks hold: pictures with their labels, as letters and as pixels.
 
-use super::drawn::Drawn;
+use super::drawn::DrawnPictures;
 use super::frames::{FrameStep, Frames, caption};
 use super::recent::Recent;
 use super::store::{LabelsRequest, Medium, ParsedLabels, Shot, ShotHeld, Store};
@@ -13,7 +13,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use std::sync::Arc;
 use wb_core::ids::TaskId;
-use wb_core::marks::Side;
+use wb_core::marks::LabelSide;
 
 /// Tasks whose last picture is remembered.
 const SHOWN: usize = 128;
@@ -22,7 +22,7 @@ const SHOWN: usize = 128;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Look {
     /// Which labels.
-    pub side: Side,
+    pub side: LabelSide,
     /// A thumbnail, without a line about its frame.
     pub small: bool,
     /// `<` and `>` move through its frames.
@@ -31,7 +31,7 @@ pub(crate) struct Look {
 
 impl Look {
     /// A picture as large as its room.
-    pub const fn of(side: Side) -> Self {
+    pub const fn of(side: LabelSide) -> Self {
         Self {
             side,
             small: false,
@@ -48,7 +48,7 @@ pub(crate) struct PictureView {
     focus: Option<(TaskId, u64, u64)>,
     /// The picture that was last shown of a task.
     last: Recent<TaskId, PictureId>,
-    pub drawn: Drawn,
+    pub drawn: DrawnPictures,
 }
 
 impl PictureView {
@@ -58,12 +58,12 @@ impl PictureView {
             frames: Frames::new(),
             focus: None,
             last: Recent::new(SHOWN),
-            drawn: Drawn::new(graphics),
+            drawn: DrawnPictures::new(graphics),
         }
     }
 
     pub fn set_graphics(&mut self, graphics: Graphics) {
-        self.drawn = Drawn::new(graphics);
+        self.drawn = DrawnPictures::new(graphics);
     }
 
     /// Pictures that the newest frame lacks, the most urgent first.

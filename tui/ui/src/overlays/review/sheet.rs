@@ -7,9 +7,11 @@ use crate::Hit;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
+use crate::linear_text::{COLUMNS, PAGE, numbered, text};
 use crate::picture::{Look, Subject, side_word};
 use crate::screens::queue::labels_word;
 use crate::text::{clean, fit, fit_middle, number, width};
+use crate::theme::Styles;
 use crate::widgets::{line, overlay};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -186,13 +188,36 @@ impl Layer for Sheet {
         }
     }
 
+    fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
+        self.follow(state);
+        let first = self.at / PAGE * PAGE;
+        let places = (first..self.tasks.len()).take(PAGE);
+        let row = |place: usize| {
+            let held = state.held.get(&self.tasks[place])?;
+            let line = task_line(held, false, COLUMNS, &ui.st);
+            Some(numbered(place, text(&line)))
+        };
+        let mut all = vec![format!("{}:", self.name)];
+        all.extend(places.filter_map(row));
+        all.push("[x] is selected for the commit.".into());
+        Some(all)
+    }
+
+    fn choose(&mut self, row: usize, _: &mut Ui, state: &State) -> Option<Vec<Command>> {
+        self.follow(state);
+        (row < self.tasks.len()).then(|| {
+            self.at = row;
+            Vec::new()
+        })
+    }
+
     fn value(&self, _: &Ui, _: &State) -> Option<(String, String)> {
         let task = self.task()?;
         Some(("the task's UUID".to_owned(), task.to_string()))
     }
 }
 
-/// The thumbnail, and below it whether it is selected, its title, what changes.
+/// The thumbnail, and its line below.
 fn draw_cell(ui: &mut Ui, buf: &mut Buffer, cell: Rect, held: &Held, chosen: bool) {
     let st = ui.st;
     let below = cell.height.saturating_sub(2);
@@ -207,19 +232,24 @@ fn draw_cell(ui: &mut Ui, buf: &mut Buffer, cell: Rect, held: &Held, chosen: boo
     };
     ui.pictures
         .draw(buf, picture, &Subject::held(held), look, &st);
-    let mark = if held.taken { "[x]" } else { "[ ]" };
-    let labels = fit(&labels_word(held.outcome.patch.counts()), 11);
-    let room = usize::from(cell.width).saturating_sub(6 + width(&labels));
-    let title = fit_middle(&held.inputs.row.title, room);
-    let text = Line::from(vec![
-        Span::styled(if chosen { "▌" } else { " " }, st.accent),
-        Span::styled(format!("{mark} "), st.key),
-        Span::raw(format!("{title} ")),
-        Span::styled(labels, st.dim),
-    ]);
+    let text = task_line(held, chosen, usize::from(cell.width), &st);
     line(buf, cell, below, &text);
     if chosen {
         let row = Rect::new(cell.x, cell.y + below, cell.width, 1);
         buf.set_style(row.intersection(*buf.area()), st.selected);
     }
+}
+
+/// Whether a task is selected, its title, what changes.
+fn task_line<'a>(held: &Held, chosen: bool, columns: usize, st: &Styles) -> Line<'a> {
+    let mark = if held.taken { "[x]" } else { "[ ]" };
+    let labels = fit(&labels_word(held.outcome.patch.counts()), 11);
+    let room = columns.saturating_sub(6 + width(&labels));
+    let title = fit_middle(&held.inputs.row.title, room);
+    Line::from(vec![
+        Span::styled(if chosen { "▌" } else { " " }, st.accent),
+        Span::styled(format!("{mark} "), st.key),
+        Span::raw(format!("{title} ")),
+        Span::styled(labels, st.dim),
+    ])
 }

@@ -10,7 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use wb_core::ids::StageId;
-use wb_core::marks::Side;
+use wb_core::marks::LabelSide;
 use wb_core::state::State;
 use wb_core::work::TaskRow;
 
@@ -81,7 +81,7 @@ pub(super) fn preview(ui: &mut Ui, buf: &mut Buffer, area: Rect, stage: StageId,
         let [_, image] = Layout::vertical([used, Constraint::Fill(1)]).areas(room);
         let subject = subject(row, stage, state);
         ui.pictures
-            .draw(buf, image, &subject, Look::of(Side::Both), &st);
+            .draw(buf, image, &subject, Look::of(LabelSide::Both), &st);
     }
     let room = padded(pane(buf, below, "Last result", "", false, &st));
     let all = result_lines(row, state, usize::from(room.width), ui);
