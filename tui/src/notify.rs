@@ -11,7 +11,7 @@ use wb_core::text::clean;
 use wb_engine::config::Config;
 use wb_ui::text::{number, plural};
 
-/// Work that takes so long is announced, unless a setting has another time.
+/// LongWork that takes so long is announced, unless a setting has another time.
 const LONG: Duration = Duration::from_secs(10);
 
 /// Whether title or progress were set since the terminal was taken.
@@ -38,7 +38,7 @@ enum Popup {
 
 /// What takes long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Work {
+enum LongWork {
     Run(u64),
     Commit,
     Build(Millis),
@@ -50,7 +50,7 @@ pub struct Notifier {
     tab: bool,
     after: Duration,
     command: Option<String>,
-    work: Option<(Work, Millis)>,
+    work: Option<(LongWork, Millis)>,
     title: String,
     progress: Option<u8>,
 }
@@ -193,9 +193,9 @@ impl Notifier {
     }
 }
 
-fn under_way(state: &State) -> Option<(Work, Millis)> {
+fn under_way(state: &State) -> Option<(LongWork, Millis)> {
     if let Some(run) = state.run.as_ref().filter(|run| !run.is_over()) {
-        return Some((Work::Run(run.id), run.started));
+        return Some((LongWork::Run(run.id), run.started));
     }
     if state
         .commit
@@ -203,19 +203,19 @@ fn under_way(state: &State) -> Option<(Work, Millis)> {
         .is_some_and(|commit| commit.ended.is_none())
     {
         // It has no time of its own: from when it is first seen.
-        return Some((Work::Commit, state.now));
+        return Some((LongWork::Commit, state.now));
     }
     let build = state
         .compiling
         .as_ref()
         .filter(|build| build.failed.is_none())?;
-    Some((Work::Build(build.since), build.since))
+    Some((LongWork::Build(build.since), build.since))
 }
 
-fn ended(work: Work, state: &State) -> String {
+fn ended(work: LongWork, state: &State) -> String {
     let run = state.run.as_ref();
     match work {
-        Work::Run(id) => run.filter(|run| run.id == id).map_or_else(
+        LongWork::Run(id) => run.filter(|run| run.id == id).map_or_else(
             || format!("run {id} is over"),
             |run| {
                 let tasks = plural(usize::try_from(run.totals.tasks).unwrap_or(0), "task");
@@ -225,12 +225,12 @@ fn ended(work: Work, state: &State) -> String {
                 )
             },
         ),
-        Work::Commit => state.commit.as_ref().map_or_else(
+        LongWork::Commit => state.commit.as_ref().map_or_else(
             || "the commit is over".to_owned(),
             |commit| format!("{} of {} written", commit.done, commit.asked),
         ),
-        Work::Build(_) if state.compiling.is_some() => "the agents did not compile".to_owned(),
-        Work::Build(_) => "the agents are compiled".to_owned(),
+        LongWork::Build(_) if state.compiling.is_some() => "the agents did not compile".to_owned(),
+        LongWork::Build(_) => "the agents are compiled".to_owned(),
     }
 }
 

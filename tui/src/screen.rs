@@ -191,12 +191,7 @@ impl Session {
         })?;
         engine.keep_journal(journal);
         engine.feed(Event::Journal(JournalEvent::Interrupted(unfinished)));
-        let mut settings = ui_settings(global, &Appearance::of(config)?);
-        let graphics = Setting::of(config, &settings)?;
-        if config.tutorial.as_ref().is_none_or(|on| on.value) {
-            settings.seen_cards = Some(files::seen_cards());
-        }
-        let mut ui = Ui::new(settings);
+        let (mut ui, graphics) = ui(global, config)?;
         let keeping = Keeping::begin(store, &mut engine, &mut ui);
         let builds = opening.builds;
         let builder = (!builds.is_empty()).then(|| Builder::start(builds, engine.news()));
@@ -364,6 +359,16 @@ impl Session {
         self.keep_cards();
         drawn
     }
+}
+
+/// The screen as the settings have it, and how it shows pictures.
+fn ui(global: &Global, config: &Config) -> Result<(Ui, Setting), Error> {
+    let mut settings = ui_settings(global, &Appearance::of(config)?);
+    let graphics = Setting::of(config, &settings)?;
+    if config.tutorial.as_ref().is_none_or(|on| on.value) {
+        settings.seen_cards = Some(files::seen_cards());
+    }
+    Ok((Ui::new(settings), graphics))
 }
 
 /// Colours, keys and characters as settings and terminal have them.

@@ -15,8 +15,10 @@ use crate::journal::{JournalEvent, Restore, Settled, Undone};
 use crate::ledger::{Applied, Reply, Request, TaskReport};
 use crate::queue::LastResult;
 use crate::run::Report;
-use crate::state::{Held, SavedView};
-use crate::work::{Change, Committed, FetchSpec, Inputs, LabelChange, Outcome, Project, TaskRow};
+use crate::saved_view::SavedView;
+use crate::work::{
+    Change, Committed, FetchSpec, Held, Inputs, LabelChange, Outcome, Project, TaskRow,
+};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;

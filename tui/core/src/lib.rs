@@ -23,6 +23,7 @@ pub mod marks;
 pub mod patch;
 pub mod queue;
 pub mod run;
+pub mod saved_view;
 pub mod secret;
 pub mod span;
 pub mod state;

@@ -167,26 +167,11 @@ impl Config {
                 value,
                 origin: flag.clone(),
             }),
-            build: None,
-            watch: None,
             state: files::of_environment().map(|value| Value {
                 value,
                 origin: files::VARIABLE.to_owned(),
             }),
-            rate: None,
-            timeout: None,
-            load_timeout: None,
-            memory: None,
-            log: None,
-            concurrency: None,
-            level: None,
-            on_duplicate: None,
-            graphics: None,
-            notify: None,
-            notify_after: None,
-            tutorial: None,
-            appearance: Vec::new(),
-            params: BTreeMap::new(),
+            ..Self::default()
         };
         for (file, path) in files {
             config.fill(file, &path)?;

@@ -5,12 +5,11 @@
 use super::{Kind, State, last_result};
 use crate::error::Error;
 use crate::event::Effect;
-use crate::ids::{BuildId, Millis, StageId, TaskId};
+use crate::ids::{Millis, StageId, TaskId};
 use crate::text::clean;
-use crate::work::{Inputs, Outcome};
+use crate::work::Held;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
-use std::sync::Arc;
 
 /// All outcomes that are held, by task; read as a map.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -147,41 +146,6 @@ impl State {
         let text = format!("held outcomes are not kept on disk: {why}; they end with this process");
         self.warn(Kind::Error, text, None);
         self.options.keeps_held = false;
-    }
-}
-
-/// An outcome that is held.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Held {
-    /// Stage.
-    pub stage: StageId,
-    /// What the agent was given.
-    pub inputs: Arc<Inputs>,
-    /// What it gave.
-    pub outcome: Arc<Outcome>,
-    /// Build it ran on.
-    pub build: BuildId,
-    /// Whether it is to be committed.
-    pub taken: bool,
-    /// When.
-    pub at: Millis,
-}
-
-impl Held {
-    /// Group in review: where it goes and what it changes.
-    #[must_use]
-    pub fn group(&self) -> String {
-        let route = self.outcome.way.name();
-        let (added, changed, removed) = self.outcome.patch.counts();
-        let what = match (added, changed, removed) {
-            _ if removed > 0 => "labels removed",
-            _ if changed > 0 => "labels changed",
-            _ if added > 0 => "labels added",
-            _ if self.outcome.patch.is_empty() => "nothing else",
-            _ if !self.outcome.patch.changes.is_empty() => "other rows or items",
-            _ => "priority or metadata",
-        };
-        format!("{route}, {what}")
     }
 }
 

@@ -27,15 +27,16 @@ mod stepping;
 mod upstream;
 mod watching;
 
+pub use crate::saved_view::{SavedQueue, SavedView};
+pub use crate::work::Held;
 pub use activity::{Activity, Kind};
 pub use conflicts::{Conflict, Theirs};
 pub use failures::FailureGroup;
-pub use held::{CommitState, Held, HeldOutcomes};
+pub use held::{CommitState, HeldOutcomes};
 pub use held_document::HeldDocument;
 pub use options::{Level, Options};
 pub use queued_step::QueuedStep;
 pub use rereading::ProjectRead;
-pub use saved_view::{SavedQueue, SavedView};
 
 use crate::build::{AgentDescriptor, BuildStatus, Builds, Refusals};
 use crate::command::{Command, Shown};

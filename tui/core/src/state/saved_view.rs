@@ -6,47 +6,22 @@ use crate::command::Command;
 use crate::event::Effect;
 use crate::ids::{StageId, TaskId};
 use crate::queue::{Queue, Sort};
+use crate::saved_view::{SavedQueue, SavedView};
 use crate::work::TaskRow;
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
-
-/// What is kept of the set-up. Fields may be added.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SavedView {
-    /// Queues that are not as they begin.
-    pub queues: BTreeMap<StageId, SavedQueue>,
-    /// Watched tasks with their stages.
-    pub watched: Vec<(StageId, TaskId)>,
-    /// The task that is open.
-    pub open: Option<(StageId, TaskId)>,
-}
+use std::collections::{HashMap, HashSet};
 
 /// What is kept of a queue.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SavedQueue {
-    /// The filter as it was typed.
-    pub filter: String,
-    /// The word of the order.
-    pub sort: String,
-    /// Marked tasks.
-    pub marks: Vec<TaskId>,
-}
-
-impl SavedQueue {
-    fn of(queue: &Queue) -> Self {
-        let mut marks: Vec<TaskId> = queue.marks.iter().copied().collect();
-        marks.sort_unstable();
-        let sort = match queue.sort {
-            Sort::Listed => String::new(),
-            other => other.word().to_owned(),
-        };
-        Self {
-            filter: queue.filter_text.clone(),
-            sort,
-            marks,
-        }
+fn saved_queue(queue: &Queue) -> SavedQueue {
+    let mut marks: Vec<TaskId> = queue.marks.iter().copied().collect();
+    marks.sort_unstable();
+    let sort = match queue.sort {
+        Sort::Listed => String::new(),
+        other => other.word().to_owned(),
+    };
+    SavedQueue {
+        filter: queue.filter_text.clone(),
+        sort,
+        marks,
     }
 }
 
@@ -65,17 +40,15 @@ impl State {
     pub fn saved_view(&self) -> SavedView {
         let mut view = self.returning_view.clone();
         for (stage, queue) in &self.queues {
-            let saved = SavedQueue::of(queue);
+            let saved = saved_queue(queue);
             if !view.queues.contains_key(stage) && saved != SavedQueue::default() {
                 view.queues.insert(*stage, saved);
             }
         }
-        for watched in &self.watch.tasks {
-            let one = (watched.stage, watched.row.id);
-            if !view.watched.contains(&one) {
-                view.watched.push(one);
-            }
-        }
+        let returning: HashSet<(StageId, TaskId)> = view.watched.iter().copied().collect();
+        let watched = self.watch.tasks.iter().map(|w| (w.stage, w.row.id));
+        let watched = watched.filter(|one| !returning.contains(one));
+        view.watched.extend(watched);
         let open = self.step.as_ref().map(|step| (step.stage, step.row.id));
         view.open = open.or(view.open);
         view

@@ -3,9 +3,11 @@
 use super::calls::declared;
 use super::{JobFacts, StageFacts, World};
 use crate::journal::Journal;
+use crate::screen_store::HeldChanges;
 use agent_abi::model::Ontology;
 use agent_abi::wire::input;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
@@ -101,11 +103,7 @@ impl World {
                 request,
                 under,
             } => self.request((operation, lane), request, under.as_deref()),
-            Effect::KeepHeld(changes) => {
-                if let Some(store) = &self.store {
-                    store.held(changes);
-                }
-            }
+            Effect::KeepHeld(changes) => self.keep_held(changes),
             Effect::Release(tasks) => self.release(&tasks),
             Effect::Theirs(inputs) => self.theirs(inputs),
             Effect::Journal => self.read_journal(),
@@ -114,10 +112,7 @@ impl World {
             Effect::Activate(build, probed) => self.hosts.activate(build, &probed),
             Effect::Retire(build) => self.hosts.retire(build),
             Effect::Discard(probed) => self.hosts.discard(&probed),
-            Effect::LookAgain(library) => {
-                let place = self.built_at.get(&library).cloned();
-                self.hosts.look_again(place.unwrap_or(library));
-            }
+            Effect::LookAgain(library) => self.look_again(library),
             Effect::WatchPlace { library, place } => self.watch_place(library, place),
             Effect::Preflight(build) => {
                 let (hosts, news) = (self.hosts.clone(), self.news.clone());
@@ -138,6 +133,17 @@ impl World {
             | Effect::Suspend
             | Effect::Exit => {}
         }
+    }
+
+    fn keep_held(&self, changes: HeldChanges) {
+        if let Some(store) = &self.store {
+            store.held(changes);
+        }
+    }
+
+    fn look_again(&self, library: PathBuf) {
+        let place = self.built_at.get(&library).cloned();
+        self.hosts.look_again(place.unwrap_or(library));
     }
 
     fn limit_rate(&self, rate: Option<f64>) {
