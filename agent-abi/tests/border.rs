@@ -170,6 +170,7 @@ impl Fake {
             is_cancelled: None,
             call: None,
             child_frame: None,
+            checkpoint: None,
         }
     }
 

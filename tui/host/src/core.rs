@@ -211,6 +211,9 @@ impl Core {
                 let link = shared.links.get(&host)?;
                 self.call(link, (build, host, job), call, (name, question));
             }
+            Effect::GoOn { host, call, edited } => {
+                calls::go_on(shared.links.get(&host)?, call, edited);
+            }
             Effect::RefuseCall { host, call, why } => {
                 calls::refuse(shared.links.get(&host)?, call, why);
             }

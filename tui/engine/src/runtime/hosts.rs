@@ -89,6 +89,10 @@ impl World {
                 Some(Event::Build(BuildEvent::HostDied { build, reason }))
             }
             HostEvent::Started { job, pid } => Some(Event::Job(JobEvent::Started { job, pid })),
+            HostEvent::Paused { job, at } => Some(Event::Job(JobEvent::Paused {
+                job,
+                place: Box::new(at),
+            })),
             HostEvent::Waits { job } => Some(Event::Job(JobEvent::Waits { job })),
             HostEvent::Log {
                 job,

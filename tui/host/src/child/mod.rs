@@ -148,6 +148,7 @@ impl Child {
                 agent,
                 attempt,
                 build,
+                pauses,
                 parts,
             } => {
                 if !self.begin(ticket)? {
@@ -158,6 +159,7 @@ impl Child {
                     agent,
                     attempt,
                     build,
+                    pauses,
                     parts,
                 };
                 self.run(&order, message)?;
