@@ -13,6 +13,7 @@ use crate::filter::{Asks, Filter, Known};
 use crate::ids::{BatchId, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::{JournalEvent, Restore, Settled, Undone};
 use crate::ledger::{Applied, Reply, Request, TaskReport};
+use crate::pause::{Place, SavedPoint};
 use crate::queue::LastResult;
 use crate::run::Report;
 use crate::work::{Change, Committed, FetchSpec, Inputs, LabelChange, Outcome, Project, TaskRow};
@@ -166,6 +167,13 @@ pub enum JobEvent {
         /// What; `None`: it has it, and goes on.
         name: Option<String>,
     },
+    /// It has reached a place and waits there for [`Effect::GoOn`]: somebody looks at it.
+    Paused {
+        /// Which.
+        job: JobId,
+        /// The place.
+        place: Box<Place>,
+    },
     /// A line of the agent's log or output; `job` is empty for lines outside a job.
     Log {
         /// Which.
@@ -216,6 +224,8 @@ pub struct Launch {
     pub deadline_ms: Option<u64>,
     /// Whose turn comes first.
     pub priority: Priority,
+    /// Whether it reports the places that it reaches, and waits there.
+    pub pauses: bool,
 }
 
 /// Which jobs are begun first while hosts are scarce.
@@ -314,6 +324,13 @@ pub enum Effect {
     Launch(Launch),
     /// Kill the host of a job now.
     Kill(JobId),
+    /// Let a job go on that has reached a place: with its own value, or with this JSON.
+    GoOn {
+        /// Which.
+        job: JobId,
+        /// What its value was edited to.
+        edited: Option<Arc<str>>,
+    },
     /// Ask a job to stop, and kill its host when it does not listen.
     Cancel(JobId),
     /// Write upstream: from a run to the state, which asks for what that takes.
@@ -324,6 +341,13 @@ pub enum Effect {
         changes: Vec<Change>,
         /// Rows that somebody else changed are written all the same, on what is there now.
         overwrite: bool,
+    },
+    /// Keep the pause points of a stage for the next start.
+    SavePoints {
+        /// Stage.
+        stage: StageId,
+        /// All of them.
+        points: Vec<SavedPoint>,
     },
     /// Nothing more is written under this operation.
     CloseOperation(OperationId),

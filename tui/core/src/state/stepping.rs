@@ -18,13 +18,7 @@ impl State {
             self.queue_step(stage, task, &row.title);
             return Vec::new();
         }
-        let mut effects: Vec<Effect> = self
-            .step
-            .as_ref()
-            .and_then(|s| s.job)
-            .map(Effect::Kill)
-            .into_iter()
-            .collect();
+        let mut effects = self.leave_step();
         let Some((build, _, _)) = self.agent(stage) else {
             self.warn(Kind::Error, format!("no agent for stage \"{}\" in any loaded library; export one with #[stage(\"{}\")]", self.stage_title(stage), self.stage_title(stage)), None);
             return effects;
@@ -54,7 +48,8 @@ impl State {
                 }
                 Vec::new()
             }
-            At::Fetching | At::Calling | At::Review | At::Committing | At::Committed => Vec::new(),
+            At::Calling => self.go_on(Until::Next, None),
+            At::Fetching | At::Review | At::Committing | At::Committed => Vec::new(),
         }
     }
 
@@ -115,6 +110,7 @@ impl State {
         step.limit_ms = deadline_ms;
         // Neither the process nor the log of the attempt before is this one's.
         (step.pid, step.loading) = (None, None);
+        (step.places, step.held_since) = (Vec::new(), None);
         step.log = Log::default();
         let attempt = step.attempts;
         vec![Effect::Launch(Launch {
@@ -126,15 +122,17 @@ impl State {
             inputs,
             deadline_ms,
             priority: Priority::Person,
+            pauses: true,
         })]
     }
 
     pub(super) fn rerun(&mut self) -> Vec<Effect> {
+        let mut effects = self.let_run_go_on().unwrap_or_default();
         let Some(step) = &mut self.step else {
-            return Vec::new();
+            return effects;
         };
         if matches!(step.at, At::Fetching | At::Calling | At::Committing) {
-            return Vec::new();
+            return effects;
         }
         if step.at == At::Committed {
             self.warn(
@@ -148,17 +146,19 @@ impl State {
             let (text, labels) = short(&result);
             step.earlier = Some((step.build, text, labels));
         }
-        step.to_end = true;
+        (step.to_end, step.until) = (true, Until::End);
         step.at = if step.inputs.is_some() {
             At::Fetched
         } else {
             At::Opened
         };
-        self.step_on()
+        effects.extend(self.step_on());
+        effects
     }
 
     pub(super) fn discard(&mut self) -> Vec<Effect> {
         let job = self.step.as_ref().and_then(|s| s.job);
+        let parked = self.discard_parked();
         if let Some(step) = self.step.take() {
             self.held.remove(&step.row.id);
             if step.at < At::Committing {
@@ -171,7 +171,7 @@ impl State {
                 );
             }
         }
-        job.map(Effect::Kill).into_iter().collect()
+        parked.unwrap_or_else(|| job.map(Effect::Kill).into_iter().collect())
     }
 
     pub(super) fn accept(&mut self) -> Vec<Effect> {
@@ -256,6 +256,7 @@ impl State {
                 self.job_loading(job, name);
                 Vec::new()
             }
+            JobEvent::Paused { job, place } => self.job_paused(job, *place),
             JobEvent::Log {
                 job,
                 level,
@@ -303,17 +304,18 @@ impl State {
             return Vec::new();
         };
         self.warn_of_unread(job, &result);
-        if self.step.as_ref().is_some_and(|s| s.job == Some(job)) {
-            self.step_done(result, run_us);
-            return Vec::new();
+        if let Some(step) = self.step.as_mut().filter(|s| s.job == Some(job)) {
+            if !std::mem::take(&mut step.of_run) {
+                self.step_done(result, run_us);
+                return Vec::new();
+            }
+            self.step_done(result.clone(), run_us);
+            return self.stepped_ended(job, result, crashed, run_us);
         }
         if let Some(effects) = self.watch_done(job, &result, run_us) {
             return effects;
         }
-        if let Some(run) = &mut self.run {
-            run.job_done(job, result, crashed, run_us);
-        }
-        self.advance_run()
+        self.run_ended(job, result, crashed, run_us)
     }
 
     /// A host has begun with a job; `None`: it waits for one again.
@@ -368,7 +370,7 @@ impl State {
         let now = self.now;
         let Some(step) = &mut self.step else { return };
         step.job = None;
-        step.loading = None;
+        (step.loading, step.held_since) = (None, None);
         step.at = At::Outcome;
         step.to_end = false;
         step.run_us = run_us;

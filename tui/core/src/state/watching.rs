@@ -219,6 +219,7 @@ impl State {
                 inputs,
                 deadline_ms,
                 priority: Priority::Watch,
+                pauses: false,
             }));
         }
     }

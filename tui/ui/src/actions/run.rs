@@ -4,7 +4,8 @@
 use super::enabled::{selected_task, task_at};
 use super::{Action, watchable, watched};
 use crate::layer::Layer;
-use crate::overlays::{ask, conflicts, number};
+use crate::overlays::{ask, condition, conflicts, number};
+use crate::screens::task::chosen_place;
 use crate::{Screen, Ui};
 use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
@@ -113,6 +114,35 @@ impl Ui {
     pub(super) fn rerun(&mut self, _: &State) -> Vec<Command> {
         self.task.event = None;
         vec![Command::Rerun]
+    }
+
+    pub(super) fn to_end(&mut self, _: &State) -> Vec<Command> {
+        self.task.event = None;
+        vec![Command::ToEnd]
+    }
+
+    pub(super) fn to_return(&mut self, _: &State) -> Vec<Command> {
+        self.task.event = None;
+        vec![Command::ToReturn]
+    }
+
+    pub(super) fn toggle_point(&mut self, state: &State) -> Vec<Command> {
+        let place = chosen_place(self, state);
+        let toggle = place.map(|(stage, at, _)| Command::TogglePoint { stage, at });
+        toggle.into_iter().collect()
+    }
+
+    pub(super) fn ask_condition(&mut self, state: &State) -> Vec<Command> {
+        let Some((stage, at, sight)) = chosen_place(self, state) else {
+            return Vec::new();
+        };
+        self.open(condition::ConditionLine::new(stage, at, sight, state))
+    }
+
+    pub(super) fn open_paused(&mut self, state: &State) -> Vec<Command> {
+        self.stage = state.paused.first().map(|paused| paused.stage);
+        self.screen = Screen::Task;
+        vec![Command::OpenPaused]
     }
 
     pub(super) fn discard(&mut self, _: &State) -> Vec<Command> {

@@ -13,11 +13,14 @@ use ratatui::text::{Line, Span};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
+use wb_core::ids::StageId;
+use wb_core::pause::{PointAt, Sight};
 use wb_core::state::State;
 use wb_core::step::Stepper;
 
 mod around;
 mod layer;
+mod place;
 mod read;
 mod tabs;
 
@@ -135,6 +138,25 @@ fn newest(rows: &[Row]) -> usize {
     rows.iter().rposition(|r| r.mark != Mark::Todo).unwrap_or(0)
 }
 
+/// The chosen event's place of a pause point, and what a condition would see there.
+pub fn chosen_place(ui: &Ui, state: &State) -> Option<(StageId, PointAt, Option<Sight>)> {
+    let step = state.step.as_ref()?;
+    let events = Events::new(ui, step, state);
+    let row = events.rows.get(events.at)?;
+    let sight = match (row.what, &step.result) {
+        (What::Place(number), _) => {
+            let reached = step.places.get(number)?;
+            Some(Sight::inside(&step.row, &reached.place, reached.ran_ms))
+        }
+        (What::Outcome, Some(result)) => {
+            let result = result.as_ref().map(|outcome| &**outcome);
+            Some(Sight::ended(&step.row, result, step.run_us))
+        }
+        _ => None,
+    };
+    Some((step.stage, row.at.clone()?, sight))
+}
+
 /// The picture of the task being stepped: the file its agent is given.
 pub fn picture_request(ui: &Ui, state: &State) -> Option<PictureRequest> {
     let step = state
@@ -180,7 +202,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         false => Layout::horizontal([timeline_w, Constraint::Fill(1)]).areas(body),
     };
     let events = Events::new(ui, step, state);
-    draw_timeline(ui, buf, left, step, &events);
+    draw_timeline(ui, buf, left, step, &events, state);
     if !ui.room.wide() {
         draw_tab(ui, buf, right, step, &events, state);
         return;
@@ -222,7 +244,14 @@ fn mark_style(mark: Mark, st: &Styles) -> ratatui::style::Style {
     }
 }
 
-fn draw_timeline(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper, events: &Events) {
+fn draw_timeline(
+    ui: &mut Ui,
+    buf: &mut Buffer,
+    area: Rect,
+    step: &Stepper,
+    events: &Events,
+    state: &State,
+) {
     let st = ui.st;
     let inner = pane(buf, area, "Timeline", &took(step, &events.rows), true, &st);
     let rows = &events.rows;
@@ -230,8 +259,11 @@ fn draw_timeline(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper, even
     let longest = rows.iter().map(|r| width(&r.name)).max().unwrap_or(8);
     let name_w = longest.min(columns.saturating_sub(20)).max(12);
     list(ui, buf, inner, 0, (events.at, rows.len()), |_, place| {
-        event_line(&rows[place], name_w, columns, &st)
+        let point = rows[place].at.as_ref();
+        let point = point.is_some_and(|at| state.point_at(step.stage, at).is_some());
+        event_line(&rows[place], point, name_w, columns, &st)
     });
+    draw_points(buf, inner, step, rows.len(), state, &st);
     let Some((build, text, labels)) = &step.earlier else {
         return;
     };
@@ -255,7 +287,34 @@ fn took(step: &Stepper, rows: &[Row]) -> String {
     }
 }
 
-fn event_line<'a>(event: &Row, name_w: usize, columns: usize, st: &Styles) -> Line<'a> {
+/// The pause points of the stage, below the events as far as there is room.
+fn draw_points(
+    buf: &mut Buffer,
+    area: Rect,
+    step: &Stepper,
+    rows: usize,
+    state: &State,
+    st: &Styles,
+) {
+    let points = state.points_of(step.stage);
+    let earlier = usize::from(step.earlier.is_some());
+    let room = usize::from(area.height).saturating_sub(rows + earlier + 1);
+    let shown = points.len().min(room);
+    for (number, point) in points.iter().take(shown).enumerate() {
+        let text = format!(" ● pauses at {}", clean(&point.words()));
+        let line = Line::styled(fit(&text, usize::from(area.width)), st.warn);
+        let row = usize::from(area.height) - earlier - shown + number;
+        crate::widgets::line(buf, area, u16::try_from(row).unwrap_or(0), &line);
+    }
+}
+
+fn event_line<'a>(
+    event: &Row,
+    point: bool,
+    name_w: usize,
+    columns: usize,
+    st: &Styles,
+) -> Line<'a> {
     let ms = event.ms.map_or_else(String::new, duration);
     let note = fit(&event.note, columns.saturating_sub(name_w + 14));
     let name_style = if event.mark == Mark::Todo {
@@ -263,8 +322,10 @@ fn event_line<'a>(event: &Row, name_w: usize, columns: usize, st: &Styles) -> Li
     } else {
         st.text
     };
-    let mark = format!(" {} ", event.mark.sign());
+    let mark = format!("{} ", event.mark.sign());
+    let point = if point { "●" } else { " " };
     Line::from(vec![
+        Span::styled(point, st.warn),
         Span::styled(mark, mark_style(event.mark, st)),
         Span::styled(left(&event.name, name_w), name_style),
         Span::styled(right(&ms, 8), st.dim),
