@@ -11,7 +11,7 @@
 //!
 //! [Recipes](recipes): preflight, threads and async, HTTP with secrets, paths, PDF pages, sounds, JSON from a model.
 //! [Helpers](helpers): boxes from a detector, masks, frames in batches, tracks, copies, schemas for language models.
-//! [Heavy models](models), once for all processes. [Moving from Python](python): `encord-agents` word by word.
+//! [Checkpoints](checkpoints): values to look at and edit. [Heavy models](models), once for all processes. [Moving from Python](python): `encord-agents` word by word.
 //!
 //! # A stage
 //!
@@ -441,10 +441,9 @@
 //!
 //! # Long work
 //!
-//! `info!` and its kin go to the Task screen and to the log in `.workbench/log`, from any thread of the agent, and
-//! so does what it prints; `workbench run -v` shows them on stderr too, `-vv` all down to `trace!` ([levels](recipes#log-lines)).
-//! [`checkpoint`](crate::prelude::checkpoint) shows a value and lets a person edit it ([below](#checkpoints)), [`progress`](crate::prelude::progress) reports how far it is,
-//! [`check_cancelled`](crate::prelude::check_cancelled) ends it where the workbench has asked the attempt to stop.
+//! `info!` and its kin, and what the agent prints, go to the Task screen and to the log in `.workbench/log` from any thread;
+//! `workbench run -v` shows them on stderr too, `-vv` all down to `trace!` ([levels](recipes#log-lines)). [`progress`](crate::prelude::progress)
+//! reports how far it is, [`check_cancelled`](crate::prelude::check_cancelled) ends it where the attempt is to stop.
 //!
 //! ```
 //! use agent_abi::prelude::*;
@@ -456,8 +455,7 @@
 //!         check_cancelled()?;
 //!         progress(f64::from(n) / 4.0);
 //!     }
-//!     let parts = checkpoint("parts", &4)?;
-//!     info!("{parts} parts");
+//!     checkpoint("parts", &4)?;
 //!     Ok(Route::to("done"))
 //! }
 //!
@@ -466,39 +464,6 @@
 //! assert!(run.steps().iter().any(|s| s.name == "parts" && s.value == "4"));
 //! assert!(task("a").cancelled().run::<slow>().failure().is_some());
 //! ```
-//!
-//! # Checkpoints
-//!
-//! A person who steps a task on screen stops at each dependency and at each
-//! [`checkpoint`](crate::prelude::checkpoint), sees the value as it is there, and may edit it (`e`) before the agent
-//! goes on with it: go on with what the checkpoint gives back. A value is anything that is `Clone`, `Serialize` and
-//! `DeserializeOwned`; a text or a slice comes back as a `String` or a `Vec`.
-//!
-//! ```
-//! use agent_abi::prelude::*;
-//! use agent_abi::testing::task;
-//! use serde::{Deserialize, Serialize};
-//!
-//! #[derive(Clone, Serialize, Deserialize)]
-//! struct Detection {
-//!     class: String,
-//!     score: f64,
-//! }
-//!
-//! #[stage("detect")]
-//! fn detect() -> Result<Route> {
-//!     let found = vec![Detection { class: "car".into(), score: 0.4 }];
-//!     let found = checkpoint("detections", &found)?;
-//!     Ok(Route::to(if found.iter().any(|d| d.score > 0.5) { "annotate" } else { "skip" }))
-//! }
-//!
-//! let run = task("a.jpg").run::<detect>();
-//! assert_eq!(run.route(), Some("skip"));
-//! assert!(run.steps().iter().any(|step| step.name == "detections"));
-//! ```
-//!
-//! While a task is held, the time limit of the attempt stands still. Other threads of the agent go on. Where nobody
-//! steps and no pause point asks for it, a checkpoint costs a few microseconds. Values are shown: keep secrets out of them.
 //!
 //! # Tests
 //!
@@ -518,6 +483,7 @@
 //! a crash. An edit is active a moment after `cargo build`; debug builds are meant to be used that way, and
 //! `workbench run` in production should use `--release`.
 
+pub mod checkpoints;
 pub mod further;
 pub mod helpers;
 pub mod models;

@@ -15,11 +15,14 @@ import pytest
 from encord.issues.issue_client import _IssueClient
 from encord.objects import Classification, Object
 from encord.objects.coordinates import BoundingBoxCoordinates
+from encord.utilities.project_user import ProjectUserRole
 
 import server as servers
 from test_roundtrip import ENDING, ROOT
 from test_twins import PROJECT, TWIN, effect, ids, run, world
 
+#: Whose key the tests use.
+OWNER = "agent@example.test"
 #: The task's own data, and others that it changes.
 OWN, LABELLED, URGENT, MOVED = (ids(4, n) for n in (0, 1, 2, 4))
 BOX = {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}
@@ -57,8 +60,9 @@ def answer() -> dict:
 
 def agent(folder: Path) -> Path:
     library = folder / f"noop.{ENDING}"
-    text = json.dumps(json.dumps(answer(), ensure_ascii=False), ensure_ascii=False)
-    definitions = [f"-DOUTCOME={text}", "-DNEEDS=WB_NEED_LABEL_ROW_WRITE"]
+    spec = {"function": "noop", "twins": [{"project": TWIN, "write": True}]}
+    outcome, spec = (json.dumps(json.dumps(text, ensure_ascii=False), ensure_ascii=False) for text in (answer(), spec))
+    definitions = [f"-DOUTCOME={outcome}", f"-DSPEC={spec}", "-DNEEDS=WB_NEED_LABEL_ROW_WRITE"]
     command = ["cc", "-shared", "-fPIC", "-I", ROOT / "agent-abi/include", *definitions]
     subprocess.run([*command, "-o", library, ROOT / "tests/fixtures/noop.c"], check=True, timeout=60)
     return library
@@ -158,3 +162,19 @@ def test_undo_leaves_what_the_sdk_read_before(two, tmp_path):
     after = effect(ours)
     assert after == before
     assert sum(map(len, issues(ours).values())) == 5, "issues stay"
+
+
+def test_a_key_that_may_only_look_is_reported_before_the_first_task(two, tmp_path):
+    server = two[0]
+    check = [servers.BINARY, "check", "--agents", agent(tmp_path)]
+    ended = run(server, check, tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    server.project(PROJECT).add_users([OWNER], ProjectUserRole.VIEWER)
+    ended = run(server, check, tmp_path)
+    assert ended.returncode == 0, "outcomes can still be held and planned: " + ended.stdout
+    assert "may only look at project" in ended.stdout and "commits will be refused" in ended.stdout
+    server.project(TWIN).add_users([OWNER], ProjectUserRole.VIEWER)
+    assert server.project(TWIN).user_role == ProjectUserRole.VIEWER
+    ended = run(server, check, tmp_path)
+    assert ended.returncode == 3, ended.stdout
+    assert "noop changes twins in project" in ended.stdout

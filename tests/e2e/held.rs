@@ -228,6 +228,52 @@ fn a_plan_is_left_where_somebody_changed_a_twin_and_its_dry_run_shows_it() {
 }
 
 #[test]
+fn a_dry_run_over_two_stages_names_what_the_second_could_not_see() {
+    let world = World::new(&[]);
+    let answer = json!({"stage": "route", "changes": [
+        {"kind": "issue", "comment": "too dark"},
+    ]});
+    let folders = [
+        ("first", "pre-label", answer),
+        ("second", "route", json!({"stage": "Archive"})),
+    ];
+    let libraries = folders.map(|(folder, stage, answer)| {
+        let folder = world.path().join(folder);
+        std::fs::create_dir(&folder).unwrap();
+        let defines = [
+            c_text("OUTCOME", &answer.to_string()),
+            c_text("STAGE", stage),
+        ];
+        c_agent(&folder, "noop", &defines.each_ref().map(String::as_str))
+    });
+    let [first, second] = libraries.each_ref().map(|l| l.to_str().unwrap());
+    let run = [
+        "run",
+        "--progress",
+        "none",
+        "--filter",
+        "jpg",
+        "--agents",
+        first,
+        "--agents",
+        second,
+    ];
+    let dry = world.does(&[&run[..], &["--dry-run"]].concat());
+    let n = world.units.len();
+    let text = stderr(&dry);
+    let unseen =
+        format!("{n} tasks went on to a later stage of this run, which saw their own rows");
+    assert!(text.contains(&unseen), "{text}");
+    assert_eq!(world.server.writes(), 0);
+    let real = world.does(&run);
+    assert!(
+        !stderr(&real).contains("went on to a later stage"),
+        "{}",
+        stderr(&real)
+    );
+}
+
+#[test]
 fn a_protected_level_holds_for_the_other_project_too() {
     let world = World::new(&[]);
     let before = world.both();

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use wb_core::counted::plural;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::NetStats;
 use wb_core::run::{Ending, Report, Totals};
@@ -179,7 +180,7 @@ fn junit(lines: &[TaskLine], project: &str, wall_s: f64) -> quick_junit::Report 
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222;background:#fff}\
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}\
-.failed td:first-child{color:#b00020}.conflict td:first-child{color:#9a6700}.n{text-align:right}pre{white-space:pre-wrap;margin:0;font-size:12px}\
+.failed td:first-child{color:#b00020}.conflict td:first-child{color:#9a6700}.n{text-align:right}.changes div{white-space:pre-wrap}pre{white-space:pre-wrap;margin:0;font-size:12px}\
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#161616}td,th{border-color:#333}.failed td:first-child{color:#ff7b86}}";
 
 /// `writes`: writing requests that were sent; `None` in a dry run.
@@ -202,7 +203,7 @@ fn page(
             body {
                 h1 { (title) }
                 p {
-                    (totals.tasks) " tasks in " (format!("{wall_s:.1}")) " s: " (totals.moved) " moved, "
+                    (plural(totals.tasks, "task")) " in " (format!("{wall_s:.1}")) " s: " (totals.moved) " moved, "
                     (totals.stayed) " stayed, " (totals.failed) " failed, "
                     (totals.conflicts) " left because others had changed them. "
                     @match writes {

@@ -257,6 +257,9 @@ impl Session {
             if effects.contains(&Effect::Suspend) {
                 screen.suspend()?;
             }
+            if let Some(shown) = self.ui.shown_stages() {
+                effects.extend(self.begin.command(shown, &mut self.engine));
+            }
             if let Some(request) = self.ui.missing_picture(self.engine.state()) {
                 self.pictures.request(request, &self.engine);
             }

@@ -87,7 +87,7 @@ impl Current {
         micros(self.started).saturating_sub(self.held_us.get())
     }
 
-    /// Lets a person hold the attempt at one of its parts, where somebody wants that.
+    /// Lets a person hold the attempt at one of its parts, where somebody looks at it.
     pub(crate) fn pause(
         &self,
         source: &dyn Source,

@@ -52,7 +52,7 @@ pub trait Source {
         let _ = (name, question);
         Ok(None)
     }
-    /// Whether somebody looks at what [`Source::pause`] is told.
+    /// Whether somebody looks at the places that [`Source::pause`] reports.
     fn pauses(&self) -> bool {
         false
     }

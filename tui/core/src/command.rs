@@ -3,9 +3,21 @@
 
 use crate::ids::{StageId, TaskId};
 use crate::ledger::Scope;
-use crate::pause::{Condition, PointAt};
+use crate::pause::{PointAt, PointChange};
 use crate::run::{OnConflict, RunSpec};
 use crate::work::TaskRow;
+
+/// The stages that are in sight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// All, with their counts.
+    #[default]
+    Stages,
+    /// The tasks of one.
+    Stage(StageId),
+    /// None.
+    Nothing,
+}
 
 /// A command from the UI or CLI, with its argument.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +32,8 @@ pub enum Command {
     ReadProject,
     /// Load the queue of a stage.
     OpenStage(StageId),
+    /// These stages are in sight now.
+    Show(Shown),
     /// Show only tasks that match; the text as typed.
     Filter {
         /// Stage.
@@ -64,20 +78,13 @@ pub enum Command {
     /// Open the task of the run that has waited longest at a pause point.
     OpenPaused,
     /// Let tasks of a stage pause at a place, or no longer.
-    TogglePoint {
+    Point {
         /// Stage.
         stage: StageId,
         /// Where.
         at: PointAt,
-    },
-    /// Let tasks of a stage pause at a place under a condition.
-    SetPoint {
-        /// Stage.
-        stage: StageId,
-        /// Where.
-        at: PointAt,
-        /// When.
-        condition: Box<Condition>,
+        /// How the pause point there changes.
+        change: PointChange,
     },
     /// The same inputs again on the newest build.
     Rerun,

@@ -3,8 +3,10 @@
 //! Late news carries the job, batch or listing it belongs to and is dropped when that is over.
 
 mod build;
+mod launch;
 
 pub use build::{BuildEvent, CompileFailure, CrateProgress};
+pub use launch::{Launch, Priority};
 
 use crate::build::Probed;
 use crate::command::Command;
@@ -13,7 +15,7 @@ use crate::filter::{Asks, Filter, Known};
 use crate::ids::{BatchId, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::{JournalEvent, Restore, Settled, Undone};
 use crate::ledger::{Applied, Reply, Request, TaskReport};
-use crate::pause::{Place, SavedPoint};
+use crate::pause::{PausePlace, SavedPoint};
 use crate::queue::LastResult;
 use crate::run::Report;
 use crate::work::{Change, Committed, FetchSpec, Inputs, LabelChange, Outcome, Project, TaskRow};
@@ -172,7 +174,7 @@ pub enum JobEvent {
         /// Which.
         job: JobId,
         /// The place.
-        place: Box<Place>,
+        place: Box<PausePlace>,
     },
     /// A line of the agent's log or output; `job` is empty for lines outside a job.
     Log {
@@ -203,40 +205,6 @@ pub enum JobEvent {
         /// How long the agent ran, in microseconds.
         run_us: u64,
     },
-}
-
-/// One attempt to be run in a host.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Launch {
-    /// Number.
-    pub job: JobId,
-    /// Build to run on.
-    pub build: BuildId,
-    /// Index into its agents.
-    pub agent: usize,
-    /// 1 for the first.
-    pub attempt: u32,
-    /// Stage.
-    pub stage: StageId,
-    /// What the agent is given; the same for every attempt, so that retries start clean.
-    pub inputs: Arc<Inputs>,
-    /// Limit in milliseconds.
-    pub deadline_ms: Option<u64>,
-    /// Whose turn comes first.
-    pub priority: Priority,
-    /// Whether it reports the places that it reaches, and waits there.
-    pub pauses: bool,
-}
-
-/// Which jobs are begun first while hosts are scarce.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Priority {
-    /// Somebody waits for it: a stepped task.
-    Person,
-    /// A watched task.
-    Watch,
-    /// A run.
-    Bulk,
 }
 
 /// An operation of the journal that the screen's writes belong to.

@@ -4,6 +4,8 @@
 
 pub mod build;
 pub mod command;
+pub mod compare;
+pub mod counted;
 pub mod digits;
 pub mod error;
 pub mod event;

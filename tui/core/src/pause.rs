@@ -7,7 +7,7 @@ mod points;
 mod text;
 
 pub use condition::{Condition, ConditionError, Scene};
-pub use points::{PausePoint, PointAt, PointKind, SavedPoint, Sight, ends};
+pub use points::{PausePoint, PointAt, PointChange, PointKind, SavedPoint, Sight, ends};
 pub use text::{Difference, difference, pretty};
 
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl PlaceKind {
 
 /// A place that a running attempt has reached.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Place {
+pub struct PausePlace {
     /// What sort of place.
     pub kind: PlaceKind,
     /// Its name; a parameter is named with its type, `frame: Frame`.
@@ -54,7 +54,7 @@ pub struct Place {
     pub editable: bool,
 }
 
-impl Place {
+impl PausePlace {
     /// It in a sentence: `checkpoint "detections"`.
     #[must_use]
     pub fn words(&self) -> String {

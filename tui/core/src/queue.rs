@@ -75,7 +75,22 @@ pub struct Queue {
     pub asking: bool,
     /// Rows of a listing that replaces a shown one, until it is complete.
     pub incoming: Option<Vec<TaskRow>>,
+    /// When the newest listing began.
+    began: Millis,
+    /// How long the newest full listing took, in milliseconds.
+    took_ms: u64,
+    /// Listings in a row that found nothing new.
+    unchanged: u32,
+    /// Tasks have arrived since the newest listing.
+    pub stale: bool,
 }
+
+/// A queue is listed again this often while it changes, in milliseconds.
+const REFRESH_MS: u64 = 30_000;
+/// How often the time between two listings is doubled at most, because nothing changes.
+const DOUBLED: u32 = 4;
+/// Listing takes at most one part in so many of the time.
+const SHARE: u64 = 20;
 
 impl Queue {
     /// The row shown at a place of the view.
@@ -100,9 +115,28 @@ impl Queue {
         self.rows.iter().find(|r| r.id == task)
     }
 
+    /// Whether it is time to list it again: seldom where that takes long, or found nothing new.
+    #[must_use]
+    pub fn is_due(&self, now: Millis) -> bool {
+        let wait = match self.stale {
+            true => 0,
+            false => REFRESH_MS << self.unchanged.min(DOUBLED),
+        };
+        let wait = wait.max(self.took_ms * SHARE);
+        !self.loading && self.loaded.is_some_and(|at| now.since(at) >= wait)
+    }
+
+    /// The queue that is due first: one that changes before one that does not, then the one listed longest ago.
+    #[must_use]
+    pub const fn due_order(&self) -> (bool, u32, Option<Millis>) {
+        (!self.stale, self.unchanged, self.loaded)
+    }
+
     /// A listing begins. Rows that are shown stay until it is complete.
-    pub fn begin(&mut self, listing: u64) {
+    pub fn begin(&mut self, listing: u64, now: Millis) {
         self.listing = listing;
+        self.began = now;
+        self.stale = false;
         self.loading = true;
         self.incoming = (!self.rows.is_empty()).then(Vec::new);
     }
@@ -119,21 +153,22 @@ impl Queue {
             Some(incoming) => {
                 incoming.extend(rows);
                 if last {
-                    self.rows = self.incoming.take().unwrap_or_default();
-                    // What was read belongs to the listing before; it is read again when asked for.
-                    self.known.clear();
-                    self.refresh_view(now, results);
+                    self.replace(now, results);
                 }
             }
             None => {
                 let first = self.rows.len();
                 self.rows.extend(rows);
+                if last && self.loaded.is_some() {
+                    self.found(!self.rows.is_empty());
+                }
                 self.extend_view(first, now, results);
             }
         }
         if last {
             self.loading = false;
             self.loaded = Some(now);
+            self.took_ms = now.since(self.began);
             if self.sort != Sort::Listed {
                 self.refresh_view(now, results);
             }
@@ -144,6 +179,20 @@ impl Queue {
         }
     }
 
+    const fn found(&mut self, changes: bool) {
+        self.unchanged = if changes { 0 } else { self.unchanged + 1 };
+    }
+
+    /// The listing that replaces the shown one is complete.
+    fn replace(&mut self, now: Millis, results: &HashMap<TaskId, LastResult>) {
+        let rows = self.incoming.take().unwrap_or_default();
+        self.found(rows != self.rows);
+        self.rows = rows;
+        // What was read belongs to the listing before; it is read again when asked for.
+        self.known.clear();
+        self.refresh_view(now, results);
+    }
+
     /// Takes tasks out that have left the stage.
     pub fn remove(
         &mut self,
@@ -151,6 +200,7 @@ impl Queue {
         now: Millis,
         results: &HashMap<TaskId, LastResult>,
     ) {
+        self.unchanged = 0;
         self.rows.retain(|r| !gone.contains(&r.id));
         if let Some(incoming) = &mut self.incoming {
             incoming.retain(|r| !gone.contains(&r.id));

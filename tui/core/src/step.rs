@@ -5,7 +5,7 @@
 use crate::error::Error;
 use crate::ids::{BuildId, JobId, Millis, StageId};
 use crate::loading::Loading;
-use crate::pause::Place;
+use crate::pause::PausePlace;
 use crate::work::{Committed, FetchSpec, Inputs, Outcome, TaskRow};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -66,19 +66,22 @@ pub enum Until {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reached {
     /// Which, with the value that was there.
-    pub place: Place,
+    pub place: PausePlace,
     /// How long the agent had run, in milliseconds.
     pub ran_ms: u64,
     /// What a person edited the value to.
     pub edited: Option<Arc<str>>,
 }
 
+/// The level of a heading.
+const HEADING: u8 = u8::MAX;
+
 /// A line that came while the task ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
     /// When.
     pub at: Millis,
-    /// 1 error … 5 trace.
+    /// 1 error … 5 trace; of a [heading](Self::is_heading) another one.
     pub level: u8,
     /// Module, `stdout`, `stderr`.
     pub target: String,
@@ -87,6 +90,12 @@ pub struct LogLine {
 }
 
 impl LogLine {
+    /// Whether it is not the agent's: the name of what the lines after it belong to.
+    #[must_use]
+    pub const fn is_heading(&self) -> bool {
+        self.level == HEADING
+    }
+
     /// Whether the agent printed it, instead of logging it.
     #[must_use]
     pub fn is_printed(&self) -> bool {
@@ -115,6 +124,8 @@ pub struct Log {
     size: usize,
     /// How many of the lines were printed.
     printed: usize,
+    /// The job that the newest lines belong to.
+    of: Option<JobId>,
 }
 
 impl Log {
@@ -122,6 +133,35 @@ impl Log {
     pub const KEPT: usize = 2000;
     /// Bytes that are kept; the newest line is kept in any case.
     pub const BYTES: usize = 1 << 20;
+
+    /// Lines that come now belong to this job. Those of another one are set off by a heading.
+    pub fn belongs_to(&mut self, job: JobId, name: impl FnOnce() -> String) {
+        if self.of == Some(job) {
+            return;
+        }
+        self.of = Some(job);
+        self.push(LogLine {
+            at: Millis::default(),
+            level: HEADING,
+            target: String::new(),
+            text: name(),
+        });
+        self.total -= 1;
+    }
+
+    /// The place of the first line of the newest job.
+    #[must_use]
+    pub fn newest(&self) -> usize {
+        let heading = self.lines.iter().rposition(LogLine::is_heading);
+        heading.map_or(0, |at| at + 1)
+    }
+
+    /// How many lines are no longer kept.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        let kept = self.lines.iter().filter(|line| !line.is_heading()).count();
+        self.total.saturating_sub(kept as u64)
+    }
 
     /// Adds a line; the oldest go when there are too many, or when they are too long together. Printed lines push out
     /// logged ones, and these printed ones, only as far as they are fewer.
@@ -229,6 +269,14 @@ impl Stepper {
     #[must_use]
     pub const fn waits(&self) -> bool {
         matches!(self.at, At::Calling) && self.pid.is_none()
+    }
+
+    /// Lines of its log that come now belong to the newest attempt.
+    pub fn name_attempt(&mut self) {
+        let name = || format!("attempt {} · build {}", self.attempts, self.build);
+        if let Some(job) = self.job {
+            self.log.belongs_to(job, name);
+        }
     }
 
     /// How long its agent has run, in milliseconds, without what it loads.

@@ -45,6 +45,8 @@ pub struct Project {
     pub title: String,
     /// The graph.
     pub workflow: Workflow,
+    /// The key may look at it and change nothing.
+    pub viewer: bool,
     /// What agents are given.
     pub doc: ProjectDoc,
     /// The same as JSON text, shared by every job.

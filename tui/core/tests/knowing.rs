@@ -104,7 +104,7 @@ fn what_is_known_is_not_asked_again_until_the_stage_is_listed_again() {
     assert!(filter(&mut state, "pri>0.2").is_empty());
     assert_eq!(shown(&state), 30);
     let mut queue = state.queues[&STAGE].clone();
-    queue.begin(2);
+    queue.begin(2, Millis(0));
     queue.page((0..90).map(row).collect(), true, Millis(0), &HashMap::new());
     assert_eq!(queue.unknown(1000, Millis(0), &HashMap::new()).len(), 90);
 }

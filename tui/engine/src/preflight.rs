@@ -214,9 +214,19 @@ pub async fn agents(
 /// What needs no look at anything but the project: pathways and parameters.
 #[must_use]
 pub fn declared(state: &State, stages: &[StageId], params: &Params) -> Vec<Finding> {
-    let mut findings = routes(state, stages);
+    let mut findings = role(state);
+    findings.extend(routes(state, stages));
     findings.extend(parameters(state, stages, params));
     findings
+}
+
+/// A key that may change nothing runs agents all the same: outcomes can be held and planned.
+fn role(state: &State) -> Vec<Finding> {
+    let project = state.project.as_ref().filter(|project| project.viewer);
+    let text =
+        |title| format!("this key may only look at project {title}: commits will be refused");
+    let note = project.map(|project| Finding::note("role", text(quoted(&project.title))));
+    note.into_iter().collect()
 }
 
 /// Declared pathways that do not leave the agent's stage, and declared stages that the project does not have.
@@ -276,33 +286,57 @@ fn parameters(state: &State, stages: &[StageId], params: &Params) -> Vec<Finding
     strays.chain(misfits.map(finding)).collect()
 }
 
-/// The twin projects that agents declare, each with the function that declares it first.
+/// A twin project that agents declare.
+pub struct DeclaredTwin {
+    project: ProjectHash,
+    /// The function that declares it first, or the first that may write it.
+    function: String,
+    write: bool,
+}
+
+/// The twin projects that agents declare.
 #[must_use]
-pub fn twins_of(state: &State, stages: &[StageId]) -> Vec<(ProjectHash, String)> {
-    let mut twins: Vec<(ProjectHash, String)> = Vec::new();
+pub fn twins_of(state: &State, stages: &[StageId]) -> Vec<DeclaredTwin> {
+    let mut twins: Vec<DeclaredTwin> = Vec::new();
     for (_, _, agent) in stages.iter().filter_map(|stage| state.agent(*stage)) {
         let specs = agent.spec.twins.iter();
         for spec in specs.filter_map(|s| TwinSpec::deserialize(s).ok()) {
-            let project = ProjectHash(spec.project);
-            if !twins.iter().any(|(known, _)| *known == project) {
-                twins.push((project, agent.spec.function.clone()));
+            let twin = DeclaredTwin {
+                project: ProjectHash(spec.project),
+                function: agent.spec.function.clone(),
+                write: spec.write,
+            };
+            match twins.iter_mut().find(|t| t.project == twin.project) {
+                Some(known) if twin.write && !known.write => *known = twin,
+                Some(_) => {}
+                None => twins.push(twin),
             }
         }
     }
     twins
 }
 
-/// Whether these twin projects can be seen.
+/// Whether these twin projects can be seen, and may be changed where an agent does.
 ///
 /// # Errors
 /// The platform does not answer.
-pub async fn twins(
-    reader: &Reader,
-    twins: Vec<(ProjectHash, String)>,
-) -> Result<Vec<Finding>, Error> {
+pub async fn twins(reader: &Reader, twins: Vec<DeclaredTwin>) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
-    for (project, function) in twins {
+    for DeclaredTwin {
+        project,
+        function,
+        write,
+    } in twins
+    {
         match reader.project(project).await.map_err(Error::from) {
+            Ok(twin) if write && twin.viewer => findings.push(Finding::bad(
+                "twin",
+                format!(
+                    "{function} changes twins in project {}: this key may only look at it",
+                    quoted(&twin.title)
+                ),
+                "ask an admin of that project for a role that may change labels",
+            )),
             Ok(twin) => findings.push(Finding::good(
                 "twin",
                 format!("{} ({function})", twin.title),

@@ -179,11 +179,7 @@ impl Core {
                 shared.answer(number, result);
             }
             Effect::Explain(explain) => return self.explain(explain),
-            Effect::Remove { host } => {
-                if let Some(link) = shared.links.remove(&host) {
-                    link.end_calls();
-                }
-            }
+            Effect::Remove { host } => shared.links.remove(&host)?.end_calls(),
             Effect::Status { host, status } => shared.links.get(&host)?.publish(&status),
             Effect::Open {
                 host,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 use wb_core::ids::{BuildId, JobId};
 use wb_core::loading::Opening;
-use wb_core::pause::Place;
+use wb_core::pause::PausePlace;
 
 /// News from the hosts and from the watched files.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ pub enum HostEvent {
         /// The job.
         job: JobId,
         /// The place.
-        at: Place,
+        at: PausePlace,
     },
     /// A job ended: exactly once for each.
     Done {

@@ -25,7 +25,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use wb_core::error::foreign;
 use wb_core::ids::{BuildId, JobId};
-use wb_core::pause::{Place, PlaceKind};
+use wb_core::pause::{PausePlace, PlaceKind};
 
 /// Longest sleep of a host's thread while its host has been busy lately.
 const BUSY_CAP: Duration = Duration::from_secs(1);
@@ -255,14 +255,7 @@ impl HostThread {
                 }
                 return Ok(());
             }
-            FromHost::Hello { protocol, pid } => {
-                let stack_low = self.link.page.claims.stack_low.load(Ordering::SeqCst);
-                HostNews::Hello {
-                    protocol,
-                    pid,
-                    stack_low,
-                }
-            }
+            FromHost::Hello { protocol, pid } => self.hello(protocol, pid),
             FromHost::Loaded { descriptor, base } => {
                 self.end_of_task(None);
                 let descriptor = Box::new(descriptor);
@@ -300,6 +293,15 @@ impl HostThread {
         };
         self.report(news);
         Ok(())
+    }
+
+    fn hello(&self, protocol: u32, pid: u32) -> HostNews {
+        let stack_low = self.link.page.claims.stack_low.load(Ordering::SeqCst);
+        HostNews::Hello {
+            protocol,
+            pid,
+            stack_low,
+        }
     }
 
     fn job(&self) -> Option<JobId> {
@@ -381,10 +383,10 @@ impl HostThread {
 }
 
 /// A place that a job has reached. Its value is kept as it may be shown.
-fn place(at: &Pause, value: &[u8]) -> Place {
+fn place(at: &Pause, value: &[u8]) -> PausePlace {
     let value = String::from_utf8_lossy(value);
     let shown = foreign(value.clone().into_owned(), VALUE);
-    Place {
+    PausePlace {
         kind: PlaceKind::of(&at.kind),
         name: foreign(at.name.clone(), TARGET),
         editable: shown == value,

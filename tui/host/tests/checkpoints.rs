@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 use support::{Desk, compile, outcome};
 use wb_core::ids::{BuildId, JobId};
-use wb_core::pause::{Place, PlaceKind};
+use wb_core::pause::{PausePlace, PlaceKind};
 use wb_host::{HostEvent, JobResult};
 
 fn desk() -> Desk {
@@ -29,7 +29,7 @@ fn shows(desk: &mut Desk, agent: usize, value: &str) -> JobId {
 }
 
 /// The next place that a job waits at.
-fn place(desk: &mut Desk, by: JobId) -> Place {
+fn place(desk: &mut Desk, by: JobId) -> PausePlace {
     loop {
         if let HostEvent::Paused { job, at } = desk.next() {
             assert_eq!(job, by);

@@ -7,6 +7,7 @@ use crate::print;
 use crate::signals::Stop;
 use serde_json::json;
 use std::time::Instant;
+use wb_core::counted::plural;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::Filter;
 use wb_core::ledger::{Applied, PlannedTask, TaskReport};
@@ -149,12 +150,12 @@ fn print_summary(flags: &Flags, connection: &Connection, counts: &Applied, began
     }
     if tasks == 0 && counts.earlier > 0 {
         notice!(
-            "This plan was applied already ({} tasks); nothing was sent.",
-            counts.earlier
+            "This plan was applied already ({}); nothing was sent.",
+            plural(counts.earlier, "task")
         );
         return;
     }
-    let mut text = format!("{tasks} tasks of the plan in {wall_s:.1} s");
+    let mut text = format!("{} of the plan in {wall_s:.1} s", plural(tasks, "task"));
     for (n, word) in [
         (counts.moved, "moved"),
         (counts.stayed, "stayed"),
@@ -171,7 +172,7 @@ fn print_summary(flags: &Flags, connection: &Connection, counts: &Applied, began
     text.push_str(&if dry {
         " · dry run: nothing was written".to_owned()
     } else {
-        format!(" · {} writing requests", stats.writes)
+        format!(" · {}", plural(stats.writes, "writing request"))
     });
     notice!("{text}");
     if !dry && counts.moved + counts.stayed > 0 {

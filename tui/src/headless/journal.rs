@@ -3,6 +3,7 @@
 use crate::cli::{Global, JournalArgs};
 use serde_json::json;
 use std::io::IsTerminal;
+use wb_core::counted::plural;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::journal::Op;
 use wb_engine::config::state_dir;
@@ -59,12 +60,12 @@ fn object(op: &Op) -> serde_json::Value {
 
 fn sentence(op: &Op) -> String {
     let mut text = format!(
-        "{:>5}  {}  {:6}  {} of {} tasks written",
+        "{:>5}  {}  {:6}  {} of {} written",
         op.id,
         wb_client::rfc3339(op.began),
         op.kind,
         op.done,
-        op.tasks
+        plural(op.tasks, "task")
     );
     if let Some(undoes) = op.undoes {
         text.push_str(&format!(" · takes back {undoes}"));
@@ -101,10 +102,11 @@ fn prune(global: &Global, journal: &Journal, keep: Keep) -> Result<(), Error> {
         return print_pruned(global, 0, 0);
     };
     let what = format!(
-        "{} operations ({} to {}, {tasks} tasks); {standing} of them could no longer be taken back",
-        old.len(),
+        "{} ({} to {}, {}); {standing} of them could no longer be taken back",
+        plural(old.len(), "operation"),
         first.id,
-        last.id
+        last.id,
+        plural(tasks, "task")
     );
     if global.dry_run {
         notice!("Would forget {what}.");
@@ -116,8 +118,8 @@ fn prune(global: &Global, journal: &Journal, keep: Keep) -> Result<(), Error> {
     }
     journal.prune(&old)?;
     notice!(
-        "Forgot {} operations. What was applied of plans is still known.",
-        old.len()
+        "Forgot {}. What was applied of plans is still known.",
+        plural(old.len(), "operation")
     );
     print_pruned(global, old.len(), tasks)
 }

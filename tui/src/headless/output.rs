@@ -76,7 +76,7 @@ pub fn group_name(id: u32) -> String {
 /// `1 task`, `3 tasks`.
 #[must_use]
 pub fn tasks(n: u64) -> String {
-    plural(usize::try_from(n).unwrap_or(usize::MAX), "task")
+    plural(n, "task")
 }
 
 /// Groups that are printed; a report lists all.
@@ -115,8 +115,9 @@ pub fn groups(totals: &Totals) -> Vec<String> {
 #[must_use]
 pub fn not_carried(tasks: u64) -> String {
     format!(
-        "{tasks} tasks would go on to a later stage of this run, but were not followed there: an agent sees \
-         only a part of their labels, so that what it would be given is known once the first stage is written."
+        "{} would go on to a later stage of this run without being followed there: an agent sees \
+         only a part of the labels, so that what it would be given is known once the first stage is written.",
+        self::tasks(tasks)
     )
 }
 

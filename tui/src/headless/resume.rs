@@ -3,6 +3,7 @@
 use crate::cli::{Cli, ResumeArgs};
 use crate::exit::Ending;
 use crate::print;
+use wb_core::counted::plural;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::journal::Settled;
 use wb_core::state::shell;
@@ -93,8 +94,8 @@ fn would_finish(config: &Config) -> Result<(), Error> {
     let open = journal.open_entries(upstream::project_hash(config)?)?;
     let in_part = open.iter().filter(|open| open.refused.is_some()).count();
     notice!(
-        "{} writes had begun and have no answer, {in_part} are written in part; without --dry-run they are looked up and finished.",
-        open.len() - in_part
+        "Begun without an answer: {}; written in part: {in_part}. Without --dry-run they are looked up and finished.",
+        plural(open.len() - in_part, "write")
     );
     Ok(())
 }

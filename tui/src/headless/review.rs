@@ -5,6 +5,7 @@ use crate::cli::{Global, ReviewArgs};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use wb_core::counted::plural;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::Filter;
 use wb_core::work::Patch;
@@ -59,10 +60,11 @@ pub fn review(global: &Global, config: &Config, args: &ReviewArgs) -> Result<(),
     let header = &plan.header;
     is_for(header, config, upstream.as_deref())?;
     out!(
-        "Plan for \"{}\" on {}, made {}: {tasks} tasks, {writes} of them change something",
+        "Plan for \"{}\" on {}, made {}: {}, {writes} with a change",
         clean(&header.project_title),
         clean(&header.upstream),
-        wb_client::rfc3339(header.made)
+        wb_client::rfc3339(header.made),
+        plural(tasks, "task")
     );
     for ((stage, way), group) in &groups {
         out!("{}", sentence(stage, way, group));

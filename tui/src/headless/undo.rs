@@ -4,6 +4,7 @@ use crate::exit::Ending;
 use crate::print;
 use crate::signals::Stop;
 use serde_json::json;
+use wb_core::counted::plural;
 use wb_core::error::Error;
 use wb_core::journal::{Op, Undone};
 use wb_core::ledger::{TaskReport, UndoResult};
@@ -112,9 +113,10 @@ fn sum_up(flags: &Flags, connection: &Connection, op: &Op, undone: &Undone) {
         notice!("{}: {}", clean(title), clean(what));
     }
     notice!(
-        "Operation {} ({}): {done} tasks restored, {left} left because others changed them since, {failed} failed{held}",
+        "Operation {} ({}): {} restored, {left} left because others changed them since, {failed} failed{held}",
         op.id,
-        op.kind
+        op.kind,
+        plural(done, "task")
     );
 }
 

@@ -10,7 +10,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use wb_core::build::BuildStatus;
-use wb_core::state::State;
+use wb_core::state::{Level, State};
 use wb_core::step::{At, Stepper};
 
 /// An outage that is over sooner is not shown, in milliseconds.
@@ -65,14 +65,15 @@ fn header(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         "LIVE" => " LIVE ",
         other => other,
     };
-    let mut facts = vec![
-        (mode.to_owned(), mode_style(ui, state)),
-        build_word(ui, state),
-    ];
+    let level = state.options.level.filter(|_| !ui.room.tiny());
+    let level = level.map(|level| (level.word().to_owned(), level_style(ui, level)));
+    let mut facts: Vec<_> = level.map(|fact| (fact, Action::Mode)).into_iter().collect();
+    facts.push(((mode.to_owned(), mode_style(ui, state)), Action::Mode));
+    facts.push((build_word(ui, state), Action::Builds));
     facts.extend(doing(ui, state));
-    facts.extend(watch_word(ui, state));
+    facts.extend(watch_word(ui, state).map(|fact| (fact, Action::Watching)));
     // The title gives way first, then what comes last.
-    let fixed: usize = facts.iter().map(|(t, _)| width(t) + 3).sum();
+    let fixed: usize = facts.iter().map(|((t, _), _)| width(t) + 3).sum();
     let title = fit(
         title,
         usize::from(room)
@@ -84,12 +85,24 @@ fn header(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         Span::styled(name, st.dim),
         Span::styled(title, st.strong),
     ]);
-    for (text, style) in facts {
+    for ((text, style), action) in facts {
         line.push_span(Span::styled(" · ", st.dim));
+        let columns = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        let x = area.x.saturating_add(columns(line.width()));
+        let word = Rect::new(x, area.y, columns(width(&text)), 1);
+        // A word that is cut off is not there to be clicked.
+        ui.hits.push((word.intersection(area), Hit::Runs(action)));
         line.push_span(Span::styled(text, style));
     }
     lines(buf, area, &[line], 0);
-    ui.hits.push((area, Hit::Runs(Action::Builds)));
+}
+
+fn level_style(ui: &Ui, level: Level) -> Style {
+    match level {
+        Level::Sandbox => ui.st.dim,
+        Level::Staging => ui.st.accent,
+        Level::Protected => ui.st.warn,
+    }
 }
 
 /// Draws the screens' names at the right; gives the columns that they take.
@@ -208,11 +221,13 @@ pub fn ago(ms: u64) -> String {
     }
 }
 
-fn doing(ui: &Ui, state: &State) -> Option<(String, Style)> {
+/// What is under way, and what shows it.
+fn doing(ui: &Ui, state: &State) -> Option<((String, Style), Action)> {
     let st = &ui.st;
     if let Some(commit) = state.commit.as_ref().filter(|c| c.ended.is_none()) {
         let (answered, asked) = (number(commit.answered), number(commit.asked));
-        return Some((format!("COMMITTING {answered}/{asked}"), st.warn));
+        let text = format!("COMMITTING {answered}/{asked}");
+        return Some(((text, st.warn), Action::Journal));
     }
     if let Some(run) = state.run.as_ref().filter(|r| !r.is_over()) {
         let done = crate::screens::run::percent(run, state)
@@ -222,11 +237,11 @@ fn doing(ui: &Ui, state: &State) -> Option<(String, Style)> {
             (true, _) => "PAUSED",
             _ => "RUN",
         };
-        return Some((format!("{word}{done}"), st.accent));
+        return Some(((format!("{word}{done}"), st.accent), Action::ShowRun));
     }
     let busy = |step: &&Stepper| matches!(step.at, At::Fetching | At::Calling);
     let step = state.step.as_ref().filter(busy)?;
-    Some((step.word().to_uppercase(), st.accent))
+    Some(((step.word().to_uppercase(), st.accent), Action::ShowTask))
 }
 
 /// The results of the watched tasks, in a word or two.
@@ -341,13 +356,18 @@ fn status_text(ui: &Ui, state: &State) -> (String, Style) {
         (false, true) => "LIVE: runs write as they go ({key:Mode} goes back to HOLD)",
         (false, false) => "nothing is written until you commit",
     };
-    let word = if state.busy() { "WORKING" } else { "READY" };
+    let paused = state.run.as_ref().is_some_and(|r| r.paused && !r.is_over());
+    let word = match (paused, state.busy()) {
+        (true, _) => "PAUSED ({key:Pause} on the Run screen goes on)",
+        (_, true) => "WORKING",
+        _ => "READY",
+    };
     let style = if state.live && !state.options.read_only {
         st.bad
     } else {
         st.text
     };
-    (format!("{word} · {}", ui.keyed(writes)), style)
+    (ui.keyed(&format!("{word} · {writes}")), style)
 }
 
 /// Requests that are tried again and again: since when, until when, why. A short outage is not worth a

@@ -43,6 +43,7 @@ use layer::Layer;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use screens::{flow, queue, run, task};
+use wb_core::command::{Command, Shown};
 use wb_core::ids::{Millis, StageId, TaskId};
 use wb_core::state::State;
 use wb_core::workflow::StageKind;
@@ -173,6 +174,8 @@ pub struct Ui {
     pub(crate) copied: Option<String>,
     pub(crate) hits: Vec<(Rect, Hit)>,
     pub(crate) room: Room,
+    /// The stages in sight that the engine knows of.
+    shown: Shown,
 }
 
 impl Ui {
@@ -200,6 +203,7 @@ impl Ui {
             copied: None,
             hits: Vec::new(),
             room: Room { w: 120, h: 36 },
+            shown: Shown::default(),
         }
     }
 
@@ -227,6 +231,17 @@ impl Ui {
         }
         widgets::guard(buf);
         self.pictures.end(buf);
+    }
+
+    /// The command that names the stages in sight, when these are others than before.
+    pub fn shown_stages(&mut self) -> Option<Command> {
+        let shown = match (self.screen, self.stage) {
+            (Screen::Flow, _) => Shown::Stages,
+            (Screen::Queue | Screen::Task, Some(stage)) => Shown::Stage(stage),
+            (Screen::Run, _) | (_, None) => Shown::Nothing,
+        };
+        let before = std::mem::replace(&mut self.shown, shown);
+        (before != shown).then_some(Command::Show(shown))
     }
 
     /// The picture that the visible screen shows and does not have yet.

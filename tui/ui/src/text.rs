@@ -1,9 +1,10 @@
-//! Untrusted text made safe, measured and cut; numbers, ages and times for people.
+//! Untrusted text made safe, measured and cut; ages and times for people.
 //!
 //! Every string from outside this program passes [`clean`] before it is drawn. Widths
 //! are terminal columns. Styling is left to [`crate::theme`].
 
 use unicode_width::UnicodeWidthChar;
+pub use wb_core::counted::{counted, number, plural};
 use wb_core::ids::Millis;
 pub use wb_core::text::{clean, duration};
 
@@ -110,32 +111,6 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// `104,212`.
-#[must_use]
-pub fn number(n: impl TryInto<u64>) -> String {
-    let digits = n.try_into().unwrap_or(0).to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// `1 task`, `3 tasks`.
-#[must_use]
-pub fn plural(n: usize, one: &str) -> String {
-    counted(n, one, &format!("{one}s"))
-}
-
-/// `1 priority`, `3 priorities`.
-#[must_use]
-pub fn counted(n: usize, one: &str, many: &str) -> String {
-    format!("{} {}", number(n), if n == 1 { one } else { many })
-}
-
 /// A fraction with four decimals at most: `0.5`, `0.5062`.
 #[must_use]
 pub fn decimal(value: f64) -> String {
@@ -239,8 +214,6 @@ mod tests {
 
     #[test]
     fn figures_read_as_people_write_them() {
-        assert_eq!(number(1_234_567_u64), "1,234,567");
-        assert_eq!(number(12_u64), "12");
         assert_eq!(
             (age(400), age(61_000), age(3 * 86_400_000)),
             ("now".into(), "1m".into(), "3d".into())

@@ -40,7 +40,12 @@ struct ProjectWire {
     ontology_hash: String,
     #[serde(default)]
     workflow: Option<WorkflowWire>,
+    #[serde(default)]
+    user_role: Option<Value>,
 }
+
+/// The `userRole` of a person who may look at a project and change nothing.
+const VIEWER: u64 = 5;
 
 #[derive(Deserialize)]
 struct WorkflowWire {
@@ -226,6 +231,7 @@ fn assemble(
         hash: ProjectHash(project.project_hash),
         title: project.title,
         workflow,
+        viewer: (project.user_role).is_some_and(|role| role.as_u64() == Some(VIEWER)),
         doc,
         json: Arc::from(json),
     })

@@ -50,6 +50,7 @@ fn project() -> Project {
     Project {
         hash: hash(),
         title: "P".to_owned(),
+        viewer: false,
         workflow: Workflow {
             stages: vec![stage()],
             edges: Vec::new(),

@@ -43,6 +43,7 @@ pub(crate) fn project() -> Arc<Project> {
     Arc::new(Project {
         hash: ProjectHash(doc.project_hash),
         title: "P".into(),
+        viewer: false,
         workflow: Workflow {
             stages: vec![
                 stage(AGENT, "agent", StageKind::Agent, vec![pathway()]),

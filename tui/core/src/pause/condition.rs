@@ -94,7 +94,7 @@ impl Condition {
 enum Expr {
     Literal(Value),
     /// A name of the value or of the facts, and what is read of it.
-    Path(Vec<Key>),
+    Path(Vec<PathKey>),
     Not(Box<Self>),
     Negative(Box<Self>),
     Binary(Op, Box<Self>, Box<Self>),
@@ -105,7 +105,7 @@ enum Expr {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Key {
+enum PathKey {
     Name(String),
     Place(usize),
 }

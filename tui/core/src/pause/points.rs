@@ -1,6 +1,6 @@
 //! Pause points: where a task is to wait for a person, and under which condition.
 
-use super::{Condition, Place, PlaceKind};
+use super::{Condition, PausePlace, PlaceKind};
 use crate::error::Error;
 use crate::work::{Outcome, TaskRow};
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ impl PointAt {
 
     /// The place that a running attempt has reached.
     #[must_use]
-    pub fn of(place: &Place) -> Self {
+    pub fn of(place: &PausePlace) -> Self {
         match place.kind {
             PlaceKind::Parameter => Self::named(PointKind::Parameter, &place.name),
             PlaceKind::Dependency => Self::named(PointKind::Dependency, &place.name),
@@ -95,6 +95,15 @@ pub struct PausePoint {
     pub at: PointAt,
     /// When; `None`: always.
     pub condition: Option<Condition>,
+}
+
+/// How the pause point at a place changes.
+#[derive(Clone, PartialEq, Debug)]
+pub enum PointChange {
+    /// It is set, without a condition; one that is there is removed.
+    Toggled,
+    /// It has this condition.
+    If(Box<Condition>),
 }
 
 /// A [`PausePoint`] in a file.
@@ -163,7 +172,7 @@ pub struct Sight {
 impl Sight {
     /// At a place inside of the agent, which has run for so many milliseconds.
     #[must_use]
-    pub fn inside(row: &TaskRow, place: &Place, ran_ms: u64) -> Self {
+    pub fn inside(row: &TaskRow, place: &PausePlace, ran_ms: u64) -> Self {
         let value = serde_json::from_str(&place.value);
         let mut facts = facts(row);
         facts["name"] = place.name.as_str().into();

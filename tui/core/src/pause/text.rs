@@ -76,7 +76,7 @@ fn closes_at_once(rest: &str) -> bool {
     rest.trim_start().starts_with(['}', ']'])
 }
 
-/// How a JSON value differs from another one, at most so many changes; empty where either is no JSON, where they
+/// How a JSON value differs from another one, at most so many changes; empty where either is not JSON, where they
 /// are too large, or where they have nothing in common.
 #[must_use]
 pub fn difference(old: &str, new: &str, most: usize) -> Vec<Difference> {

@@ -65,7 +65,8 @@ impl State {
         }
     }
 
-    /// Keys of an answer that nothing reads are reported once for each build and stage: all its answers have them.
+    /// Keys of an answer that nothing reads are reported once for each stage: all its answers have them, and those of the
+    /// next build too.
     pub(super) fn warn_of_unread(&mut self, job: JobId, result: &Result<Arc<Outcome>, Error>) {
         let keys = match result {
             Ok(outcome) if !outcome.unread.is_empty() => &outcome.unread,
@@ -79,7 +80,8 @@ impl State {
         let run = self.run.as_ref().filter(|run| run.has(job));
         let run = run.and_then(|run| Some((run.build, *run.stages.get(run.stage_at)?)));
         let of = stepped.map(|s| (s.build, s.stage)).or(watched).or(run);
-        let Some((build, stage)) = of.filter(|of| self.unread.insert(*of)) else {
+        let new = |(_, stage): &(BuildId, StageId)| self.unread.insert((*stage, keys.clone()));
+        let Some((build, stage)) = of.filter(new) else {
             return;
         };
         let text = format!(
@@ -357,9 +359,17 @@ impl State {
             .collect()
     }
 
-    /// Remarks on a build in one line: a library may hold agents for many projects.
+    /// Remarks on a build in one line, without those that the build before it of the same library had: a library may
+    /// hold agents for many projects.
     fn log_notes(&mut self, id: BuildId, notes: &[String]) {
-        match notes {
+        let library = self.builds.get(id).map(|b| &b.probed.library);
+        let before = self.builds.all.iter().rev();
+        let before = before
+            .filter(|b| b.id != id && Some(&b.probed.library) == library)
+            .find(|b| !matches!(b.status, BuildStatus::Rejected(_)));
+        let old = before.map(|b| b.notes.clone()).unwrap_or_default();
+        let new = notes.iter().filter(|note| !old.contains(note)).cloned();
+        match new.collect::<Vec<_>>().as_slice() {
             [] => {}
             [note] => self.info(Kind::Build, format!("build {id}: {note}")),
             [first, rest @ ..] => {

@@ -215,14 +215,14 @@ impl State {
         self.note(Kind::Commit, bad, text, None);
     }
 
-    /// Tasks left a stage: its queue is updated, and the one they went to is listed again.
+    /// Tasks left a stage: its queue is updated, and the one they went to is listed again soon.
     pub(super) fn gone(&mut self, from: StageId, tasks: &HashSet<TaskId>, to: Option<StageId>) {
         if let Some(queue) = self.queues.get_mut(&from) {
             queue.remove(tasks, self.now, &self.results);
         }
         if let Some(queue) = to.and_then(|to| self.queues.get_mut(&to)) {
-            // The arrivals have new ids upstream; the next tick lists that queue again.
-            queue.loaded = queue.loaded.map(|_| Millis(0));
+            // The arrivals have new ids upstream.
+            queue.stale = true;
         }
     }
 }

@@ -12,6 +12,7 @@ impl State {
             Command::Refresh(Some(stage)) => self.list(stage).into_iter().collect(),
             Command::ReadProject => self.read_project().into_iter().collect(),
             Command::OpenStage(stage) => self.open_stage(stage),
+            Command::Show(shown) => self.show(shown),
             Command::Filter { stage, text } => self.filter(stage, &text),
             Command::Sort(stage) => self.sort(stage),
             Command::Mark { stage, tasks, on } => self.mark(stage, &tasks, on),
@@ -30,12 +31,7 @@ impl State {
             Command::CancelRun => self.end_run(Run::cancel),
             Command::WindUp => self.end_run(Run::wind_up),
             Command::OpenPaused => self.open_paused(),
-            Command::TogglePoint { stage, at } => self.toggle_point(stage, at),
-            Command::SetPoint {
-                stage,
-                at,
-                condition,
-            } => self.set_point(stage, at, *condition),
+            Command::Point { stage, at, change } => self.change_point(stage, at, change),
             Command::StopAgents => self.run.as_mut().map_or_else(Vec::new, Run::stop_agents),
             Command::Concurrency(delta) => self.concurrency(delta),
             Command::SetConcurrency(n) => self.set_concurrency(n),
@@ -159,6 +155,11 @@ impl State {
             change(run);
         }
         self.advance_run()
+    }
+
+    fn show(&mut self, shown: Shown) -> Vec<Effect> {
+        self.shown = shown;
+        Vec::new()
     }
 
     fn end_run(&mut self, how: impl FnOnce(&mut Run)) -> Vec<Effect> {

@@ -26,6 +26,7 @@ mod runs;
 pub mod shell;
 mod stepping;
 mod upstream;
+mod waits;
 mod watching;
 
 pub use activity::{Activity, Kind};
@@ -38,7 +39,7 @@ pub use queued_step::QueuedStep;
 pub use rereading::ProjectRead;
 
 use crate::build::{AgentDescriptor, BuildStatus, Builds, Refusals};
-use crate::command::Command;
+use crate::command::{Command, Shown};
 use crate::error::{Error, ErrorKind};
 use crate::event::{
     BuildEvent, CompileFailure, CrateProgress, Effect, Event, JobEvent, JournalOperation, Launch,
@@ -90,6 +91,8 @@ pub struct State {
     pub rate: Option<f64>,
     /// Limit of one attempt in milliseconds that a person typed: it takes precedence over the agent's own.
     pub typed_timeout_ms: Option<u64>,
+    /// Jobs at a time that a person chose for a run: those after it have as many.
+    pub jobs_at_a_time: Option<usize>,
     /// Builds and bindings.
     pub builds: Builds,
     /// The watched libraries whose newest content was refused.
@@ -98,6 +101,8 @@ pub struct State {
     pub compiling: Option<Compiling>,
     /// Libraries of which a new content is being opened, with what is waited for.
     pub opening: BTreeMap<std::path::PathBuf, Loading>,
+    /// The stages that are in sight: only these are listed again.
+    pub shown: Shown,
     /// Queues by stage.
     pub queues: BTreeMap<StageId, Queue>,
     /// What the last job of each task gave.
@@ -176,12 +181,10 @@ pub struct State {
     held_since: Option<Millis>,
     /// Builds that are no longer active and that something may still need.
     superseded: BTreeSet<BuildId>,
-    /// Builds and stages whose answers were reported to have keys that nothing reads.
-    unread: BTreeSet<(BuildId, StageId)>,
+    /// Keys that nothing reads and that were reported, with the stage whose answers have them.
+    unread: BTreeSet<(StageId, Vec<String>)>,
 }
 
-/// Queues are listed again this often while the screen is open, in milliseconds.
-const REFRESH_MS: u64 = 30_000;
 /// A platform that did not answer is asked for the project again this often, in milliseconds.
 const AGAIN_MS: u64 = 20_000;
 
@@ -303,14 +306,21 @@ impl State {
             self.asked = now;
             return self.read_project().into_iter().collect();
         }
-        let due: Vec<StageId> = self
-            .queues
-            .iter()
-            .filter(|(_, q)| !q.loading && q.loaded.is_some_and(|t| now.since(t) >= REFRESH_MS))
-            .map(|(s, _)| *s)
-            .collect();
-        due.into_iter()
-            .filter_map(|stage| self.list(stage))
+        if self.queues.values().any(|queue| queue.loading) {
+            return Vec::new();
+        }
+        let shown = |stage: StageId| match self.shown {
+            Shown::Stages => true,
+            Shown::Stage(one) => one == stage,
+            Shown::Nothing => false,
+        };
+        let all = self.queues.iter();
+        let due = all.filter(|(stage, queue)| shown(**stage) && queue.is_due(now));
+        let first = due.min_by_key(|(_, queue)| queue.due_order());
+        let first = first.map(|(stage, _)| *stage);
+        first
+            .and_then(|stage| self.list(stage))
+            .into_iter()
             .collect()
     }
 

@@ -1,7 +1,7 @@
 //! Tasks of a run that wait at a pause point: what is known of them, how a person opens one, and how they go on.
 
 use super::*;
-use crate::pause::{Place, PointAt, Sight};
+use crate::pause::{PausePlace, PointAt, Sight};
 use crate::step::Reached;
 
 /// A task of a run that waits at a pause point.
@@ -36,7 +36,7 @@ pub(super) struct Ended {
 
 impl State {
     /// A job of the run has reached a place.
-    pub(super) fn run_paused(&mut self, job: JobId, place: Place) -> Vec<Effect> {
+    pub(super) fn run_paused(&mut self, job: JobId, place: PausePlace) -> Vec<Effect> {
         let now = self.now;
         let go_on = vec![Effect::GoOn { job, edited: None }];
         let Some(task) = self.run.as_ref().and_then(|run| run.under_way(job, now)) else {

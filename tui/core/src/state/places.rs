@@ -1,7 +1,7 @@
 //! Places that running attempts reach and wait at: which of them a person is shown, and how they go on.
 
 use super::*;
-use crate::pause::{Place, PlaceKind, PointAt, Sight};
+use crate::pause::{PausePlace, PlaceKind, PointAt, Sight};
 
 impl State {
     /// Steps the open task on, as far as this.
@@ -21,7 +21,7 @@ impl State {
     }
 
     /// A job has reached a place, and waits there.
-    pub(super) fn job_paused(&mut self, job: JobId, place: Place) -> Vec<Effect> {
+    pub(super) fn job_paused(&mut self, job: JobId, place: PausePlace) -> Vec<Effect> {
         let now = self.now;
         let Some(step) = self.step.as_ref().filter(|s| s.job == Some(job)) else {
             return self.run_paused(job, place);
@@ -89,7 +89,7 @@ impl State {
 
 /// Whether a person who steps from place to place stops at this one: what the workbench gives has been seen as
 /// inputs, and the call without anything before it is where the person comes from.
-fn stops_at(place: &Place, before: &[Reached]) -> bool {
+fn stops_at(place: &PausePlace, before: &[Reached]) -> bool {
     match place.kind {
         PlaceKind::Dependency | PlaceKind::Checkpoint | PlaceKind::Refused => true,
         PlaceKind::Parameter => false,

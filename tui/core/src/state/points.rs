@@ -1,7 +1,7 @@
 //! Pause points of the stages: set and removed, found for a place, kept for the next start.
 
 use super::*;
-use crate::pause::{Condition, PausePoint, PointAt, Sight, ends};
+use crate::pause::{PausePoint, PointAt, PointChange, Sight, ends};
 
 impl State {
     /// The pause points of a stage.
@@ -16,39 +16,27 @@ impl State {
         self.points_of(stage).iter().find(|point| point.at == *at)
     }
 
-    /// Sets a pause point, or removes the one that is there.
-    pub(super) fn toggle_point(&mut self, stage: StageId, at: PointAt) -> Vec<Effect> {
-        let points = self.points.entry(stage).or_default();
-        let words = match points.iter().position(|point| point.at == at) {
-            Some(place) => {
-                points.remove(place);
-                format!("no longer pauses at {}", at.words())
-            }
-            None => {
-                let words = format!("tasks pause at {}", at.words());
-                let condition = None;
-                points.push(PausePoint { at, condition });
-                words
-            }
-        };
-        self.points_changed(stage, words)
-    }
-
-    /// Sets a pause point with a condition, in place of the one that is there.
-    pub(super) fn set_point(
+    /// Sets a pause point, changes it, or removes the one that is there.
+    pub(super) fn change_point(
         &mut self,
         stage: StageId,
         at: PointAt,
-        condition: Condition,
+        change: PointChange,
     ) -> Vec<Effect> {
-        let point = PausePoint {
-            at,
-            condition: Some(condition),
-        };
-        let words = format!("tasks pause at {}", point.words());
         let points = self.points.entry(stage).or_default();
-        match points.iter_mut().find(|known| known.at == point.at) {
-            Some(known) => *known = point,
+        let place = points.iter().position(|point| point.at == at);
+        let condition = match (change, place) {
+            (PointChange::Toggled, Some(place)) => {
+                points.remove(place);
+                return self.points_changed(stage, format!("no longer pauses at {}", at.words()));
+            }
+            (PointChange::Toggled, None) => None,
+            (PointChange::If(condition), _) => Some(*condition),
+        };
+        let point = PausePoint { at, condition };
+        let words = format!("tasks pause at {}", point.words());
+        match place {
+            Some(place) => points[place] = point,
             None => points.push(point),
         }
         self.points_changed(stage, words)

@@ -1,6 +1,7 @@
 //! Starting, steering and following the newest run.
 
 use super::*;
+use crate::counted::{number, plural};
 
 /// Jobs at a time that a key reaches.
 const MOST_JOBS: i64 = 64;
@@ -17,6 +18,7 @@ impl State {
         }
         if self.options.screen {
             spec.sink = if self.live { Sink::Commit } else { Sink::Hold };
+            spec.concurrency = self.jobs_at_a_time.unwrap_or(spec.concurrency);
         }
         if let Source::Stages(stages) = &mut spec.source
             && stages.is_empty()
@@ -76,6 +78,7 @@ impl State {
             return Vec::new();
         };
         run.spec.concurrency = jobs.max(1);
+        self.jobs_at_a_time = Some(run.spec.concurrency);
         let mut effects = vec![Effect::Concurrency(run.spec.concurrency)];
         effects.extend(self.advance_run());
         effects
@@ -267,18 +270,60 @@ impl State {
         }
     }
 
+    /// Tasks that a run handles from its beginning to its end, as far as that is known: of one that was stopped, those
+    /// that it would have handled.
+    #[must_use]
+    pub fn run_expects(&self, run: &Run) -> Option<u64> {
+        if run.is_over() && !run.stopped() {
+            return Some(run.decided());
+        }
+        if run.expected.is_some() {
+            return run.expected;
+        }
+        // Committed tasks leave their stage, held ones stay and are counted there already.
+        let mut sum = match run.spec.sink {
+            Sink::Commit => run.totals.moved,
+            Sink::Hold | Sink::Report => 0,
+        };
+        for stage in &run.stages {
+            let (n, whole) = self.count(*stage)?;
+            if !whole {
+                return None;
+            }
+            sum += run.spec.max_tasks.map_or(n, |max| n.min(max)) as u64;
+        }
+        Some(match run.spec.max_tasks {
+            Some(max) => sum.min((max * run.stages.len()) as u64),
+            None => sum,
+        })
+    }
+
     pub(super) fn run_over(&mut self) {
+        // Queues are listed again after it: what it would have handled is counted now.
+        let expected = self.run.as_ref().and_then(|run| self.run_expects(run));
+        if let Some(run) = &mut self.run {
+            run.expected = expected;
+        }
         let Some(run) = &self.run else { return };
         let t = &run.totals;
-        let mut text = format!("run {} ended: {} tasks", run.id, t.tasks);
+        let all = expected.filter(|_| run.stopped());
+        let mut text = match all {
+            Some(all) => format!(
+                "run {} stopped: {} of {}",
+                run.id,
+                number(t.tasks),
+                plural(all, "task")
+            ),
+            None => format!("run {} ended: {}", run.id, plural(t.tasks, "task")),
+        };
         for (route, n) in &t.routes {
             text.push_str(&format!(" · {n} {route}"));
         }
         if t.failed > 0 {
             text.push_str(&format!(
-                " · {} failed in {} groups",
+                " · {} failed in {}",
                 t.failed,
-                t.groups.len()
+                plural(t.groups.len(), "group")
             ));
         }
         let bad = t.failed > 0 || run.fatal.is_some();

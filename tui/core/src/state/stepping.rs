@@ -1,7 +1,6 @@
 //! Stepping one task; the steps themselves are described in [`crate::step`].
 
 use super::*;
-use crate::watch::Phase;
 
 impl State {
     pub(super) fn open(&mut self, stage: StageId, task: TaskId) -> Vec<Effect> {
@@ -108,11 +107,13 @@ impl State {
         step.attempts += 1;
         step.progress = None;
         step.limit_ms = deadline_ms;
-        // Neither the process nor the log of the attempt before is this one's.
+        // The process of the attempt before is not this one's.
         (step.pid, step.loading) = (None, None);
         (step.places, step.held_since) = (Vec::new(), None);
-        step.log = Log::default();
         let attempt = step.attempts;
+        if !step.log.lines.is_empty() {
+            step.name_attempt(); // also where it writes nothing
+        }
         vec![Effect::Launch(Launch {
             job,
             build,
@@ -271,10 +272,16 @@ impl State {
                 };
                 let stepped = self.step.as_mut().filter(|s| job.is_some() && s.job == job);
                 if let Some(step) = stepped {
+                    step.name_attempt();
                     step.log.push(line);
                 } else if let Some(task) = job.and_then(|job| self.watch.of_job(job)) {
                     task.log.push(line);
                 } else {
+                    let run = self.run.as_ref().zip(job);
+                    if let Some((run, job)) = run.filter(|(run, job)| run.has(*job)) {
+                        let name = || run.name_of(job).unwrap_or_default();
+                        self.log.belongs_to(job, name);
+                    }
                     self.log.push(line);
                 }
                 Vec::new()
@@ -316,54 +323,6 @@ impl State {
             return effects;
         }
         self.run_ended(job, result, crashed, run_us)
-    }
-
-    /// A host has begun with a job; `None`: it waits for one again.
-    fn job_in_host(&mut self, job: JobId, pid: Option<u32>) {
-        let now = self.now;
-        if let Some(step) = self.step.as_mut().filter(|s| s.job == Some(job)) {
-            step.pid = pid;
-            step.since = now;
-            step.loading = None;
-        } else if let Some(task) = self.watch.of_job(job) {
-            task.pid = pid;
-            task.loading = None;
-        } else if let Some(run) = &mut self.run {
-            match pid {
-                Some(pid) => run.job_started(job, pid, now),
-                None => run.job_waits(job),
-            }
-        }
-    }
-
-    /// What the open task waits for, while its agent was called and no host has begun with it.
-    #[must_use]
-    pub fn step_waits_for(&self) -> Option<String> {
-        let step = self.step.as_ref().filter(|s| s.waits())?;
-        Some(self.waits_for(step.build, Priority::Person))
-    }
-
-    /// What a job of a build waits for: what is in the hosts now.
-    #[must_use]
-    pub fn waits_for(&self, build: BuildId, priority: Priority) -> String {
-        let step = self
-            .step
-            .as_ref()
-            .filter(|s| s.pid.is_some() && s.job.is_some());
-        let step = step.filter(|_| priority != Priority::Person);
-        let watched = self.watch.tasks.iter().find_map(|t| match t.phase {
-            Phase::Running(_, build) if t.pid.is_some() => Some(build),
-            _ => None,
-        });
-        let watched = watched.filter(|_| priority != Priority::Watch);
-        let run = self.run.as_ref().filter(|r| r.works());
-        let inside = match (step, watched, run) {
-            (Some(step), _, _) => format!("the stepped task on build {} in it", step.build),
-            (_, Some(build), _) => format!("watch run on build {build} in it"),
-            (_, _, Some(run)) => format!("run {} on build {} in it", run.id, run.build),
-            _ => return format!("waiting for a host that opens build {build}"),
-        };
-        format!("waiting for a free host · {inside}")
     }
 
     pub(super) fn step_done(&mut self, result: Result<Arc<Outcome>, Error>, run_us: u64) {

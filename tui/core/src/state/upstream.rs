@@ -109,7 +109,7 @@ impl State {
             return None;
         }
         self.lists += 1;
-        queue.begin(self.lists);
+        queue.begin(self.lists, self.now);
         Some(Effect::Page {
             list: ListId::Queue(self.lists),
             stage,

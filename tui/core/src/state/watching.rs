@@ -3,7 +3,8 @@
 //! One at a time, those first that were quick the last time, so that a slow one keeps nobody waiting.
 
 use super::*;
-use crate::watch::{MOST, Phase, WatchResult, Watched, route};
+use crate::counted::plural;
+use crate::watch::{MOST, Phase, WatchResult, Watched};
 use crate::work::TaskRow;
 
 /// Tasks that differ and are named one by one in the activity.
@@ -326,7 +327,7 @@ impl State {
                 .map(|l| l.build)
                 .max();
             let on = newest.map_or_else(String::new, |b| format!(" on build {b}"));
-            let mut text = format!("{} tasks{on}", self.watch.tasks.len());
+            let mut text = format!("{}{on}", plural(self.watch.tasks.len(), "task"));
             let compared = self.watch.tasks.iter().any(|t| t.before.is_some());
             text.push_str(&match differing.len() {
                 0 if !compared && newest.is_some() => {
@@ -362,13 +363,13 @@ fn summary(task: &Watched) -> String {
     let Some(before) = &task.before else {
         return format!(
             "{title}: {}  labels {}  on build {}",
-            route(now),
+            now.route(),
             counts(now),
             now.build
         );
     };
     let pair = |a: String, b: String| if a == b { b } else { format!("{a} → {b}") };
-    let way = pair(route(before), route(now));
+    let way = pair(before.route(), now.route());
     let labels = pair(counts(before), counts(now));
     let same = if task.differs() { "" } else { "the same as " };
     let builds = format!("{same}build {}", before.build);

@@ -252,7 +252,7 @@ fn a_build_that_asks_for_more_is_given_it_when_a_stepped_task_runs_again() {
 }
 
 #[test]
-fn keys_that_nothing_reads_are_reported_once_for_a_build_and_stage() {
+fn keys_that_nothing_reads_are_reported_once_for_a_stage_whatever_the_build() {
     let mut world = World::new(5, 0, Box::new(|_| (Ok(Some("away")), false)));
     world.unread = vec!["\"prioriti\" (did you mean \"priority\"?)".to_owned()];
     let lines = |world: &World| {
@@ -267,4 +267,25 @@ fn keys_that_nothing_reads_are_reported_once_for_a_build_and_stage() {
         (world.reports.len(), lines(&world)),
         (5, vec![line.to_owned()])
     );
+    world.send(probed("a.so", &BOTH, 0));
+    world.stages.insert(stage_id(1), vec![row(9)]);
+    world.run(RunSpec::default());
+    assert_eq!((world.reports.len(), lines(&world).len()), (6, 1));
+}
+
+#[test]
+fn a_build_repeats_no_remark_of_the_build_before_it() {
+    let mut world = World::new(0, 0, Box::new(|_| go("away")));
+    let notes = |world: &World| {
+        let lines = world.state.activity.iter().map(|line| line.text.as_str());
+        let lines = lines.filter(|line| line.contains("Nowhere") || line.contains("Elsewhere"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let with = |stage: &'static str| probed("a.so", &["first", stage], 0);
+    world.send(with("Nowhere"));
+    assert_eq!(notes(&world).len(), 1, "{:?}", notes(&world));
+    world.send(with("Nowhere"));
+    assert_eq!(notes(&world).len(), 1, "{:?}", notes(&world));
+    world.send(with("Elsewhere"));
+    assert_eq!(notes(&world).len(), 2, "{:?}", notes(&world));
 }

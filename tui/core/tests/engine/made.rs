@@ -53,6 +53,7 @@ pub fn project() -> Arc<Project> {
         hash: ProjectHash(doc.project_hash),
         title: "P".into(),
         workflow: workflow(),
+        viewer: false,
         json: "{}".into(),
         doc,
     })

@@ -6,6 +6,7 @@
 mod batches;
 mod builds;
 mod ledger;
+mod listing;
 mod loading;
 mod made;
 mod names;
@@ -13,6 +14,7 @@ mod order;
 mod queued;
 mod runs;
 mod screen;
+mod screen_runs;
 mod time_up;
 mod watch;
 mod world;

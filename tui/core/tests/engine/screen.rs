@@ -96,7 +96,7 @@ pub fn screen(agent: Agent) -> (World, StageId) {
 }
 
 /// Runs some tasks of the first stage from the screen.
-fn run_on_screen(world: &mut World, tasks: std::ops::RangeInclusive<u128>) {
+pub fn run_on_screen(world: &mut World, tasks: std::ops::RangeInclusive<u128>) {
     let spec = RunSpec {
         source: Source::Tasks(stage_id(1), tasks.map(row).collect()),
         ..RunSpec::default()

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, JobEvent, Launch, Upstream};
-use wb_core::ids::{BatchId, JobId, ProjectHash, StageId, TaskId};
+use wb_core::ids::{BatchId, BuildId, JobId, ProjectHash, StageId, TaskId};
 use wb_core::pause::SavedPoint;
 use wb_core::run::OnDuplicate;
 use wb_core::work::{FetchSpec, Inputs, Project, TaskRow, needs};
@@ -118,13 +118,7 @@ impl World {
                 self.hosts.look_again(place.unwrap_or(library));
             }
             Effect::WatchPlace { library, place } => self.watch_place(library, place),
-            Effect::Preflight(build) => {
-                let (hosts, news) = (self.hosts.clone(), self.news.clone());
-                tokio::spawn(async move {
-                    let result = hosts.preflight(build).await;
-                    let _ = news.send(Event::Preflight { build, result }).await;
-                });
-            }
+            Effect::Preflight(build) => self.preflight(build),
             Effect::Concurrency(n) => self.hosts.set_concurrency(n),
             // From a run to the state.
             Effect::Commit { .. }
@@ -136,6 +130,14 @@ impl World {
             | Effect::Suspend
             | Effect::Exit => {}
         }
+    }
+
+    fn preflight(&self, build: BuildId) {
+        let (hosts, news) = (self.hosts.clone(), self.news.clone());
+        tokio::spawn(async move {
+            let result = hosts.preflight(build).await;
+            let _ = news.send(Event::Preflight { build, result }).await;
+        });
     }
 
     fn save_points(&self, stage: StageId, points: Vec<SavedPoint>) {

@@ -107,7 +107,7 @@ impl World {
     /// Nothing more is written under an operation.
     pub(super) fn close_operation(&mut self, id: OperationId) {
         if let Some(handle) = self.operations.remove(&id) {
-            tokio::task::spawn_blocking(move || handle.close(now().0));
+            self.closing.close(move || handle.close(now().0));
         }
     }
 
@@ -134,8 +134,12 @@ impl World {
             });
             return;
         };
-        tokio::task::spawn_blocking(move || {
-            let _ = news.blocking_send(Event::Journal(read(&journal, hash)));
+        let closed = self.closing.done();
+        tokio::spawn(async move {
+            closed.await;
+            tokio::task::spawn_blocking(move || {
+                let _ = news.blocking_send(Event::Journal(read(&journal, hash)));
+            });
         });
     }
 

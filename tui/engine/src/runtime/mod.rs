@@ -5,6 +5,7 @@
 
 mod around;
 mod calls;
+mod closing;
 mod drain;
 mod effects;
 mod excerpts;
@@ -31,6 +32,7 @@ use crate::operation::NotedChanges;
 use agent_abi::model::Ontology;
 use agent_abi::table::needs;
 use agent_abi::wire::AssetDoc;
+use closing::Closing;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -99,6 +101,7 @@ struct World {
     journal: Option<Journal>,
     /// Operations that the screen's writes are noted under.
     operations: HashMap<OperationId, Journal>,
+    closing: Closing,
     /// Changes that are noted and not sent yet.
     noted: NotedChanges,
     cache: AssetCache,
@@ -179,6 +182,7 @@ impl Engine {
             drain: setup.drain,
             journal: None,
             operations: HashMap::new(),
+            closing: Closing::new(),
             noted: NotedChanges::default(),
             cache,
             on_duplicate,

@@ -38,6 +38,7 @@ fn project(objects: Value, classifications: Value) -> Project {
         hash: wb_core::ids::ProjectHash(uuid::Uuid::nil()),
         title: "Street `*/ <b> \u{1b}[31m".to_owned(),
         workflow: workflow.unwrap(),
+        viewer: false,
         doc: serde_json::from_value(doc).unwrap(),
         json: "".into(),
     }

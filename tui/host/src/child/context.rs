@@ -10,10 +10,10 @@ use crate::calls::{DISCARD, FETCH_AGAIN};
 use crate::link::NO_JOB;
 use crate::output::Budget;
 use crate::page::ControlPage;
-use crate::proto::{FromHost, MAX_RESULT, Message};
+use crate::proto::{FromHost, Message};
 use agent_abi::logs::Filter;
 use agent_abi::table::{Bytes, Host};
-use agent_abi::wire::{AssetDoc, Pause, call as calls, input};
+use agent_abi::wire::{AssetDoc, call as calls, input};
 use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
@@ -27,8 +27,6 @@ use wb_media::{MediaError, Picture, Source};
 pub(super) const FOUND: i32 = 0;
 pub(super) const ABSENT: i32 = 1;
 pub(super) const FAILED: i32 = 2;
-/// Longest name of a place, in bytes.
-const NAME: usize = 200;
 const NO_TASK: &str = "calls are answered only while a task runs";
 /// How often a waiting call checks whether its attempt is still wanted.
 const LOOK_UP: Duration = Duration::from_millis(20);
@@ -118,7 +116,7 @@ pub(super) struct Context {
     incoming: Arc<Incoming>,
     calls: AtomicU64,
     /// The job whose places are reported, or [`NO_JOB`].
-    looked_at: AtomicU64,
+    pub(super) looked_at: AtomicU64,
     /// Libraries of Rust filter by themselves before they format a line; this holds for all.
     pub(super) log: Filter,
     pub(super) current: Mutex<Current>,
@@ -195,7 +193,7 @@ impl Context {
     }
 
     /// Asks the workbench on behalf of a job, and waits for the answer as long as the job is wanted.
-    fn ask(
+    pub(super) fn ask(
         &self,
         job: u64,
         header: impl FnOnce(u64) -> FromHost,
@@ -221,41 +219,6 @@ impl Context {
             }
         }
         Err("the attempt was stopped while it waited for an answer".to_owned())
-    }
-
-    /// From now on this job's places are reported.
-    pub(super) fn look(&self, job: Option<u64>) {
-        let job = job.unwrap_or(NO_JOB);
-        self.looked_at.store(job, Ordering::SeqCst);
-    }
-
-    /// A place that the running job has reached; waits until it may go on. `None`: with its own value.
-    pub(super) fn pause(&self, mut at: Pause, value: &[u8]) -> Result<Option<Vec<u8>>, String> {
-        let job = lock(&self.current).job;
-        let looked_at = |job: &u64| *job == self.looked_at.load(Ordering::SeqCst);
-        let Some(job) = job.filter(looked_at) else {
-            return Ok(None);
-        };
-        for text in [&mut at.kind, &mut at.name] {
-            text.truncate(text.floor_char_boundary(NAME));
-        }
-        // What is too large to be sent cannot be edited; that it is there is worth a look.
-        let value = value.get(..MAX_RESULT).unwrap_or(value);
-        self.ask(job, |call| FromHost::Paused { job, call, at }, value)
-    }
-
-    /// The call `pause`: empty, or a place on a line and a value.
-    fn pause_by_name(&self, question: &[u8]) -> Result<Vec<u8>, String> {
-        if question.is_empty() {
-            let job = lock(&self.current).job;
-            let looks = job == Some(self.looked_at.load(Ordering::SeqCst));
-            return Ok(looks.to_string().into_bytes());
-        }
-        let end = question.iter().position(|b| *b == b'\n');
-        let (at, value) = question.split_at(end.unwrap_or(question.len()));
-        let at = serde_json::from_slice(at).map_err(|e| format!("not a place to pause at: {e}"))?;
-        let edited = self.pause(at, value.get(1..).unwrap_or_default())?;
-        Ok(edited.unwrap_or_default())
     }
 
     /// Passes on that a dependency is being loaded into this host, or is loaded.

@@ -9,6 +9,7 @@ mod flaw;
 mod functions;
 mod incoming;
 mod load;
+mod pausing;
 mod refusal;
 mod resources;
 mod run;

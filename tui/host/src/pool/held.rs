@@ -9,7 +9,7 @@ use crate::events::HostEvent;
 use std::sync::Arc;
 use std::time::Instant;
 use wb_core::ids::JobId;
-use wb_core::pause::Place;
+use wb_core::pause::PausePlace;
 
 impl Pool {
     /// A job has reached a place, and waits there.
@@ -20,7 +20,7 @@ impl Pool {
         &mut self,
         id: HostId,
         (job, call): (u64, u64),
-        at: Place,
+        at: PausePlace,
     ) -> Result<(), String> {
         let now = self.now;
         let Some(host) = self.hosts.get_mut(&id) else {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use wb_core::build::{Descriptor, Probed};
 use wb_core::error::Error;
 use wb_core::ids::{BuildId, JobId, ProbeId};
-use wb_core::pause::Place;
+use wb_core::pause::PausePlace;
 
 /// Something that happened outside of the pool, or a request of the program.
 #[derive(Debug)]
@@ -135,7 +135,7 @@ pub(crate) enum HostNews {
     Paused {
         job: u64,
         call: u64,
-        at: Place,
+        at: PausePlace,
     },
     /// Bytes of memory that the host and its processes use.
     Memory {

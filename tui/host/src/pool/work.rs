@@ -100,12 +100,12 @@ pub(super) struct Active {
     /// How long it has spent on loading, or was held: not part of the agent's time.
     pub loaded: Duration,
     /// Why its clock stands still.
-    pub held: Held,
+    pub held: HeldWork,
 }
 
 /// What a person holds work with.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct HeldWork {
     /// The call that it waits with, and the place that it has reached.
     pub call: Option<(u64, String)>,
     /// A debugger is about to be attached, or is.
@@ -129,7 +129,7 @@ impl Active {
             loading: None,
             load_left: Duration::MAX,
             loaded: Duration::ZERO,
-            held: Held::default(),
+            held: HeldWork::default(),
         }
     }
 

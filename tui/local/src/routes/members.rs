@@ -1,5 +1,5 @@
-//! Members of projects and datasets: everybody with a key of this server, as an administrator, and people
-//! who were added by address. Roles are stored and listed but not enforced.
+//! Members of projects and datasets: everybody with a key of this server, as an administrator unless given another
+//! role, and people who were added by address. Roles are stored, listed and shown, but not enforced.
 
 use crate::routes::groups::Emails;
 use crate::routes::prelude::*;
@@ -9,14 +9,21 @@ const ADMIN: u8 = 0;
 /// Address and role of the members of a project or dataset.
 async fn all(call: &Call, thing: Uuid) -> Result<Vec<(String, Value)>, Refusal> {
     let admins = call.keyring.emails();
-    let mut added = call.records(RecordKind::MEMBER, thing).await?;
-    added.retain(|r| !admins.contains(r.name.as_str()));
-    let admins = admins
-        .iter()
-        .map(|email| ((*email).to_owned(), json!(ADMIN)));
-    Ok(admins
-        .chain(added.into_iter().map(|r| (r.name, r.body)))
-        .collect())
+    let added = call.records(RecordKind::MEMBER, thing).await?;
+    let given = |email: &str| added.iter().any(|r| r.name == email);
+    let admins = admins.iter().filter(|email| !given(email));
+    let admins = admins.map(|email| ((*email).to_owned(), json!(ADMIN)));
+    let members = added.iter().map(|r| (r.name.clone(), r.body.clone()));
+    Ok(admins.chain(members).collect())
+}
+
+/// The caller's role in a project.
+pub(super) async fn role(call: &Call, project: Uuid) -> Result<Value, Refusal> {
+    let members = all(call, project).await?;
+    let mine = members
+        .into_iter()
+        .find(|(email, _)| **email == *call.caller.email);
+    Ok(mine.map_or(json!(ADMIN), |(_, role)| role))
 }
 
 pub(super) async fn of_project(call: Call, InProject(project): InProject) -> Reply {

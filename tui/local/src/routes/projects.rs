@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::routes::members;
 use crate::routes::prelude::*;
 use crate::store::{catalog, like, rows};
 
@@ -18,7 +19,7 @@ struct ProjectDto<'a> {
     last_edited_at: String,
     ontology_hash: Uuid,
     editor_ontology: &'a RawValue,
-    user_role: u8,
+    user_role: Value,
     source_projects: Option<Value>,
     workflow_manager_uuid: Uuid,
     workflow: Value,
@@ -37,7 +38,7 @@ impl<'a> From<&'a Project> for ProjectDto<'a> {
             last_edited_at: time::iso(p.edited),
             ontology_hash: p.ontology.uuid,
             editor_ontology: &p.ontology.editor,
-            user_role: 0,
+            user_role: json!(0),
             source_projects: None,
             workflow_manager_uuid: p.manager,
             workflow: json!({"stages": p.graph.stages_json()}),
@@ -45,8 +46,13 @@ impl<'a> From<&'a Project> for ProjectDto<'a> {
     }
 }
 
-pub(super) async fn one(InProject(project): InProject) -> Reply {
-    json_reply(&ProjectDto::from(&*project))
+pub(super) async fn one(call: Call, InProject(project): InProject) -> Reply {
+    let user_role = members::role(&call, project.uuid).await?;
+    let project = ProjectDto::from(&*project);
+    json_reply(&ProjectDto {
+        user_role,
+        ..project
+    })
 }
 
 pub(super) async fn list(call: Call, pairs: Pairs) -> Reply {

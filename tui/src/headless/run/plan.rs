@@ -5,6 +5,7 @@ use crate::cli::{Global, PlanArgs};
 use crate::exit::Ending;
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use wb_core::counted::plural;
 use wb_core::error::{Error, ErrorKind};
 use wb_engine::config::Config;
 use wb_engine::files;
@@ -88,8 +89,8 @@ fn keep(plan: PlanFile, args: &PlanArgs, ending: &mut Ending) {
     };
     let output = args.output.display();
     notice!(
-        "Kept in {output}: {} outcomes, {} of them change something.",
-        found.outcomes,
+        "Kept in {output}: {}, {} with a change.",
+        plural(found.outcomes, "outcome"),
         found.changes
     );
     notice!("workbench review {output} --diff · workbench apply {output}");

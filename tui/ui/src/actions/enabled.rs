@@ -146,6 +146,12 @@ pub(super) fn can_pause_at(ui: &Ui, state: &State) -> Enabled {
     )
 }
 
+/// Whether the run is paused.
+pub(super) fn paused(state: &State) -> bool {
+    let run = state.run.as_ref().filter(|run| !run.is_over());
+    run.is_some_and(|run| run.paused)
+}
+
 pub(super) fn some_failed(_: &Ui, state: &State) -> Enabled {
     unless(state.failures.is_empty(), NOTHING_FAILED)
 }

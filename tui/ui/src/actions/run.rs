@@ -9,6 +9,7 @@ use crate::screens::task::chosen_place;
 use crate::{Screen, Ui};
 use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
+use wb_core::pause::PointChange;
 use wb_core::state::State;
 use wb_core::step::At;
 
@@ -128,7 +129,8 @@ impl Ui {
 
     pub(super) fn toggle_point(&mut self, state: &State) -> Vec<Command> {
         let place = chosen_place(self, state);
-        let toggle = place.map(|(stage, at, _)| Command::TogglePoint { stage, at });
+        let change = PointChange::Toggled;
+        let toggle = place.map(|(stage, at, _)| Command::Point { stage, at, change });
         toggle.into_iter().collect()
     }
 
@@ -197,9 +199,10 @@ impl Ui {
 
     pub(super) fn step_on(&mut self, state: &State) -> Vec<Command> {
         self.task.event = None;
+        let held = state.step.as_ref().is_some_and(|s| s.held_since.is_some());
         match state.step.as_ref().map(|s| s.at) {
             Some(At::Review) => self.dispatch(Action::CommitTask, state),
-            Some(At::Fetching | At::Calling | At::Committing) => Vec::new(),
+            Some(At::Fetching | At::Calling | At::Committing) if !held => Vec::new(),
             _ => vec![Command::Step],
         }
     }

@@ -159,7 +159,8 @@ actions! {
         .hint(|ui, s| watch_word(ui, s, Action::WatchOpen)) .does(|ui, s| ui.watch(Action::WatchOpen, s));
     Image       Task ["i"] "image" "Show or hide the picture" .does(Ui::turn_image);
     Pause       Run ["p"] "pause" "Pause, or continue"
-        .when(running) .hint(|_, _| Some("pause".into())) .does(|_, _| vec![Command::PauseRun]);
+        .when(running) .hint(|_, s| Some(if paused(s) { "go on" } else { "pause" }.into()))
+        .does(|_, _| vec![Command::PauseRun]);
     More        Run ["+"] "more jobs" "Run one more job at a time"
         .when(running) .hint(|_, _| Some("more jobs".into())) .does(|_, _| vec![Command::Concurrency(1)]);
     Fewer       Run ["-"] "fewer jobs" "Run one job fewer at a time"

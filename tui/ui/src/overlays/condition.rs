@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use wb_core::command::Command;
 use wb_core::ids::StageId;
-use wb_core::pause::{Condition, PausePoint, PointAt, Sight};
+use wb_core::pause::{Condition, PausePoint, PointAt, PointChange, Sight};
 use wb_core::state::State;
 
 /// Characters of a condition.
@@ -100,10 +100,10 @@ impl Layer for ConditionLine {
             Action::Quit | Action::Suspend => return Handled::No,
             Action::In => match Condition::parse(&self.line.text) {
                 Ok(condition) => {
-                    return Handled::Close(vec![Command::SetPoint {
+                    return Handled::Close(vec![Command::Point {
                         stage: self.stage,
                         at: self.at.clone(),
-                        condition: Box::new(condition),
+                        change: PointChange::If(Box::new(condition)),
                     }]);
                 }
                 Err(error) => ui.notice = Some(error.to_string()),

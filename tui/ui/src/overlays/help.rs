@@ -128,7 +128,7 @@ impl Help {
 }
 
 /// Marks of the screens, explained below the keys.
-const MARKS: [(&str, &str); 12] = [
+const MARKS: [(&str, &str); 15] = [
     ("A E R #", "kind of a stage: agent, annotate, review, end"),
     (
         "(1)",
@@ -143,6 +143,9 @@ const MARKS: [(&str, &str); 12] = [
     ),
     ("✓", "done, or ran well"),
     ("✗", "failed; the task stays where it is"),
+    ("!", "in conflict, interrupted, or worth a look"),
+    ("–", "stopped or paused before its end"),
+    ("◐", "in the journal: undone in part"),
     ("▶", "happens now"),
     ("·", "still to come"),
     ("+ ~ -", "labels added, changed, removed"),

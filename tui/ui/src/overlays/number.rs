@@ -38,6 +38,8 @@ pub struct Number {
     line: keys::Line,
     /// The number that is offered: the first key replaces it.
     offered: bool,
+    /// Why the number was not accepted.
+    refused: Option<String>,
 }
 
 impl Number {
@@ -47,6 +49,7 @@ impl Number {
             of,
             line: keys::Line::new(offer),
             offered: true,
+            refused: None,
         }
     }
 
@@ -72,6 +75,7 @@ impl Layer for Number {
         match name(key).as_deref() {
             None | Some("Enter" | "Esc" | "F1" | "Tab") => Handled::No,
             Some(name) => {
+                self.refused = None;
                 type_key(self, key, name);
                 Handled::done()
             }
@@ -84,7 +88,7 @@ impl Layer for Number {
             Action::Quit | Action::Suspend => return Handled::No,
             Action::In => match answer(ui, self, state) {
                 Ok(commands) => return Handled::Close(commands),
-                Err(why) => ui.notice = Some(why),
+                Err(why) => self.refused = Some(why),
             },
             _ => {}
         }
@@ -116,7 +120,10 @@ impl Layer for Number {
                 "  {{key:In}} {}      {{key:Out}} not now",
                 self.word()
             )),
-            Line::styled(format!("  {holds}"), if live { st.bad } else { st.dim }),
+            match &self.refused {
+                Some(why) => Line::styled(format!("  ✗ {why}"), st.bad),
+                None => Line::styled(format!("  {holds}"), if live { st.bad } else { st.dim }),
+            },
         ];
         lines(buf, inner, &all, 0);
     }
@@ -147,7 +154,10 @@ fn answer(ui: &mut Ui, pane: &Number, state: &State) -> Result<Vec<Command>, Str
                 .parse::<usize>()
                 .ok()
                 .filter(|n| *n > 0)
-                .ok_or_else(|| format!("\"{text}\" is not a number of tasks; type 1 or more"))?;
+                .ok_or_else(|| match text {
+                    "" => "type how many tasks to run, 1 or more".to_owned(),
+                    _ => format!("\"{text}\" is not a number of tasks; type 1 or more"),
+                })?;
             if from_queue {
                 let queue = state.queues.get(&stage);
                 let rows = queue.map(|q| q.chosen(n)).unwrap_or_default();

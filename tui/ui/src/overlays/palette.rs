@@ -54,14 +54,16 @@ impl Palette {
         let mut buffer = Vec::new();
         let mut score = |text: &str| pattern.score(Utf32Str::new(text, &mut buffer), &mut matcher);
         let mut hits: Vec<(u32, Found)> = Vec::new();
+        let here = ui.screen.layer().scope();
         for row in ACTIONS {
-            let fits = row.scope == Scope::Global || row.scope == ui.screen.layer().scope();
+            let fits = row.scope == Scope::Global || row.scope == here;
             if !fits || !row.listed || row.action.enabled(ui, state).is_err() {
                 continue;
             }
-            // An action comes before a task of the same score.
+            // An action comes before a task of the same score, and one of this screen before the others.
+            let first = if row.scope == here { 3 } else { 2 };
             if let Some(s) = score(&format!("{} {}", row.name, row.help)) {
-                hits.push((s + 2, Found::Action(row.action)));
+                hits.push((s + first, Found::Action(row.action)));
             }
         }
         for stage in state.project.iter().flat_map(|p| &p.workflow.stages) {

@@ -205,23 +205,9 @@ fn call(step: &Stepper, state: &State, all: &mut Vec<Row>) {
             all.push(called(Mark::Now).note("waiting for a host"));
         }
         (_, At::Calling) => {
-            all.push(running(step, state, called(Mark::Now)));
+            all.push(places::running(step, state, called(Mark::Now)));
         }
         _ => all.push(called(Mark::Todo)),
-    }
-}
-
-/// The row of an agent that runs: what it loads, or how far it is.
-#[allow(clippy::cast_precision_loss)] // milliseconds for a person
-fn running(step: &Stepper, state: &State, row: Row) -> Row {
-    let loading = step.loading.as_ref().and_then(|l| l.words(state.now));
-    let progress = step.progress.map(|p| format!("{:.0}%", p * 100.0));
-    let ms = step.ran_ms(state.now) as f64;
-    let note = (loading.or(progress)).unwrap_or_else(|| "running…".into());
-    let ms = (ms > 0.0).then_some(ms);
-    Row {
-        ms,
-        ..row.note(note)
     }
 }
 

@@ -15,6 +15,7 @@ mod pictures;
 mod questions;
 mod readme;
 mod rereading;
+mod truths;
 mod watch;
 
 use crate::fixture::World;

@@ -207,3 +207,63 @@ pub(super) fn after(
     }
     Ok(refused)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::memory::{AGENT, COMPLETE, change, pathway, project};
+
+    fn planned(way: Route) -> PlannedTask {
+        let change = change(1, 2);
+        PlannedTask {
+            task: change.task,
+            data: change.data,
+            title: "a.jpg".into(),
+            stage: AGENT,
+            way,
+            follows: None,
+            change: Some(change),
+        }
+    }
+
+    #[test]
+    fn an_end_that_was_renamed_sent_elsewhere_or_removed_since_the_plan_is_found() {
+        let crate::workflow::Pathway { id, name, to } = pathway();
+        let through = planned(Route::Pathway { id, name, to });
+        let moved = planned(Route::Stage {
+            id: COMPLETE,
+            title: "Complete".into(),
+        });
+        let now = project();
+        assert_eq!(is_rerouted(&through, &now), None);
+        assert_eq!(is_rerouted(&moved, &now), None);
+
+        let changed = |edit: fn(&mut crate::workflow::Workflow)| {
+            let mut project = (*now).clone();
+            edit(&mut project.workflow);
+            project
+        };
+        let renamed = changed(|w| w.stages[1].title = "Archive".into());
+        assert_eq!(
+            is_rerouted(&through, &renamed),
+            None,
+            "it leads to the same stage"
+        );
+        let why = is_rerouted(&moved, &renamed).unwrap();
+        assert_eq!(
+            why,
+            "the stage \"Complete\", which it is moved to, was changed or removed since the plan was made"
+        );
+        let removed = changed(|w| w.stages.truncate(1));
+        assert!(is_rerouted(&moved, &removed).is_some());
+        let elsewhere = changed(|w| w.stages[0].pathways[0].to = AGENT);
+        let why = is_rerouted(&through, &elsewhere).unwrap();
+        assert!(
+            why.starts_with("its pathway \"complete\" was changed"),
+            "{why}"
+        );
+        let other = changed(|w| w.stages[0].pathways[0].name = "done".into());
+        assert!(is_rerouted(&through, &other).is_some());
+        assert_eq!(is_rerouted(&planned(Route::Stay), &removed), None);
+    }
+}

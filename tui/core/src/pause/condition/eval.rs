@@ -1,12 +1,12 @@
 //! What a condition comes to for given values. What is not there is null, which is unequal to everything else,
 //! and neither larger nor smaller.
 
-use super::{Expr, Fold, Key, Op, Scene};
+use super::{Expr, Fold, Op, PathKey, Scene};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-type Found<'v> = Result<Cow<'v, Value>, String>;
+type Evaluated<'v> = Result<Cow<'v, Value>, String>;
 
 const NULL: Cow<'static, Value> = Cow::Owned(Value::Null);
 
@@ -30,7 +30,7 @@ fn number(value: &Value) -> Option<f64> {
     value.as_f64()
 }
 
-fn value<'v>(expr: &'v Expr, scene: Scene<'v>) -> Found<'v> {
+fn value<'v>(expr: &'v Expr, scene: Scene<'v>) -> Evaluated<'v> {
     Ok(match expr {
         Expr::Literal(value) => Cow::Borrowed(value),
         Expr::Path(path) => path_of(path, scene),
@@ -87,8 +87,8 @@ fn own_list(value: &Value) -> Option<&Value> {
 }
 
 /// A name of the value, else a fact. Of a list of objects it is the list of what each has by that name.
-fn path_of<'v>(path: &[Key], scene: Scene<'v>) -> Cow<'v, Value> {
-    let Some((Key::Name(first), rest)) = path.split_first() else {
+fn path_of<'v>(path: &[PathKey], scene: Scene<'v>) -> Cow<'v, Value> {
+    let Some((PathKey::Name(first), rest)) = path.split_first() else {
         return NULL;
     };
     let mut found = match own(scene.value, first) {
@@ -108,12 +108,14 @@ fn path_of<'v>(path: &[Key], scene: Scene<'v>) -> Cow<'v, Value> {
     };
     for key in rest {
         found = match (key, found) {
-            (Key::Name(name), Cow::Borrowed(value)) => own(value, name).unwrap_or(NULL),
-            (Key::Name(name), Cow::Owned(value)) => {
+            (PathKey::Name(name), Cow::Borrowed(value)) => own(value, name).unwrap_or(NULL),
+            (PathKey::Name(name), Cow::Owned(value)) => {
                 own(&value, name).map_or(NULL, |v| Cow::Owned(v.into_owned()))
             }
-            (Key::Place(at), Cow::Borrowed(value)) => value.get(at).map_or(NULL, Cow::Borrowed),
-            (Key::Place(at), Cow::Owned(value)) => value.get(at).cloned().map_or(NULL, Cow::Owned),
+            (PathKey::Place(at), Cow::Borrowed(value)) => value.get(at).map_or(NULL, Cow::Borrowed),
+            (PathKey::Place(at), Cow::Owned(value)) => {
+                value.get(at).cloned().map_or(NULL, Cow::Owned)
+            }
         };
     }
     found
@@ -163,7 +165,7 @@ fn folded<'v>(
     })
 }
 
-fn binary<'v>(op: Op, left: &'v Expr, right: &'v Expr, scene: Scene<'v>) -> Found<'v> {
+fn binary<'v>(op: Op, left: &'v Expr, right: &'v Expr, scene: Scene<'v>) -> Evaluated<'v> {
     match op {
         Op::And => return Ok(owned(truth(left, scene)? && truth(right, scene)?)),
         Op::Or => return Ok(owned(truth(left, scene)? || truth(right, scene)?)),

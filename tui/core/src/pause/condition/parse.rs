@@ -1,6 +1,6 @@
 //! Conditions as text: words, then a tree by precedence. What they come to is left to `eval`.
 
-use super::{ConditionError, Expr, Fold, Key, Op};
+use super::{ConditionError, Expr, Fold, Op, PathKey};
 use agent_abi::model::nearest;
 use serde_json::Value;
 
@@ -269,10 +269,10 @@ impl Parser {
         if self.takes("(") {
             return self.function(&name, at, None);
         }
-        let mut path = vec![Key::Name(name)];
+        let mut path = vec![PathKey::Name(name)];
         loop {
             if self.takes("[") {
-                path.push(Key::Place(self.number()?));
+                path.push(PathKey::Place(self.number()?));
                 self.needs("]")?;
             } else if self.takes(".") {
                 let at = self.place();
@@ -283,7 +283,7 @@ impl Parser {
                 if self.takes("(") {
                     return self.function(&name, at, Some(Expr::Path(path)));
                 }
-                path.push(Key::Name(name));
+                path.push(PathKey::Name(name));
             } else {
                 return Ok(Expr::Path(path));
             }

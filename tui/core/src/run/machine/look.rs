@@ -53,6 +53,24 @@ impl Run {
         self.jobs.values().any(|r| r.pid != 0)
     }
 
+    /// Whether jobs were given out and no host has begun with one of them.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        !self.jobs.is_empty() && !self.works()
+    }
+
+    /// The task of a job, and which attempt it is unless it is the first.
+    #[must_use]
+    pub fn name_of(&self, job: JobId) -> Option<String> {
+        let running = self.jobs.get(&job)?;
+        let batch = self.batches.iter().find(|b| b.id == running.batch)?;
+        let work = batch.work.get(running.index)?;
+        Some(match work.attempts {
+            ..2 => work.row.title.to_string(),
+            n => format!("{} · attempt {n}", work.row.title),
+        })
+    }
+
     /// Jobs that run now, by title.
     #[must_use]
     pub fn workers(&self, now: Millis) -> Vec<Worker<'_>> {

@@ -276,8 +276,14 @@ impl Run {
         }
     }
 
+    /// Whether it ended, or is about to end, before its last task.
+    #[must_use]
+    pub const fn stopped(&self) -> bool {
+        self.cancelled || self.fatal.is_some()
+    }
+
     fn stopping(&self) -> bool {
-        self.cancelled || self.fatal.is_some() || self.limit_reached()
+        self.stopped() || self.limit_reached()
     }
 
     /// Whether so many tasks failed that the run stops.

@@ -1,10 +1,10 @@
 //! Work that a person holds: its limits stand still, and what is held is not its time.
 
 use super::*;
-use wb_core::pause::{Place, PlaceKind};
+use wb_core::pause::{PausePlace, PlaceKind};
 
 fn paused(world: &mut World, host: HostId, job: u64, call: u64) {
-    let at = Place {
+    let at = PausePlace {
         kind: PlaceKind::Checkpoint,
         name: "detections".to_owned(),
         value: "[]".into(),

@@ -1,6 +1,6 @@
 //! Run: progress by stage, outcomes, failures in groups, workers, the agents' log.
 
-use super::{error_lines, task::log_lines};
+use super::{error_lines, task::log_tail};
 use crate::Ui;
 use crate::actions::Action;
 use crate::text::{
@@ -12,6 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use std::cmp::Ordering;
+use wb_core::event::Priority;
 use wb_core::ids::StageId;
 use wb_core::run::{Run, Sink};
 use wb_core::state::{PausedTask, State};
@@ -46,38 +47,10 @@ pub fn move_cursor(ui: &mut Ui, action: Action, state: &State) {
     };
 }
 
-/// Tasks that a run will have handled, as far as that is known now.
-pub fn expected(run: &Run, state: &State) -> Option<u64> {
-    if run.is_over() {
-        return Some(run.decided());
-    }
-    if run.expected.is_some() {
-        return run.expected;
-    }
-    // Committed tasks leave their stage, held ones stay and are counted there already.
-    let gone = if run.spec.sink == Sink::Commit {
-        run.totals.moved
-    } else {
-        0
-    };
-    let mut sum = gone;
-    for stage in &run.stages {
-        let (n, whole) = state.count(*stage)?;
-        if !whole {
-            return None;
-        }
-        sum += run.spec.max_tasks.map_or(n, |max| n.min(max)) as u64;
-    }
-    match run.spec.max_tasks {
-        Some(max) => Some(sum.min((max * run.stages.len()) as u64)),
-        None => Some(sum),
-    }
-}
-
 /// How far, 0 to 100, when the end is known.
 #[allow(clippy::cast_precision_loss)] // a percentage
 pub fn percent(run: &Run, state: &State) -> Option<f64> {
-    let all = expected(run, state).filter(|n| *n > 0)?;
+    let all = state.run_expects(run).filter(|n| *n > 0)?;
     Some((run.decided() as f64 * 100.0 / all as f64).min(100.0))
 }
 
@@ -118,21 +91,11 @@ fn draw_log(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     };
     let inner = pane(buf, area, "Agent log", &right, false, &ui.st);
     let room = padded(inner);
-    let tail = tail(&state.log, usize::from(room.height));
     let columns = usize::from(room.width);
-    let log = log_lines(&tail, columns, ui.utc_offset_s, &ui.st);
+    // Only lines in sight are made.
+    let first = (state.log.lines.len()).saturating_sub(usize::from(room.height));
+    let log = log_tail(&state.log, first, columns, ui.utc_offset_s, &ui.st);
     lines(buf, room, &log, 0);
-}
-
-/// The last lines of a log, so that only visible lines are made.
-fn tail(log: &wb_core::step::Log, rows: usize) -> wb_core::step::Log {
-    let skip = log.lines.len().saturating_sub(rows);
-    let mut tail = wb_core::step::Log::default();
-    log.lines
-        .iter()
-        .skip(skip)
-        .for_each(|line| tail.push(line.clone()));
-    tail
 }
 
 fn no_run(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
@@ -226,7 +189,7 @@ fn draw_progress(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui
     let inner = pane(buf, area, "Progress", &duration(elapsed.max(1.0)), true, st);
     let room = padded(inner);
     let columns = usize::from(room.width);
-    let figures = figures(run, state);
+    let figures = figures(run, state, ui);
     let bar_w = columns.saturating_sub(width(&figures)).clamp(4, 60);
     let bar = bar(part(run, state), bar_w).replace(' ', "░");
     let mut all = vec![Line::from(vec![
@@ -257,19 +220,24 @@ fn paused_line(ui: &Ui, count: usize, paused: &PausedTask) -> Line<'static> {
 fn part(run: &Run, state: &State) -> f64 {
     match percent(run, state) {
         Some(percent) => percent / 100.0,
-        None if run.is_over() => 1.0,
+        None if run.is_over() && !run.stopped() => 1.0,
         None => 0.0,
     }
 }
 
 /// Progress, rate and the time left.
 #[allow(clippy::cast_precision_loss)] // an estimate
-fn figures(run: &Run, state: &State) -> String {
-    let (done, all) = (run.decided(), expected(run, state));
+fn figures(run: &Run, state: &State, ui: &Ui) -> String {
+    let (done, all) = (run.decided(), state.run_expects(run));
+    if run.is_over() && run.stopped() {
+        let of = all.map_or_else(String::new, |all| format!(" of {}", number(all)));
+        return format!(" {}{of}, stopped", number(done));
+    }
     let rate = run.rate(state.now);
     let loading = run.loading().and_then(|loading| loading.words(state.now));
     let left = match all {
         _ if let Some(words) = loading => format!("  {}", fit_middle(&words, 40)),
+        _ if run.paused => ui.keyed("  paused ({key:Pause} goes on)"),
         Some(all) if !run.is_over() && rate > 0.0 && all > done && done > 0 => {
             format!("  {} left", duration((all - done) as f64 / rate * 1000.0))
         }
@@ -288,9 +256,13 @@ fn stage_lines(run: &Run, state: &State, st: &Styles) -> Vec<Line<'static>> {
     let titles = run.stages.iter().map(|s| state.stage_title(*s));
     let title_w = titles.map(|t| width(&clean(t))).max().unwrap_or(8).min(24);
     let line = |(at, stage): (usize, &StageId)| {
-        let whole = !run.cancelled && run.fatal.is_none();
+        let whole = !run.stopped();
         let (mark, word, style) = match (at.cmp(&run.stage_at), run.is_over()) {
             (Ordering::Less, _) => ("✓", "done".to_owned(), st.good),
+            (Ordering::Equal, false) if run.paused => {
+                let taken = plural(run.taken, "task");
+                ("–", format!("{taken} taken, paused"), st.warn)
+            }
             (Ordering::Equal, false) => (
                 "▶",
                 format!("{} taken", plural(run.taken, "task")),
@@ -313,12 +285,16 @@ fn stage_lines(run: &Run, state: &State, st: &Styles) -> Vec<Line<'static>> {
 fn workers<'a>(run: &Run, state: &State, columns: usize, st: &Styles) -> Line<'a> {
     let all = run.workers(state.now);
     if all.is_empty() {
-        let word = if run.is_over() {
-            "nothing runs any more"
-        } else {
-            "no job runs: fetching or writing"
+        let word = match (run.is_over(), run.waits(), run.paused) {
+            (true, _, _) => "nothing runs any more".to_owned(),
+            (_, true, _) => state.waits_for(run.build, Priority::Bulk),
+            (_, _, true) => "none: the run is paused".to_owned(),
+            _ => "no job runs: fetching or writing".to_owned(),
         };
-        return Line::styled(format!("jobs  {word}"), st.dim);
+        return Line::styled(
+            format!("jobs  {}", fit(&word, columns.saturating_sub(6))),
+            st.dim,
+        );
     }
     let mut line = Line::from(Span::styled("jobs  ", st.dim));
     let mut used = 6;

@@ -28,7 +28,7 @@ use around::{next_line, no_task, top_line};
 use read::{Read, read};
 use tabs::{json_lines, labels, value};
 
-pub use tabs::{error_lines, log_lines, patch};
+pub use tabs::{error_lines, log_lines, log_tail, patch};
 
 pub use layer::Task;
 
@@ -344,6 +344,7 @@ fn draw_tab(
     let st = ui.st;
     let inner = pane(buf, area, "", "", false, &st);
     draw_tab_names(ui, buf, area);
+    let inner = failure_line(ui, buf, inner, step);
     let room = padded(inner);
     let columns = usize::from(room.width);
     let all = match ui.task.tab {
@@ -360,6 +361,19 @@ fn draw_tab(
         _ => json_lines(ui, columns),
     };
     ui.task.scroll = scrolled(buf, inner, &all, ui.task.scroll, &st);
+}
+
+/// What failed, above every tab that does not show the whole error; gives the room below.
+fn failure_line(ui: &Ui, buf: &mut Buffer, inner: Rect, step: &Stepper) -> Rect {
+    let Some(Err(error)) = step.result.as_ref().filter(|_| ui.task.tab != 0) else {
+        return inner;
+    };
+    let [above, below] =
+        Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+    let room = padded(above);
+    let text = fit(&format!("✗ {}", error.summary), usize::from(room.width));
+    lines(buf, room, &[Line::styled(text, ui.st.bad)], 0);
+    below
 }
 
 /// The names of the tabs on the upper border, the one in sight in brackets.

@@ -27,11 +27,8 @@ pub(super) fn json_lines<'a>(ui: &Ui, columns: usize) -> Vec<Line<'a>> {
 
 /// Lines of a log, newest last.
 pub fn log_lines<'a>(log: &Log, columns: usize, offset_s: i32, st: &Styles) -> Vec<Line<'a>> {
-    if log.lines.is_empty() {
-        return vec![Line::styled("The agent has written nothing.", st.dim)];
-    }
     let mut all = Vec::with_capacity(log.lines.len() + 1);
-    let dropped = log.total.saturating_sub(log.lines.len() as u64);
+    let dropped = log.dropped();
     if dropped > 0 {
         all.push(Line::styled(
             format!(
@@ -41,7 +38,26 @@ pub fn log_lines<'a>(log: &Log, columns: usize, offset_s: i32, st: &Styles) -> V
             st.dim,
         ));
     }
-    for line in &log.lines {
+    all.extend(log_tail(log, 0, columns, offset_s, st));
+    all
+}
+
+/// Lines of a log from one of them on.
+pub fn log_tail<'a>(
+    log: &Log,
+    first: usize,
+    columns: usize,
+    offset_s: i32,
+    st: &Styles,
+) -> Vec<Line<'a>> {
+    let mut all = Vec::with_capacity(log.lines.len().saturating_sub(first) + 1);
+    for line in log.lines.iter().skip(first) {
+        if line.is_heading() {
+            let name = format!("── {} ", fit(&line.text, columns.saturating_sub(6)));
+            let rest = "─".repeat(columns.saturating_sub(width(&name)));
+            all.push(Line::styled(format!("{name}{rest}"), st.dim));
+            continue;
+        }
         let level = ["", "ERROR", "WARN ", "INFO ", "DEBUG", "TRACE"]
             .get(usize::from(line.level))
             .copied()
@@ -57,6 +73,9 @@ pub fn log_lines<'a>(log: &Log, columns: usize, offset_s: i32, st: &Styles) -> V
                 st.level(line.level.max(3)),
             ),
         ]));
+    }
+    if log.newest() == log.lines.len() {
+        all.push(Line::styled("The agent has written nothing.", st.dim));
     }
     all
 }
@@ -223,10 +242,10 @@ fn call<'a>(ui: &Ui, step: &Stepper, columns: usize) -> Vec<Line<'a>> {
     if let Some(Err(error)) = &step.result {
         all.extend(error_lines(error, columns, st));
     }
-    let log = log_lines(&step.log, columns, ui.utc_offset_s, st);
     all.push(Line::default());
-    let skip = log.len().saturating_sub(8);
-    all.extend(log.into_iter().skip(skip));
+    let last = step.log.lines.len().saturating_sub(8);
+    let first = last.max(step.log.newest());
+    all.extend(log_tail(&step.log, first, columns, ui.utc_offset_s, st));
     all
 }
 
@@ -288,10 +307,11 @@ pub fn error_lines<'a>(error: &Error, columns: usize, st: &Styles) -> Vec<Line<'
     for reason in error.reasons() {
         all.extend(hanging("  ", st.text, &reason, columns, st.text));
     }
+    // What a run does, not what would help: that the agent's code cannot know.
     let retry = if error.retry {
-        "another attempt may help"
+        "runs try it again"
     } else {
-        "another attempt alone will not help"
+        "runs do not try it again"
     };
     let whose = format!("{} error; {retry}", error.kind.word());
     all.extend(wrapped(&whose, columns, st.dim));

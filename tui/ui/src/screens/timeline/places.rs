@@ -1,6 +1,6 @@
 //! The places that a stepped attempt has reached, as rows of the timeline.
 
-use super::{Mark, Row, What, running};
+use super::{Mark, Row, What};
 use crate::text::{clean, fit};
 use serde_json::Value;
 use wb_core::pause::{PlaceKind, PointAt, PointKind};
@@ -59,6 +59,20 @@ pub(super) fn rows(step: &Stepper, state: &State, call: &str, all: &mut Vec<Row>
     } else if failed && !called {
         let row = Row::new(Mark::Bad, What::Call, call);
         all.push(row.ms(step.run_us as f64 / 1000.0));
+    }
+}
+
+/// The row of an agent that runs: what it loads, or how far it is.
+#[allow(clippy::cast_precision_loss)] // milliseconds for a person
+pub(super) fn running(step: &Stepper, state: &State, row: Row) -> Row {
+    let loading = step.loading.as_ref().and_then(|l| l.words(state.now));
+    let progress = step.progress.map(|p| format!("{:.0}%", p * 100.0));
+    let ms = step.ran_ms(state.now) as f64;
+    let note = (loading.or(progress)).unwrap_or_else(|| "running…".into());
+    let ms = (ms > 0.0).then_some(ms);
+    Row {
+        ms,
+        ..row.note(note)
     }
 }
 
