@@ -47,7 +47,7 @@ fn a_task_that_meets_a_condition_waits_in_a_dry_run_while_the_others_go_on() {
     screen.keys("X").keys("1").wait("pre-label");
     screen.keys("n").wait("how many");
     screen.keys("\r").wait("● 1 paused");
-    screen.wait("19 / 20");
+    screen.wait("17 / 18");
     screen.keys("\r").wait("▶ at mean brightness");
     screen.keys("c").wait("✓ outcome");
     screen.keys("4").wait("FINISHED");
@@ -72,7 +72,7 @@ fn an_outcome_waits_at_a_pause_point_before_its_run_hears_of_it() {
     screen.keys("X").keys("1").wait("pre-label");
     screen.keys("n").wait("how many");
     screen.keys("\r").wait("● 1 paused");
-    screen.wait("11 / 12");
+    screen.wait("10 / 11");
     screen.keys("o").wait("✓ outcome");
     screen.keys("c").wait("goes on in the run");
     screen.keys("4").wait("FINISHED");

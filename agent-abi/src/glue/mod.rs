@@ -12,8 +12,8 @@ pub use resource::{resource, resource_spec};
 
 use crate::error::{Error, Result};
 use crate::inject::{
-    Elsewhere, Finished, Job, Scope, Source, Stop, attempt, install_logger, is_unknown_name,
-    retire_all, serve_elsewhere, text_of_panic,
+    Finished, Job, Scope, Source, Stop, attempt, install_logger, is_unknown_name, retire_all,
+    serve_elsewhere, text_of_panic,
 };
 use crate::model::{Project, Stage, Task};
 use crate::route::Route;
@@ -151,9 +151,7 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
 
 unsafe extern "C" fn init(host: *const Host, _: *mut Out) -> i32 {
     host::remember(host);
-    serve_elsewhere(Elsewhere {
-        with: host::with_host,
-    });
+    serve_elsewhere(host::with_host);
     install(None);
     status::OK
 }

@@ -174,7 +174,7 @@ pub(super) fn call_source<R>(mut ask: impl FnMut(&dyn Source) -> R) -> Option<R>
     }
     let mut answer = None;
     if let Some(elsewhere) = ELSEWHERE.get() {
-        (elsewhere.with)(&mut |source| answer = Some(ask(source)));
+        elsewhere(&mut |source| answer = Some(ask(source)));
     }
     answer
 }
@@ -224,11 +224,8 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
-/// The host of this process, for threads without an attempt.
-pub(crate) struct Elsewhere {
-    /// Calls a function with it, if there is one.
-    pub with: fn(&mut dyn FnMut(&dyn Source)),
-}
+/// Calls a function with the host of this process, if there is one: for threads without an attempt.
+pub(crate) type Elsewhere = fn(&mut dyn FnMut(&dyn Source));
 
 static ELSEWHERE: OnceLock<Elsewhere> = OnceLock::new();
 
@@ -244,7 +241,7 @@ pub(crate) fn emit(level: Level, target: &str, message: &str) {
     let elsewhere = || {
         let mut logged = false;
         if let Some(elsewhere) = ELSEWHERE.get() {
-            (elsewhere.with)(&mut |source| {
+            elsewhere(&mut |source| {
                 source.log(number, target, message);
                 logged = true;
             });

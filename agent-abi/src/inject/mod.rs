@@ -22,7 +22,7 @@ pub(crate) use attempt::{Finished, Job, attempt, is_unknown_name, text_of_panic}
 pub use builtin::{AssetPath, Params};
 pub use checkpoint::checkpoint;
 pub use children::{Child, Children, TakePart};
-pub(crate) use current::{Elsewhere, call, emit, install_logger, on_attempt, serve_elsewhere};
+pub(crate) use current::{call, emit, install_logger, on_attempt, serve_elsewhere};
 pub use current::{check_cancelled, progress};
 pub use lists::{Collection, ListedRow, Listing, SignedUrl};
 pub(crate) use overheard::{Listener, OverheardLine};
