@@ -88,10 +88,8 @@ impl State {
             return None;
         }
         let result = result.as_ref().map(|outcome| &**outcome);
-        let places = ends(result).into_iter();
+        let mut places = ends(result).into_iter();
         let sight = || Sight::ended(row, result, run_us);
-        places
-            .filter_map(|at| self.holds_at(stage, &at, sight))
-            .next()
+        places.find_map(|at| self.holds_at(stage, &at, sight))
     }
 }

@@ -15,11 +15,14 @@ use wb_core::queue::{LastResult, Queue as TaskQueue};
 use wb_core::state::State;
 
 mod layer;
+mod lines;
 mod preview;
 mod table;
 
 use preview::{preview, strip_preview};
 use table::table;
+
+pub use table::status_word;
 
 pub use layer::Queue;
 
@@ -45,6 +48,11 @@ impl QueueCursor {
     /// Place of the cursor in the view of a stage.
     pub fn place(&self, stage: StageId) -> usize {
         self.cursors.get(&stage).map_or(0, |c| c.place)
+    }
+
+    /// How many rows a page has, and one.
+    pub const fn set_page(&mut self, rows: usize) {
+        self.rows = rows;
     }
 
     pub fn shows_picture(&self, room: Room) -> bool {
