@@ -1,8 +1,8 @@
 //! Layers: each screen and each overlay is one. The topmost gets keys, clicks and pasted text first; for
 //! what it does not handle, the table of actions applies.
 
+use crate::Ui;
 use crate::actions::{Action, Hints, OverOverlay, Scope};
-use crate::{PictureRequest, Ui};
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -110,11 +110,6 @@ pub trait Layer {
 
     /// The arguments of `workbench` that do the same in a shell.
     fn shell_command(&self, _ui: &Ui, _state: &State) -> Option<Vec<String>> {
-        None
-    }
-
-    /// The picture that a screen shows.
-    fn picture(&self, _ui: &Ui, _state: &State) -> Option<PictureRequest> {
         None
     }
 }
@@ -230,6 +225,7 @@ impl Ui {
         }
         let mut all = std::mem::take(&mut self.overlays);
         for layer in &mut all {
+            self.pictures.next_layer();
             layer.draw(self, buf, area, state);
         }
         self.overlays = all;

@@ -2,7 +2,7 @@
 
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
-use crate::{PictureRequest, Screen, Ui, copy};
+use crate::{Screen, Ui, copy};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use wb_core::command::Command;
@@ -65,6 +65,8 @@ impl Layer for Task {
             WatchOpen,
             Review,
             Conflicts,
+            PrevFrame,
+            NextFrame,
         ];
         actions::hints(ui, state, &all)
     }
@@ -81,9 +83,5 @@ impl Layer for Task {
         let step = state.step.as_ref()?;
         let source = Source::Tasks(step.stage, vec![step.row.clone()]);
         Some(copy::of_source(state, source))
-    }
-
-    fn picture(&self, ui: &Ui, state: &State) -> Option<PictureRequest> {
-        super::picture_request(ui, state)
     }
 }
