@@ -100,9 +100,10 @@ impl State {
     }
 
     /// Outcomes that an earlier screen held: they wait for the project.
-    pub(super) fn held_before(&mut self, outcomes: Vec<(TaskId, Held)>) {
+    pub(super) fn held_before(&mut self, outcomes: Vec<(TaskId, Held)>) -> Vec<Effect> {
         self.returning.extend(outcomes);
         self.return_held();
+        Vec::new()
     }
 
     /// Holds again what an earlier screen held, as far as its stages are still there.
@@ -141,11 +142,18 @@ impl State {
     }
 
     /// The held outcomes could not be kept: they end with this process.
-    pub(super) fn not_kept(&mut self, error: &Error) {
+    pub(super) fn not_kept(&mut self, error: &Error) -> Vec<Effect> {
         let why = clean(&error.summary);
         let text = format!("held outcomes are not kept on disk: {why}; they end with this process");
         self.warn(Kind::Error, text, None);
         self.options.keeps_held = false;
+        Vec::new()
+    }
+
+    /// What is held could not be written to a plan: the screen stays open.
+    pub(super) fn not_planned(&mut self, error: &Error) -> Vec<Effect> {
+        self.complain(error);
+        Vec::new()
     }
 }
 

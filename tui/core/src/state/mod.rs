@@ -16,6 +16,9 @@ mod known;
 mod loading;
 mod operations;
 mod options;
+mod paused;
+mod places;
+mod points;
 mod queued_step;
 #[cfg(test)]
 mod replay_tests;
@@ -25,6 +28,7 @@ mod saved_view;
 pub mod shell;
 mod stepping;
 mod upstream;
+mod waits;
 mod watching;
 
 pub use crate::saved_view::{SavedQueue, SavedView};
@@ -35,6 +39,7 @@ pub use failures::FailureGroup;
 pub use held::{CommitState, HeldOutcomes};
 pub use held_document::HeldDocument;
 pub use options::{Level, Options};
+pub use paused::PausedTask;
 pub use queued_step::QueuedStep;
 pub use rereading::ProjectRead;
 
@@ -48,9 +53,10 @@ use crate::event::{
 use crate::ids::{BatchId, BatchOwner, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::Journal;
 use crate::loading::Loading;
+use crate::pause::PausePoint;
 use crate::queue::{LastResult, Queue};
 use crate::run::{Around, Ending, OnConflict, Report, Run, RunSpec, Sink, Source, item};
-use crate::step::{At, Log, LogLine, Stepper};
+use crate::step::{At, Log, LogLine, Reached, Stepper, Until};
 use crate::watch::Watch;
 use crate::work::{Committed, FetchSpec, Inputs, Outcome, Project, Route};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -118,6 +124,10 @@ pub struct State {
     pub failures: Vec<FailureGroup>,
     /// Tasks that run dry again at every build.
     pub watch: Watch,
+    /// Pause points by stage.
+    pub points: BTreeMap<StageId, Vec<PausePoint>>,
+    /// Tasks of the run that wait at one, the longest first; the open task is none of them.
+    pub paused: Vec<PausedTask>,
     /// Outcomes held for review.
     pub held: HeldOutcomes,
     /// Those that an earlier screen held, until the project is there.
@@ -147,6 +157,10 @@ pub struct State {
     asked: Millis,
     /// The outage was reported.
     outage_reported: bool,
+    /// The places that jobs of the run have reached.
+    trails: HashMap<JobId, Vec<Reached>>,
+    /// How the attempt of the open task ended, where its run has not heard of it yet.
+    parked: HashMap<JobId, paused::Ended>,
     jobs: u64,
     lists: u64,
     batches: u64,
@@ -192,6 +206,7 @@ impl State {
         let awaited = options.awaited.clone();
         let mut state = Self {
             rate: options.rate,
+            points: options.points.clone(),
             options,
             now,
             live,
@@ -224,19 +239,10 @@ impl State {
             } => self.operation_reply(operation, lane, reply),
             Event::Preflight { build, result } => self.preflight(build, result),
             Event::NotStarted(error) => self.not_started(error),
-            Event::HeldBefore(outcomes) => {
-                self.held_before(outcomes);
-                Vec::new()
-            }
+            Event::HeldBefore(outcomes) => self.held_before(outcomes),
             Event::ViewBefore(view) => self.view_before(view),
-            Event::NotPlanned(error) => {
-                self.complain(&error);
-                Vec::new()
-            }
-            Event::NotKept(error) => {
-                self.not_kept(&error);
-                Vec::new()
-            }
+            Event::NotPlanned(error) => self.not_planned(&error),
+            Event::NotKept(error) => self.not_kept(&error),
             Event::Tick(now) => self.tick(now),
         };
         effects.extend(self.step_queued());
