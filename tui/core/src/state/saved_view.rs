@@ -83,11 +83,11 @@ impl State {
         let Some(queue) = self.queues.get_mut(&stage) else {
             return Vec::new();
         };
-        let rows: HashMap<TaskId, ()> = match saved.marks.is_empty() {
-            true => HashMap::new(),
-            false => queue.rows.iter().map(|row| (row.id, ())).collect(),
+        let rows: HashSet<TaskId> = match saved.marks.is_empty() {
+            true => HashSet::new(),
+            false => queue.rows.iter().map(|row| row.id).collect(),
         };
-        let there = saved.marks.iter().filter(|task| rows.contains_key(task));
+        let there = saved.marks.iter().filter(|task| rows.contains(*task));
         queue.marks.extend(there);
         queue.sort = sort_of(&saved.sort);
         if saved.filter.is_empty() {
