@@ -37,8 +37,10 @@ fn the_tutorial_is_done_by_what_is_read_alone() {
         "the card is read: {text}"
     );
     assert!(text.contains("done: asset"), "{text}");
+    let text = screen.line("next-step", "Next: next-step");
+    assert!(!text.contains("outcome"), "one step at a time: {text}");
     let text = screen.line(
-        "next-step",
+        "to-the-end",
         "Next: next-step shows what a commit would write",
     );
     assert!(text.contains("done: outcome, annotate"), "{text}");

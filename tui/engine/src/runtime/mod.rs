@@ -41,7 +41,7 @@ use tokio::sync::{Semaphore, mpsc};
 use wb_client::{AssetCache, Reader, Writer};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, NetStats, Outage, Upstream};
-use wb_core::ids::{JobId, Millis, OperationId, ProjectHash, StageId};
+use wb_core::ids::{JobId, Millis, OperationId, ProjectHash, StageId, TaskId};
 use wb_core::run::OnDuplicate;
 use wb_core::state::{Options, State};
 use wb_core::work::{FetchSpec, Inputs, Project, TaskRow};

@@ -125,6 +125,14 @@ pub fn is_settled(state: &State) -> bool {
     if state.project.is_none() {
         return state.project_error.is_some();
     }
+    let held = state
+        .step
+        .as_ref()
+        .is_some_and(|step| step.held_at().is_some());
+    if held || !state.paused.is_empty() {
+        // It waits for the person.
+        return true;
+    }
     let stepping = state.step.as_ref().is_some_and(|step| {
         matches!(step.at, At::Fetching | At::Calling | At::Committing)
             || (step.to_end && step.result.is_none())

@@ -94,7 +94,8 @@ impl ReadSoFar {
             self.outcome = true;
             all.extend(outcome_lines(ui, step, state));
         }
-        let waits = !matches!(step.at, At::Fetching | At::Calling | At::Committing) && !step.to_end;
+        let waits = step.held_at().is_some()
+            || !matches!(step.at, At::Fetching | At::Calling | At::Committing) && !step.to_end;
         if changed && waits {
             all.extend(next_text(ui, step, state));
         }
