@@ -22,6 +22,8 @@ pub(super) struct ReadSoFar {
     step: Option<(u64, u32)>,
     events: Vec<(Mark, String)>,
     outcome: bool,
+    /// What the next command does, while the task waits for one.
+    next: Option<String>,
     progress: Option<Millis>,
     /// How far the run was.
     run: Option<(u64, u64)>,
@@ -82,11 +84,9 @@ impl ReadSoFar {
             .map(|row| (row.mark, row.name.clone()))
             .collect();
         let over = |mark: Mark| matches!(mark, Mark::Done | Mark::Bad);
-        let mut changed = false;
         for (place, (row, event)) in rows.iter().zip(&events).enumerate() {
             if over(row.mark) && !self.events.contains(event) {
                 all.push(event_text(place, row));
-                changed = true;
             }
         }
         self.events = events;
@@ -96,9 +96,11 @@ impl ReadSoFar {
         }
         let waits = step.held_at().is_some()
             || !matches!(step.at, At::Fetching | At::Calling | At::Committing) && !step.to_end;
-        if changed && waits {
-            all.extend(next_text(ui, step, state));
+        let next = waits.then(|| next_text(ui, step, state)).flatten();
+        if next != self.next {
+            all.extend(next.clone());
         }
+        self.next = next;
     }
 
     fn run(&mut self, state: &State, all: &mut Vec<String>) {
