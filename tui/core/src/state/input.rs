@@ -9,8 +9,7 @@ impl State {
             Command::Quit => self.quit(),
             Command::PlanAndQuit => self.plan_and_quit(),
             Command::Suspend => vec![Effect::Suspend],
-            Command::Refresh(None) => self.refresh(),
-            Command::Refresh(Some(stage)) => self.list(stage).into_iter().collect(),
+            Command::Refresh(stage) => self.refresh_one_or_all(stage),
             Command::ReadProject => self.read_project().into_iter().collect(),
             Command::OpenStage(stage) => self.open_stage(stage),
             Command::Show(shown) => self.show(shown),
@@ -63,6 +62,13 @@ impl State {
             Command::Drop(tasks) => self.drop_held(&tasks),
             Command::Commit(tasks) => self.commit_held(&tasks, false),
             Command::Live(live) => self.go_live(live),
+        }
+    }
+
+    fn refresh_one_or_all(&mut self, stage: Option<StageId>) -> Vec<Effect> {
+        match stage {
+            Some(stage) => self.list(stage).into_iter().collect(),
+            None => self.refresh(),
         }
     }
 
