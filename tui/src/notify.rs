@@ -270,14 +270,11 @@ mod tests {
     #[test]
     fn only_long_work_is_announced_and_once() {
         let mut notifier = on(&[]);
-        let mut state = State {
-            now: Millis(1_000),
-            compiling: Some(wb_core::state::Compiling {
-                since: Millis(1_000),
-                ..Default::default()
-            }),
-            ..State::default()
-        };
+        let (mut state, _) = State::start(wb_core::state::Options::default(), Millis(1_000));
+        state.compiling = Some(wb_core::state::Compiling {
+            since: Millis(1_000),
+            ..Default::default()
+        });
         assert_eq!(notifier.over(&state), None);
         state.now = Millis(9_000);
         let building = state.compiling.take();
