@@ -260,6 +260,9 @@ impl Session {
             if let Some(shown) = self.ui.shown_stages() {
                 effects.extend(self.begin.command(shown, &mut self.engine));
             }
+            if let Some(missing) = self.ui.missing_facts(self.engine.state()) {
+                effects.extend(self.begin.command(missing, &mut self.engine));
+            }
             if let Some(request) = self.ui.missing_picture(self.engine.state()) {
                 self.pictures.request(request, &self.engine);
             }

@@ -3,6 +3,7 @@
 
 use crate::ids::{StageId, TaskId};
 use crate::ledger::Scope;
+use crate::queue::Sort;
 use crate::run::{OnConflict, RunSpec};
 use crate::work::TaskRow;
 
@@ -40,8 +41,22 @@ pub enum Command {
         /// Filter language.
         text: String,
     },
-    /// Next sort order of a queue.
-    Sort(StageId),
+    /// Sort a queue.
+    Sort {
+        /// Stage.
+        stage: StageId,
+        /// By what.
+        sort: Sort,
+        /// The other way round.
+        reversed: bool,
+    },
+    /// Read the label rows of these tasks, as far as that is not done: their priorities and client metadata.
+    Know {
+        /// Stage.
+        stage: StageId,
+        /// Which.
+        rows: Vec<TaskRow>,
+    },
     /// Mark or unmark tasks.
     Mark {
         /// Stage.

@@ -8,6 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use wb_core::command::Command;
 use wb_core::state::State;
+use wb_core::work::TaskRow;
 
 /// Rows that one notch of the wheel moves.
 pub const WHEEL: usize = 3;
@@ -94,6 +95,11 @@ pub trait Layer {
     /// The arguments of `workbench` that do the same in a shell.
     fn shell_command(&self, _ui: &Ui, _state: &State) -> Option<Vec<String>> {
         None
+    }
+
+    /// Tasks of the selected stage whose label rows it shows something of, as far as they were not read.
+    fn unread_rows(&self, _ui: &Ui, _state: &State) -> Vec<TaskRow> {
+        Vec::new()
     }
 
     /// The picture that a screen shows.

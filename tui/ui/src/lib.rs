@@ -45,6 +45,7 @@ use ratatui::layout::{Position, Rect};
 use screens::{flow, queue, run, task};
 use wb_core::command::{Command, Shown};
 use wb_core::ids::{Millis, StageId, TaskId};
+use wb_core::queue::Sort;
 use wb_core::state::State;
 use wb_core::workflow::StageKind;
 
@@ -119,6 +120,8 @@ pub(crate) enum Hit {
     Rows(usize),
     Tab(usize),
     Runs(Action),
+    /// Sorts the queue.
+    Sort(Sort),
 }
 
 /// How much room there is.
@@ -176,6 +179,8 @@ pub struct Ui {
     pub(crate) room: Room,
     /// The stages in sight that the engine knows of.
     shown: Shown,
+    /// The first of the tasks whose label rows were asked for last, and when.
+    asked: Option<(TaskId, Millis)>,
 }
 
 impl Ui {
@@ -204,6 +209,7 @@ impl Ui {
             hits: Vec::new(),
             room: Room { w: 120, h: 36 },
             shown: Shown::default(),
+            asked: None,
         }
     }
 
@@ -231,6 +237,30 @@ impl Ui {
         }
         widgets::guard(buf);
         self.pictures.end(buf);
+    }
+
+    /// The command that reads what the visible screen shows of label rows and does not have yet; the same ones not again
+    /// at once, should they not be readable.
+    pub fn missing_facts(&mut self, state: &State) -> Option<Command> {
+        /// Milliseconds.
+        const AGAIN: u64 = 10_000;
+        let stage = self.stage?;
+        if state
+            .queues
+            .get(&stage)
+            .is_none_or(|q| q.asking || q.loading)
+        {
+            return None;
+        }
+        let rows = self.top(|layer| layer.unread_rows(self, state));
+        let first = rows.first()?.id;
+        let before = self.asked.replace((first, state.now));
+        let again = |(task, at): (TaskId, Millis)| task == first && state.now.since(at) < AGAIN;
+        if before.is_some_and(again) {
+            self.asked = before;
+            return None;
+        }
+        Some(Command::Know { stage, rows })
     }
 
     /// The command that names the stages in sight, when these are others than before.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ledger::Recovery;
+use crate::queue::Sort;
 
 impl State {
     pub(super) fn input(&mut self, command: Command) -> Vec<Effect> {
@@ -17,7 +18,12 @@ impl State {
                 Vec::new()
             }
             Command::Filter { stage, text } => self.filter(stage, &text),
-            Command::Sort(stage) => self.sort(stage),
+            Command::Sort {
+                stage,
+                sort,
+                reversed,
+            } => self.sort(stage, sort, reversed),
+            Command::Know { stage, rows } => self.know_rows(stage, rows).into_iter().collect(),
             Command::Mark { stage, tasks, on } => self.mark(stage, &tasks, on),
             Command::MarkAll { stage, on } => self.mark_all(stage, on),
             Command::Open { stage, task } => self.open(stage, task),
@@ -70,11 +76,12 @@ impl State {
         effects
     }
 
-    fn sort(&mut self, stage: StageId) -> Vec<Effect> {
+    fn sort(&mut self, stage: StageId, sort: Sort, reversed: bool) -> Vec<Effect> {
         self.with_queue(stage, |queue, now, results| {
-            queue.sort = queue.sort.next();
+            (queue.sort, queue.reversed) = (sort, reversed);
             queue.refresh_view(now, results);
-        })
+        });
+        self.know(stage).into_iter().collect()
     }
 
     fn mark(&mut self, stage: StageId, tasks: &[TaskId], on: bool) -> Vec<Effect> {

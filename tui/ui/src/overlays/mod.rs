@@ -3,8 +3,10 @@
 
 pub mod ask;
 pub mod builds;
+pub mod columns;
 pub mod conflicts;
 pub mod first_failure;
+pub mod groups;
 pub mod help;
 pub mod journal;
 pub mod messages;

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use wb_core::command::Command;
 use wb_core::run::Source;
 use wb_core::state::State;
+use wb_core::work::TaskRow;
 
 /// Tasks that a command lists one by one; with more it would be too long to read.
 const NAMED: usize = 50;
@@ -96,8 +97,10 @@ impl Layer for Queue {
             RunMarked,
             RunMatching,
             MarkAll,
+            Groups,
             WatchTask,
             Sort,
+            Columns,
             Review,
             Preview,
             Builds,
@@ -136,6 +139,10 @@ impl Layer for Queue {
 
     fn picture(&self, ui: &Ui, state: &State) -> Option<PictureRequest> {
         super::picture_request(ui, state)
+    }
+
+    fn unread_rows(&self, ui: &Ui, state: &State) -> Vec<TaskRow> {
+        super::unread_rows(ui, state)
     }
 }
 
