@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod command;
+pub mod compare;
 pub mod counted;
 pub mod digits;
 pub mod error;

@@ -159,7 +159,7 @@ fn mark(object: &Value, aspect: f64) -> Option<LabelMark> {
 }
 
 /// What an object is drawn as; `aspect` is the picture's width as a multiple of its height, which turned shapes need.
-fn shape(object: &Value, aspect: f64) -> Option<Shape> {
+pub(crate) fn shape(object: &Value, aspect: f64) -> Option<Shape> {
     let ring = |points: Vec<PicturePlace>| (!points.is_empty()).then(|| Shape::Rings(vec![points]));
     let figure = |key: &str| object.get(key);
     if let Some(area) = figure("boundingBox") {
@@ -250,7 +250,7 @@ fn numbered(points: &Value) -> Vec<PicturePlace> {
 }
 
 /// `[x, y, x, y, …]`.
-fn flat(list: &Value) -> Vec<PicturePlace> {
+pub(crate) fn flat(list: &Value) -> Vec<PicturePlace> {
     let list = list.as_array().map_or(&[][..], Vec::as_slice);
     let place = |pair: &[Value]| Some([pair[0].as_f64()?, pair[1].as_f64()?]);
     list.chunks_exact(2).filter_map(place).collect()

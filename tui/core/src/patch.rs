@@ -360,7 +360,7 @@ fn of_labels(
     Ok(changes)
 }
 
-fn change(change: agent_abi::model::LabelChange) -> LabelChange {
+pub(crate) fn change(change: agent_abi::model::LabelChange) -> LabelChange {
     let sign = match change.kind {
         LabelChangeKind::Added => '+',
         LabelChangeKind::Changed => '~',

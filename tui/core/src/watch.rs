@@ -1,8 +1,9 @@
 //! Tasks that run dry again at every build, and what each build gave for them.
 //!
-//! Words only: how two builds differ on a task is described in [`differences()`], the engine
+//! Words only: how two builds differ on a task is found by [`crate::compare`], the engine
 //! (`state::watching`) moves tasks on, and writing is left to commits, as everywhere.
 
+use crate::compare::{self, Difference, GivenResult};
 use crate::error::Error;
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
 use crate::loading::Loading;
@@ -10,10 +11,6 @@ use crate::step::Log;
 use crate::work::{FetchSpec, Inputs, Outcome, TaskRow};
 use std::collections::HashMap;
 use std::sync::Arc;
-
-mod differences;
-
-pub use differences::{Difference, differences, route};
 
 /// Tasks that may be watched at a time.
 pub const MOST: usize = 100;
@@ -29,6 +26,19 @@ pub struct WatchResult {
     pub run_us: u64,
     /// When.
     pub at: Millis,
+}
+
+impl WatchResult {
+    /// Its outcome or error.
+    pub fn given(&self) -> GivenResult<'_> {
+        self.result.as_deref()
+    }
+
+    /// Pathway, `stay`, or the error.
+    #[must_use]
+    pub fn route(&self) -> String {
+        compare::route(self.given())
+    }
 }
 
 /// How far a watched task is.
@@ -109,7 +119,8 @@ impl Watched {
     /// compare.
     #[must_use]
     pub fn differences(&self) -> Option<Vec<Difference>> {
-        Some(differences(self.before.as_ref()?, self.now.as_ref()?))
+        let (before, now) = (self.before.as_ref()?, self.now.as_ref()?);
+        Some(compare::differences(before.given(), now.given()))
     }
 
     /// Whether the newest build gave something else.

@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::counted::plural;
-use crate::watch::{MOST, Phase, WatchResult, Watched, route};
+use crate::watch::{MOST, Phase, WatchResult, Watched};
 use crate::work::TaskRow;
 
 /// Tasks that differ and are named one by one in the activity.
@@ -362,13 +362,13 @@ fn summary(task: &Watched) -> String {
     let Some(before) = &task.before else {
         return format!(
             "{title}: {}  labels {}  on build {}",
-            route(now),
+            now.route(),
             counts(now),
             now.build
         );
     };
     let pair = |a: String, b: String| if a == b { b } else { format!("{a} → {b}") };
-    let way = pair(route(before), route(now));
+    let way = pair(before.route(), now.route());
     let labels = pair(counts(before), counts(now));
     let same = if task.differs() { "" } else { "the same as " };
     let builds = format!("{same}build {}", before.build);

@@ -17,7 +17,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use wb_core::command::Command;
 use wb_core::state::State;
-use wb_core::watch::{Phase, WatchResult, Watched, route};
+use wb_core::watch::{Phase, WatchResult, Watched};
 
 /// The watched tasks, with the differences of the chosen one.
 #[derive(Default)]
@@ -204,7 +204,7 @@ pub fn sign(task: &Watched, st: &Styles) -> (&'static str, Style) {
 /// Where the task goes, on both builds when they differ; or why that is not known.
 fn result_word(task: &Watched) -> String {
     let word = |given: &WatchResult| match given.result {
-        Ok(_) => route(given),
+        Ok(_) => given.route(),
         Err(_) => "failed".to_owned(),
     };
     match (&task.phase, &task.now, &task.before) {

@@ -10,9 +10,10 @@ use crate::widgets::{padded, pane as frame, scrolled};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use wb_core::compare::Difference;
 use wb_core::event::Priority;
 use wb_core::state::State;
-use wb_core::watch::{Difference, Phase, WatchResult, Watched, route};
+use wb_core::watch::{Phase, WatchResult, Watched};
 
 /// Lines of the agent's log below.
 const LOG: usize = 6;
@@ -88,7 +89,7 @@ fn result_line<'a>(result: &WatchResult, columns: usize, st: &Styles) -> Line<'a
     let room = columns.saturating_sub(head.len() + tail.len());
     Line::from(vec![
         Span::styled(head, st.dim),
-        Span::styled(fit(&clean(&route(result)), room), style),
+        Span::styled(fit(&clean(&result.route()), room), style),
         Span::styled(tail, st.dim),
     ])
 }
