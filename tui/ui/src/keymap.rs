@@ -279,7 +279,7 @@ impl Ui {
             !scopes.contains(&action.row().scope) || self.keymap.find(key, &scopes) == Some(action)
         };
         if keys.iter().any(reached) {
-            keys.retain(|key| reached(&key));
+            keys.retain(|key| reached(key));
         }
         let arrow = |k: &&&str| matches!(**k, "Up" | "Down" | "Left" | "Right");
         let arrow = keys.iter().find(arrow).copied();

@@ -147,7 +147,7 @@ impl Layer for Groups {
             Action::Mark => return Handled::Stay(self.mark(state)),
             Action::NextPane | Action::Right => (self.by, self.at) = ((self.by + 1) % ways, 0),
             Action::PrevPane | Action::Left => {
-                (self.by, self.at) = ((self.by + ways - 1) % ways, 0)
+                (self.by, self.at) = ((self.by + ways - 1) % ways, 0);
             }
             _ if action.moves() => {
                 let last = self.groups.len().saturating_sub(1);

@@ -34,7 +34,7 @@ fn know(desk: &mut Desk, tasks: impl Iterator<Item = TaskId>) {
         let n = (id.0.as_u128() & 0xffff) as u32;
         let site = serde_json::json!({"site": if n.is_multiple_of(4) { "cam 1" } else { "cam2" }});
         let known = Known {
-            priority: (n % 5 > 0).then(|| f64::from(n % 100) / 100.0),
+            priority: (!n.is_multiple_of(5)).then(|| f64::from(n % 100) / 100.0),
             metadata: site.as_object().cloned(),
             ..Known::default()
         };
