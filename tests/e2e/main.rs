@@ -32,6 +32,7 @@ mod local_server;
 mod log_lines;
 mod logs;
 mod machine;
+mod monkey;
 mod names;
 mod network;
 mod new;

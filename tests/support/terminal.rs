@@ -195,6 +195,19 @@ impl Terminal {
         }
     }
 
+    /// Takes in what the program draws until it pauses; false: it has ended.
+    pub fn settle(&mut self) -> bool {
+        let until = Instant::now() + Duration::from_millis(100);
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.bytes.recv_timeout(left.min(Duration::from_millis(8))) {
+                Ok(bytes) => self.take(&bytes),
+                Err(RecvTimeoutError::Timeout) => return true,
+                Err(RecvTimeoutError::Disconnected) => return false,
+            }
+        }
+    }
+
     /// Quits the program, and confirms when it asks because something is still running.
     pub fn quit(&mut self) -> (u32, String) {
         self.keys("q");
