@@ -28,6 +28,7 @@ mod keys;
 mod killed;
 mod lifetimes;
 mod limits;
+mod linear;
 mod local_server;
 mod log_lines;
 mod logs;

@@ -3,6 +3,7 @@
 //! Decisions are left to the core, drawing to the ui crate.
 
 mod begin;
+mod linear;
 
 use crate::appearance::Appearance;
 use crate::cli::Global;
@@ -67,7 +68,7 @@ pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Endin
     let project = upstream::project_hash(config)?;
     let mut flags = global.flags();
     // With `--no-input` nobody is asked, here neither.
-    if flags.ask.is_some() {
+    if flags.ask.is_some() && !terminal::is_linear(global.plain) {
         let look = ui_settings(global, &Appearance::of(config)?);
         flags.ask = Some(AskPassphrase::new(move |request| {
             passphrase::on_screen(request, &look)
@@ -132,6 +133,8 @@ pub struct Session {
     graphics: Setting,
     begin: Begin,
     builder: Option<Builder>,
+    /// Read and driven by lines.
+    linear: bool,
     quit: bool,
 }
 
@@ -193,6 +196,7 @@ impl Session {
             pictures: Pictures::new(),
             graphics,
             begin: Begin::new(&config.params),
+            linear: terminal::is_linear(global.plain),
             quit: false,
         })
     }
@@ -203,7 +207,10 @@ impl Session {
     /// The terminal cannot be used.
     pub async fn run(&mut self) -> Result<Ending, Error> {
         let mut ending = Ending::default();
-        let mut shown = self.show(&mut ending).await;
+        let mut shown = match self.linear {
+            true => self.read_lines(&mut ending).await,
+            false => self.show(&mut ending).await,
+        };
         // An error that comes from a closed terminal is not reported.
         if shown.is_err() && terminal::hung_up() {
             ending.signal(HANG_UP);
@@ -314,13 +321,17 @@ impl Session {
         effects
     }
 
+    fn keep_cards(&mut self) {
+        if let Some(seen) = self.ui.take_seen_cards() {
+            tokio::task::spawn_blocking(move || files::keep_seen_cards(&seen));
+        }
+    }
+
     /// Fails when the terminal is gone.
     fn draw(&mut self, screen: &mut Screen) -> std::io::Result<()> {
         let (ui, state) = (&mut self.ui, self.engine.state());
         let drawn = screen.draw(ui, state);
-        if let Some(seen) = ui.take_seen_cards() {
-            tokio::task::spawn_blocking(move || files::keep_seen_cards(&seen));
-        }
+        self.keep_cards();
         drawn
     }
 }
@@ -335,7 +346,8 @@ fn ui_settings(global: &Global, appearance: &Appearance) -> UiSettings {
         styles: appearance.styles(global.plain),
         keymap: appearance.keymap().0,
         utc_offset_s: offset_s(),
-        unicode: !global.plain && unicode.is_none_or(|l| l.to_uppercase().contains("UTF")),
+        unicode: unicode.is_none_or(|l| l.to_uppercase().contains("UTF")),
+        linear: terminal::is_linear(global.plain),
         graphics: Graphics::default(),
         seen_cards: None,
     }

@@ -77,6 +77,23 @@ pub trait Layer {
         false
     }
 
+    /// Its content in lines, for linear mode; rows that can be chosen are numbered from 1. `None`: the text of its
+    /// drawing.
+    fn lines(&mut self, _ui: &mut Ui, _state: &State) -> Option<Vec<String>> {
+        None
+    }
+
+    /// Chooses a row of its list by its place; `None` when there is no such row.
+    fn choose(&mut self, row: usize, ui: &mut Ui, state: &State) -> Option<Vec<Command>> {
+        self.on_click(row, ui, state);
+        Some(Vec::new())
+    }
+
+    /// Whether what is typed only narrows a list, of which a row is chosen then.
+    fn picks(&self) -> bool {
+        false
+    }
+
     /// Pasted text; it never answers a question.
     fn on_paste(&mut self, _text: &str, _ui: &mut Ui, _state: &State) -> Vec<Command> {
         Vec::new()

@@ -17,6 +17,8 @@ mod input;
 mod keymap;
 pub mod keys;
 mod layer;
+pub mod linear;
+mod linear_text;
 mod overlays;
 pub mod passphrase;
 mod picture;
@@ -62,6 +64,8 @@ pub struct UiSettings {
     pub graphics: Graphics,
     /// Which keys mean which actions.
     pub keymap: Keymap,
+    /// Whether it is read line by line: actions are named instead of their keys.
+    pub linear: bool,
     /// The cards that were seen before; `None`: no cards.
     pub seen_cards: Option<Vec<String>>,
 }
@@ -155,6 +159,7 @@ pub struct Ui {
     pub(crate) st: Styles,
     pub(crate) utc_offset_s: i32,
     unicode: bool,
+    pub(crate) linear: bool,
     pub(crate) keymap: Keymap,
     pub(crate) screen: Screen,
     pub(crate) overlays: Vec<Box<dyn Layer>>,
@@ -191,6 +196,7 @@ impl Ui {
             st: settings.styles,
             utc_offset_s: settings.utc_offset_s,
             unicode: settings.unicode,
+            linear: settings.linear,
             keymap: settings.keymap,
             screen: Screen::Flow,
             overlays: Vec::new(),

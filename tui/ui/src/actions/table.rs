@@ -54,7 +54,7 @@ actions! {
         .stays() .hint(|_, _| Some("help".into()))
         .does(|ui, _| ui.open(help::Help::new(ui)));
     Palette     Global [":" "Ctrl-p"] "palette" "Find an action, a stage or a task by name"
-        .unlisted() .closes() .hint(|_, _| Some("commands".into()))
+        .asks() .unlisted() .closes() .hint(|_, _| Some("commands".into()))
         .does(|ui, state| ui.open(palette::Palette::new(ui, state)));
     Builds      Global ["b"] "builds" "List every build seen and its result"
         .closes() .hint(|_, _| Some("builds".into())) .does(|ui, _| ui.open(builds::Builds::default()));
@@ -72,9 +72,9 @@ actions! {
     UndoLast    Global ["u"] "undo" "Undo the newest operation (shows it first, then asks)"
         .closes() .hint(|_, _| Some("preview the undo".into())) .does(|ui, _| journal::open(ui, true));
     Rate        Global ["L"] "rate" "Limit requests per second from now on"
-        .stays() .hint(|_, _| Some("rate".into())) .does(Ui::ask_rate);
+        .asks() .stays() .hint(|_, _| Some("rate".into())) .does(Ui::ask_rate);
     Timeout     Global ["T"] "time limit" "Limit the time of one attempt, from the next attempt on"
-        .stays() .hint(|_, _| Some("time limit".into())) .does(Ui::ask_timeout);
+        .asks() .stays() .hint(|_, _| Some("time limit".into())) .does(Ui::ask_timeout);
     Mode        Global ["m"] "mode" "Switch between HOLD and LIVE (asks before it goes live)"
         .when(writable) .hint(|_, _| Some("mode…".into())) .does(Ui::switch_mode);
     Copy        Global ["y"] "copy" "Copy what the cursor is on: UUIDs, a value, an error"
@@ -99,11 +99,11 @@ actions! {
     PageUp      List ["Ctrl-u" "PageUp"] "page up" "A page up";
     PageDown    List ["Ctrl-d" "PageDown"] "page down" "A page down";
     Filter      List ["/"] "filter" "Filter while typing: title, status:new, age>2d, -result:ok"
-        .hint(|_, _| Some("filter".into())) .does(Ui::begin_filter);
+        .asks() .hint(|_, _| Some("filter".into())) .does(Ui::begin_filter);
     StepFirst   Flow ["s"] "step the first" "Step the first task of the stage"
         .when(first_task) .hint(|_, _| Some("step".into())) .does(|ui, s| ui.step_task(true, s));
     RunSome     Flow ["n"] "dry-run some" "Run N tasks of the stage; every write is held"
-        .when(can_run) .hint(|_, s| Some(if s.writes_at_once() { "run…" } else { "dry-run 50" }.into()))
+        .asks() .when(can_run) .hint(|_, s| Some(if s.writes_at_once() { "run…" } else { "dry-run 50" }.into()))
         .does(|ui, _| ui.ask_how_many(false));
     RunEvery    Flow ["N"] "dry-run all" "Run all tasks of the stage; every write is held"
         .when(can_run) .hint(|_, _| Some("run all…".into())) .does(|ui, s| ui.run_all(false, s));
@@ -123,7 +123,7 @@ actions! {
     MarkNone    Queue ["a"] "mark none" "Unmark all"
         .does(|ui, _| ui.mark_all(false));
     RunMarked   Queue ["n" "x"] "dry-run marked" "Run the marked tasks, or N of those that match; every write is held"
-        .when(can_run) .hint(|_, s| Some(if s.writes_at_once() { "run…" } else { "dry-run" }.into()))
+        .asks() .when(can_run) .hint(|_, s| Some(if s.writes_at_once() { "run…" } else { "dry-run" }.into()))
         .does(Ui::run_marked);
     RunMatching Queue ["N"] "dry-run matching" "Run all that match; every write is held"
         .when(can_run) .hint(|_, _| Some("run all…".into())) .does(|ui, s| ui.run_all(true, s));

@@ -95,6 +95,23 @@ impl Layer for Number {
         Handled::done()
     }
 
+    fn lines(&mut self, _: &mut Ui, state: &State) -> Option<Vec<String>> {
+        let (title, unit, aside, holds) = words(self.of, state);
+        let offer = match self.line.text.as_str() {
+            "" => String::new(),
+            text => format!(" An empty line takes {text}."),
+        };
+        let none = match self.of {
+            Of::Tasks { .. } => "",
+            Of::Rate | Of::Timeout => " none: no limit.",
+        };
+        Some(vec![
+            title,
+            format!("{aside}; {holds}"),
+            format!("Type the number of {unit}.{offer}{none} out: not now."),
+        ])
+    }
+
     fn hints(&self, _: &Ui, _: &State) -> Hints {
         vec![
             (Action::In, self.word().into()),

@@ -10,6 +10,7 @@ mod held;
 mod help;
 mod hostile;
 mod keys;
+mod linear;
 mod loading;
 mod no_keys;
 mod pictures;

@@ -193,6 +193,22 @@ impl Layer for Review {
         true
     }
 
+    fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
+        Some(draw::lines_of(ui, self, state))
+    }
+
+    fn choose(&mut self, row: usize, ui: &mut Ui, state: &State) -> Option<Vec<Command>> {
+        self.follow(state);
+        let count = match self.inside {
+            Some(_) => self.groups.get(self.at)?.tasks.len(),
+            None => self.groups.len(),
+        };
+        (row < count).then(|| {
+            self.on_click(row, ui, state);
+            Vec::new()
+        })
+    }
+
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         let mut all = actions::hints(ui, state, &[Action::Toggle, Action::CommitAll]);
         if !state.held.is_empty() && self.inside.is_none() {

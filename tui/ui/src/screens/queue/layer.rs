@@ -79,6 +79,20 @@ impl Layer for Queue {
         true
     }
 
+    fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
+        if let Some((_, before)) = &ui.queue.typing {
+            return Some(vec![format!(
+                "Filter, now \"{}\": type it, e.g. status:new. An empty line shows all tasks; out leaves it as it is.",
+                crate::text::clean(before)
+            )]);
+        }
+        Some(super::lines::lines(ui, state))
+    }
+
+    fn choose(&mut self, row: usize, ui: &mut Ui, state: &State) -> Option<Vec<Command>> {
+        self.on_click(row, ui, state).then(Vec::new)
+    }
+
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         use Action::*;
         if ui.queue.typing.is_some() {

@@ -17,6 +17,7 @@ use wb_core::work::TaskRow;
 
 mod columns;
 mod layer;
+mod lines;
 mod preview;
 mod table;
 
@@ -24,7 +25,7 @@ use columns::Columns;
 use preview::{preview, strip_preview};
 use table::table;
 
-pub use columns::Column;
+pub use columns::{Column, status_word};
 pub use layer::Queue;
 
 /// Cursors by stage, and the filter while it is typed.
@@ -58,6 +59,11 @@ impl QueueCursor {
     /// The chosen columns, or else those of the newest frame.
     pub fn shown_columns(&self) -> Vec<Column> {
         self.columns.clone().unwrap_or_else(|| self.drawn.clone())
+    }
+
+    /// How many rows a page has, and one.
+    pub const fn set_page(&mut self, rows: usize) {
+        self.rows = rows;
     }
 
     pub fn shows_picture(&self, room: Room) -> bool {

@@ -5,6 +5,7 @@ use crate::layer::{Handled, Layer};
 use crate::{PictureRequest, Screen, Ui, copy};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use wb_core::command::Command;
 use wb_core::run::Source;
 use wb_core::state::State;
 
@@ -34,6 +35,16 @@ impl Layer for Task {
     fn on_click(&mut self, row: usize, ui: &mut Ui, _: &State) -> bool {
         ui.task.event = Some(row);
         false
+    }
+
+    fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
+        Some(super::lines::lines(ui, state))
+    }
+
+    fn choose(&mut self, row: usize, ui: &mut Ui, state: &State) -> Option<Vec<Command>> {
+        let events = super::timeline::rows(state.step.as_ref()?, state).len();
+        ui.task.event = (row < events).then_some(row);
+        ui.task.event.map(|_| Vec::new())
     }
 
     fn hints(&self, ui: &Ui, state: &State) -> Hints {

@@ -18,6 +18,7 @@ use wb_core::step::Stepper;
 
 mod around;
 mod layer;
+mod lines;
 mod read;
 mod tabs;
 
@@ -28,6 +29,7 @@ use tabs::{json_lines, labels, value};
 pub use tabs::{error_lines, log_lines, log_tail, patch};
 
 pub use layer::Task;
+pub use lines::{event_text, next_text, outcome_lines};
 
 /// The tabs at the right.
 pub const TABS: [&str; 5] = ["Value", "Labels±", "Image", "Logs", "JSON"];
