@@ -13,10 +13,7 @@ impl State {
             Command::Refresh(Some(stage)) => self.list(stage).into_iter().collect(),
             Command::ReadProject => self.read_project().into_iter().collect(),
             Command::OpenStage(stage) => self.open_stage(stage),
-            Command::Show(shown) => {
-                self.shown = shown;
-                Vec::new()
-            }
+            Command::Show(shown) => self.show(shown),
             Command::Filter { stage, text } => self.filter(stage, &text),
             Command::Sort {
                 stage,
@@ -74,6 +71,11 @@ impl State {
         let effects = self.input(command);
         self.typed_title = None;
         effects
+    }
+
+    fn show(&mut self, shown: Shown) -> Vec<Effect> {
+        self.shown = shown;
+        Vec::new()
     }
 
     fn sort(&mut self, stage: StageId, sort: Sort, reversed: bool) -> Vec<Effect> {
