@@ -13,6 +13,7 @@ mod concurrency;
 mod cpp;
 mod crash;
 mod documents;
+mod editor;
 mod exec;
 mod filters;
 mod folders;

@@ -4,7 +4,7 @@
 
 mod build;
 
-pub use build::{BuildEvent, CompileFailure, CrateProgress};
+pub use build::{BuildEvent, CompileError, CompileFailure, CrateProgress};
 
 use crate::build::Probed;
 use crate::command::Command;

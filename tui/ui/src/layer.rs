@@ -2,11 +2,13 @@
 //! what it does not handle, the table of actions applies.
 
 use crate::actions::{Action, Hints, OverOverlay, Scope};
-use crate::{PictureRequest, Ui};
+use crate::{PictureRequest, Ui, outside};
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use wb_core::code_place::CodePlace;
 use wb_core::command::Command;
+use wb_core::ids::DataHash;
 use wb_core::state::State;
 use wb_core::work::TaskRow;
 
@@ -117,6 +119,16 @@ pub trait Layer {
     /// Tasks of the selected stage whose label rows it shows something of, as far as they were not read.
     fn unread_rows(&self, _ui: &Ui, _state: &State) -> Vec<TaskRow> {
         Vec::new()
+    }
+
+    /// The line of code that the cursor is on: of an error, or of the agent.
+    fn code_place(&self, ui: &Ui, state: &State) -> Option<CodePlace> {
+        outside::agent_place(ui.stage, state)
+    }
+
+    /// The data unit that the cursor is on.
+    fn data(&self, _ui: &Ui, _state: &State) -> Option<DataHash> {
+        None
     }
 
     /// The picture that a screen shows.

@@ -19,6 +19,7 @@ pub mod keys;
 mod layer;
 pub mod linear;
 mod linear_text;
+mod outside;
 mod overlays;
 pub mod passphrase;
 mod picture;
@@ -35,6 +36,7 @@ mod widgets;
 pub use actions::{ACTIONS, Action, ActionRow, Scope};
 pub use docs::{keys_json, keys_markdown, keys_text};
 pub use keymap::{Keymap, Patch};
+pub use outside::Outside;
 pub use picture::{Graphics, Letters, PictureRequest, Pixels, PixelsRequest};
 pub use pixels::{Canvas, CanvasChange, Placement, Protocol};
 pub use raster::Picture;
@@ -180,6 +182,8 @@ pub struct Ui {
     pub(crate) clicked: Option<(Position, Millis)>,
     /// To be put into the terminal's clipboard.
     pub(crate) copied: Option<String>,
+    /// To be opened by another program.
+    pub(crate) outside: Option<Outside>,
     pub(crate) hits: Vec<(Rect, Hit)>,
     pub(crate) room: Room,
     /// The stages in sight that the engine knows of.
@@ -212,6 +216,7 @@ impl Ui {
             notice: None,
             clicked: None,
             copied: None,
+            outside: None,
             hits: Vec::new(),
             room: Room { w: 120, h: 36 },
             shown: Shown::default(),

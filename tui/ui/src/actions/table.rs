@@ -81,6 +81,10 @@ actions! {
         .stays() .does(Ui::copy_value);
     CopyCommand Global ["Y"] "copy the command" "Copy the shell command that does the same"
         .stays() .hint(|_, _| Some("copy the command".into())) .does(Ui::copy_command);
+    Edit        Global ["E"] "edit" "Open the editor at the error, or at the agent"
+        .stays() .hint(|_, _| Some("editor".into())) .does(Ui::edit);
+    Browse      Global ["o"] "open page" "Open this task in Encord's label editor, and copy its address"
+        .stays() .does(Ui::browse);
     Refresh     Global ["R" "F5"] "refresh" "Read project and stages again"
         .stays() .hint(|_, s| Some(if s.project.is_none() { "try again" } else { "refresh" }.into()))
         .does(|_, _| vec![Command::Refresh(None)]);

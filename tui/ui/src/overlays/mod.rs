@@ -5,6 +5,7 @@ pub mod ask;
 pub mod builds;
 pub mod columns;
 pub mod conflicts;
+pub mod errors;
 pub mod first_failure;
 pub mod groups;
 pub mod help;

@@ -13,6 +13,7 @@ mod keys;
 mod linear;
 mod loading;
 mod no_keys;
+mod outside;
 mod pictures;
 mod questions;
 mod readme;

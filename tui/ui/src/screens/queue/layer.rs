@@ -2,11 +2,13 @@
 
 use crate::actions::{self, Action, Hints, Scope, watchable};
 use crate::layer::{Handled, Layer};
-use crate::{PictureRequest, Screen, Ui, copy};
+use crate::{PictureRequest, Screen, Ui, copy, outside};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use wb_core::code_place::CodePlace;
 use wb_core::command::Command;
+use wb_core::ids::DataHash;
 use wb_core::run::Source;
 use wb_core::state::State;
 use wb_core::work::TaskRow;
@@ -124,6 +126,15 @@ impl Layer for Queue {
             hints.splice(..0, actions::hints(ui, state, &[Out]));
         }
         hints
+    }
+
+    fn code_place(&self, ui: &Ui, state: &State) -> Option<CodePlace> {
+        outside::compile_error(state).or_else(|| outside::agent_place(ui.stage, state))
+    }
+
+    fn data(&self, ui: &Ui, state: &State) -> Option<DataHash> {
+        let stage = ui.stage?;
+        Some(state.queues.get(&stage)?.at(ui.queue.place(stage))?.data)
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
