@@ -288,12 +288,7 @@ impl Session {
         if let Some(missing) = self.ui.missing_facts(self.engine.state()) {
             effects.extend(self.begin.command(missing, &mut self.engine));
         }
-        if let Some(request) = self.ui.missing_picture(self.engine.state()) {
-            self.pictures.request(request, &self.engine);
-        }
-        if let Some(request) = self.ui.missing_pixels() {
-            self.pictures.encode(request);
-        }
+        self.find_pictures();
         effects
     }
 
@@ -314,9 +309,22 @@ impl Session {
         Ok(found.typed)
     }
 
+    /// Requests what the newest frame lacks.
+    fn find_pictures(&mut self) {
+        self.pictures.want(self.ui.wanted_pictures(), &self.engine);
+        for request in self.ui.wanted_labels() {
+            self.pictures.parse(request);
+        }
+        while let Some(request) = self.ui.missing_pixels() {
+            self.pictures.encode(request);
+        }
+    }
+
     fn take(&mut self, ready: ReadyPicture) {
         match ready {
-            ReadyPicture::Picture(task, picture) => self.ui.set_picture(task, picture),
+            ReadyPicture::Medium(task, medium) => self.ui.set_medium(task, medium),
+            ReadyPicture::Picture(id, shot) => self.ui.set_picture(id, shot),
+            ReadyPicture::Labels(labels) => self.ui.set_labels(labels),
             ReadyPicture::Pixels(pixels) => self.ui.set_pixels(pixels),
         }
     }

@@ -2,7 +2,7 @@
 //! what it does not handle, the table of actions applies.
 
 use crate::actions::{Action, Hints, OverOverlay, Scope};
-use crate::{PictureRequest, Ui, outside};
+use crate::{Ui, outside};
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -130,11 +130,6 @@ pub trait Layer {
     fn data(&self, _ui: &Ui, _state: &State) -> Option<DataHash> {
         None
     }
-
-    /// The picture that a screen shows.
-    fn picture(&self, _ui: &Ui, _state: &State) -> Option<PictureRequest> {
-        None
-    }
 }
 
 impl Ui {
@@ -248,6 +243,7 @@ impl Ui {
         }
         let mut all = std::mem::take(&mut self.overlays);
         for layer in &mut all {
+            self.pictures.next_layer();
             layer.draw(self, buf, area, state);
         }
         self.overlays = all;

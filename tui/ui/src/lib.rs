@@ -6,6 +6,7 @@
 //! binary.
 
 mod actions;
+mod asked;
 mod cards;
 mod chrome;
 mod copy;
@@ -37,7 +38,10 @@ pub use actions::{ACTIONS, Action, ActionRow, Scope};
 pub use docs::{keys_json, keys_markdown, keys_text};
 pub use keymap::{Keymap, Patch};
 pub use outside::Outside;
-pub use picture::{Graphics, Letters, PictureRequest, Pixels, PixelsRequest};
+pub use picture::{
+    Graphics, LabelsRequest, Letters, Medium, ParsedLabels, PictureId, PictureRequest, Pixels,
+    PixelsRequest, Shot,
+};
 pub use pixels::{Canvas, CanvasChange, Placement, Protocol};
 pub use raster::Picture;
 pub use summary::plain_summary;
@@ -47,7 +51,7 @@ use layer::Layer;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use screens::{flow, queue, run, task};
-use wb_core::command::{Command, Shown};
+use wb_core::command::Shown;
 use wb_core::ids::{Millis, StageId, TaskId};
 use wb_core::queue::Sort;
 use wb_core::state::State;
@@ -176,6 +180,8 @@ pub struct Ui {
     pub(crate) failure_shown: Option<Millis>,
     pub(crate) cards: cards::Cards,
     pub(crate) pictures: picture::PictureView,
+    /// The picture beside lists.
+    pub(crate) beside: picture::Beside,
     /// Shown in the last row until the next key.
     pub(crate) notice: Option<String>,
     /// Where and when the last click was.
@@ -213,6 +219,7 @@ impl Ui {
             failure_shown: None,
             cards: cards::Cards::new(settings.seen_cards),
             pictures: picture::PictureView::new(settings.graphics),
+            beside: picture::Beside::default(),
             notice: None,
             clicked: None,
             copied: None,
@@ -247,55 +254,34 @@ impl Ui {
             widgets::to_ascii(buf);
         }
         widgets::guard(buf);
-        self.pictures.end(buf);
+        self.pictures.drawn.end(buf);
     }
 
-    /// The command that reads what the visible screen shows of label rows and does not have yet; the same ones not again
-    /// at once, should they not be readable.
-    pub fn missing_facts(&mut self, state: &State) -> Option<Command> {
-        /// Milliseconds.
-        const AGAIN: u64 = 10_000;
-        let stage = self.stage?;
-        if state
-            .queues
-            .get(&stage)
-            .is_none_or(|q| q.asking || q.loading)
-        {
-            return None;
-        }
-        let rows = self.top(|layer| layer.unread_rows(self, state));
-        let first = rows.first()?.id;
-        let before = self.asked.replace((first, state.now));
-        let again = |(task, at): (TaskId, Millis)| task == first && state.now.since(at) < AGAIN;
-        if before.is_some_and(again) {
-            self.asked = before;
-            return None;
-        }
-        Some(Command::Know { stage, rows })
-    }
-
-    /// The command that names the stages in sight, when these are others than before.
-    pub fn shown_stages(&mut self) -> Option<Command> {
-        let shown = match (self.screen, self.stage) {
-            (Screen::Flow, _) => Shown::Stages,
-            (Screen::Queue | Screen::Task, Some(stage)) => Shown::Stage(stage),
-            (Screen::Run, _) | (_, None) => Shown::Nothing,
-        };
-        let before = std::mem::replace(&mut self.shown, shown);
-        (before != shown).then_some(Command::Show(shown))
-    }
-
-    /// The picture that the visible screen shows and does not have yet.
+    /// Pictures that the newest frame lacks, the most urgent first. What is no longer listed is no longer wanted.
     #[must_use]
-    pub fn missing_picture(&self, state: &State) -> Option<PictureRequest> {
-        let request = self.screen.layer().picture(self, state)?;
-        (!self.pictures.has(request.task)).then_some(request)
+    pub fn wanted_pictures(&self) -> Vec<PictureRequest> {
+        self.pictures.wanted()
     }
 
-    /// Sets a decoded picture, or the reason why there is none. Scale pictures down to about 1600 pixels a
+    /// Sets what the file of a task holds, or the reason why it cannot be shown.
+    pub fn set_medium(&mut self, task: TaskId, medium: Result<Medium, String>) {
+        self.pictures.put_medium(task, medium);
+    }
+
+    /// Sets a decoded picture, or the reason why there is none. Scale pictures down to about 1000 pixels a
     /// side first: more only costs time.
-    pub fn set_picture(&mut self, task: TaskId, picture: Result<Picture, String>) {
-        self.pictures.put(task, picture);
+    pub fn set_picture(&mut self, id: PictureId, shot: Result<Shot, String>) {
+        self.pictures.put_shot(id, shot);
+    }
+
+    /// Labels that the newest frame would draw; [`LabelsRequest::parse`] reads them, beside this thread.
+    pub fn wanted_labels(&mut self) -> Vec<LabelsRequest> {
+        self.pictures.take_wanted_labels()
+    }
+
+    /// Takes parsed labels: the next frame draws them.
+    pub fn set_labels(&mut self, labels: ParsedLabels) {
+        self.pictures.put_labels(labels);
     }
 
     /// Changes how pictures are shown, once it is known what the terminal can do.
@@ -303,20 +289,21 @@ impl Ui {
         self.pictures.set_graphics(graphics);
     }
 
-    /// Pixels that the newest frame would show; [`PixelsRequest::encode`] makes them, beside this thread.
+    /// Pixels that the newest frame would show; [`PixelsRequest::encode`] makes them, beside this thread. Ask until
+    /// there are none.
     pub fn missing_pixels(&mut self) -> Option<PixelsRequest> {
-        self.pictures.take_missing()
+        self.pictures.drawn.take_missing()
     }
 
     /// Takes encoded pixels: the next frame shows them.
     pub fn set_pixels(&mut self, pixels: Pixels) {
-        self.pictures.put_pixels(pixels);
+        self.pictures.drawn.put_pixels(pixels);
     }
 
     /// Where the newest frame shows which pixels.
     #[must_use]
     pub fn placements(&self) -> &[Placement] {
-        self.pictures.placed()
+        self.pictures.drawn.placed()
     }
 
     /// Whether something on screen changes by itself many times a second: an age in seconds, a

@@ -4,6 +4,7 @@
 use super::enabled::*;
 use super::{ActionRow, Scope};
 use crate::overlays::{builds, columns, groups, help, journal, messages, palette, review, watch};
+use crate::picture::FrameStep;
 use crate::{Screen, Ui};
 use wb_core::command::Command;
 
@@ -85,6 +86,12 @@ actions! {
         .stays() .hint(|_, _| Some("editor".into())) .does(Ui::edit);
     Browse      Global ["o"] "open page" "Open this task in Encord's label editor, and copy its address"
         .stays() .does(Ui::browse);
+    PrevFrame   Global ["<"] "previous frame" "Show the previous frame, image of the group or page"
+        .stays() .when(frames_in_sight) .hint(|_, _| Some("".into())).does(|ui, _| ui.go_frame(FrameStep::Previous));
+    NextFrame   Global [">"] "next frame" "Show the next frame, image of the group or page"
+        .stays() .when(frames_in_sight) .hint(|_, _| Some("frame".into())).does(|ui, _| ui.go_frame(FrameStep::Next));
+    GoToFrame   Global ["#"] "go to frame" "Show the frame, image of the group or page with a number"
+        .stays() .when(frames_in_sight) .hint(|_, _| Some("go to frame".into())).does(Ui::ask_frame);
     Refresh     Global ["R" "F5"] "refresh" "Read project and stages again"
         .stays() .hint(|_, s| Some(if s.project.is_none() { "try again" } else { "refresh" }.into()))
         .does(|_, _| vec![Command::Refresh(None)]);
@@ -165,7 +172,7 @@ actions! {
     WatchOpen   Task ["w"] "watch this task" "Dry-run this task at every build; press again to stop"
         .when(|ui, s| can_watch(ui, s, Action::WatchOpen, "no task is open"))
         .hint(|ui, s| watch_word(ui, s, Action::WatchOpen)) .does(|ui, s| ui.watch(Action::WatchOpen, s));
-    Image       Task ["i"] "image" "Show or hide the picture" .does(Ui::turn_image);
+    Image       Task ["i"] "image" "Show the picture with the labels after, before or both, or no picture" .does(Ui::turn_image);
     Pause       Run ["p"] "pause" "Pause, or continue"
         .when(running) .hint(|_, s| Some(if paused(s) { "go on" } else { "pause" }.into()))
         .does(|_, _| vec![Command::PauseRun]);
@@ -190,6 +197,10 @@ actions! {
         .writes() .when(held) .hint(|_, _| Some("commit…".into()));
     DropAll     Review ["X"] "drop" "Discard this group; nothing is written"
         .when(held) .hint(|_, _| Some("discard…".into()));
+    ReviewPicture Review ["i"] "before and after" "Show the picture with the labels after, before or both, or no picture"
+        .stays() .when(held) .hint(|_, _| Some("picture".into())) .does(Ui::turn_side);
+    ContactSheet Review ["t"] "contact sheet" "Show the tasks of this group as thumbnails with their labels"
+        .when(held) .hint(|_, _| Some("contact sheet".into()));
     Skip        Conflicts ["t"] "keep theirs" "Keep theirs: our outcome is discarded"
         .when(in_conflict) .hint(|_, _| Some("keep theirs".into()));
     RerunTheirs Conflicts ["r"] "run again on theirs" "Run the agent again on the current labels"
@@ -211,6 +222,8 @@ actions! {
         .when(watching) .hint(|_, _| Some("unwatch".into()));
     UnwatchAll  Watch ["X"] "unwatch all" "Stop watching all tasks"
         .when(watching);
+    WatchPicture Watch ["i"] "watched picture" "Show the picture with the labels of the newest build, the one before or both, or none"
+        .stays() .when(watching) .hint(|_, _| Some("picture".into())) .does(Ui::turn_side);
     FinishOp    Journal ["F"] "finish interrupted" "Finish the writes that an interrupted command began (asks)"
         .writes() .when(can_finish) .hint(|_, _| Some("finish the interrupted writes…".into()));
     UndoOp      Journal ["U"] "undo operation" "Undo this operation (shows what, then asks)"

@@ -3,6 +3,7 @@
 use super::*;
 use crate::Ui;
 use crate::linear_text::{COLUMNS, PAGE, numbered, text, texts};
+use crate::picture::Subject;
 use crate::screens::task::patch;
 use crate::text::{clean, counted, fit, fit_middle, left, number, plural, right};
 use crate::theme::Styles;
@@ -159,11 +160,14 @@ fn task_line<'a>(
     ])
 }
 
-/// The patch of the task under the cursor; of a group its first one.
-fn details(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &Review, state: &State) {
-    let st = &ui.st;
+/// The picture and the patch of the task under the cursor; of a group its first one.
+fn details(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &Review, state: &State) {
+    let st = &{ ui.st };
     let Some(held) = pane.task().and_then(|t| state.held.get(&t)) else {
         frame(buf, area, "", "", false, st);
+        return;
+    };
+    let Some(area) = ui.draw_beside(buf, area, &Subject::held(held)) else {
         return;
     };
     let title = fit_middle(

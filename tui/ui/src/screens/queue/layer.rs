@@ -2,7 +2,7 @@
 
 use crate::actions::{self, Action, Hints, Scope, watchable};
 use crate::layer::{Handled, Layer};
-use crate::{PictureRequest, Screen, Ui, copy, outside};
+use crate::{Screen, Ui, copy, outside};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -160,10 +160,6 @@ impl Layer for Queue {
             words.extend(["--filter".to_owned(), queue.filter_text.clone()]);
         }
         Some(words)
-    }
-
-    fn picture(&self, ui: &Ui, state: &State) -> Option<PictureRequest> {
-        super::picture_request(ui, state)
     }
 
     fn unread_rows(&self, ui: &Ui, state: &State) -> Vec<TaskRow> {

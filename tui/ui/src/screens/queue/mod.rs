@@ -5,7 +5,7 @@ use crate::actions::Action;
 use crate::keys::Line as Typed;
 use crate::text::{clean, fit, number};
 use crate::widgets::{split_line, typed_spans};
-use crate::{PictureRequest, Room, Ui};
+use crate::{Room, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -137,19 +137,6 @@ fn unread_rows(ui: &Ui, state: &State) -> Vec<TaskRow> {
         .unread(cursor.top..end + ui.queue.rows)
         .cloned()
         .collect()
-}
-
-/// The picture for the preview.
-pub fn picture_request(ui: &Ui, state: &State) -> Option<PictureRequest> {
-    let stage = ui
-        .stage
-        .filter(|_| ui.queue.shows_picture(ui.room) && !ui.room.narrow())?;
-    let row = state.queues.get(&stage)?.at(ui.queue.place(stage))?;
-    Some(PictureRequest {
-        task: row.id,
-        data: row.data,
-        path: None,
-    })
 }
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {

@@ -2,7 +2,7 @@
 
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
-use crate::{PictureRequest, Screen, Ui, copy, outside};
+use crate::{Screen, Ui, copy, outside};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use wb_core::code_place::CodePlace;
@@ -53,7 +53,7 @@ impl Layer for Task {
         use Action::*;
         let all = [
             StepOn, ToEnd, Accept, CommitTask, Rerun, KillJob, NextPane, Right, Discard, NextTask,
-            WatchOpen, Review, Conflicts,
+            WatchOpen, Review, Conflicts, PrevFrame, NextFrame,
         ];
         actions::hints(ui, state, &all)
     }
@@ -87,9 +87,5 @@ impl Layer for Task {
         let step = state.step.as_ref()?;
         let source = Source::Tasks(step.stage, vec![step.row.clone()]);
         Some(copy::of_source(state, source))
-    }
-
-    fn picture(&self, ui: &Ui, state: &State) -> Option<PictureRequest> {
-        super::picture_request(ui, state)
     }
 }
