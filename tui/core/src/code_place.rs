@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_where_it_says_or_where_its_first_frame_is() {
+    fn an_error_is_at_its_place_or_at_its_first_frame() {
         let mut error = Error::new(ErrorKind::Agent, "the process crashed");
         assert_eq!(CodePlace::of_error(&error), None);
         error.details = Some("frames:\n  a::b at src/a.rs:7\n  a::c at src/a.rs:9".into());
