@@ -42,15 +42,8 @@ pub enum Command {
         /// Filter language.
         text: String,
     },
-    /// Sort a queue.
-    Sort {
-        /// Stage.
-        stage: StageId,
-        /// By what.
-        sort: Sort,
-        /// The other way round.
-        reversed: bool,
-    },
+    /// Sort the queue of a stage by this; the other way round if it holds.
+    Sort(StageId, Sort, bool),
     /// Read the label rows of these tasks, as far as that is not done: their priorities and client metadata.
     Know {
         /// Stage.

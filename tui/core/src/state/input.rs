@@ -15,11 +15,7 @@ impl State {
             Command::OpenStage(stage) => self.open_stage(stage),
             Command::Show(shown) => self.show(shown),
             Command::Filter { stage, text } => self.filter(stage, &text),
-            Command::Sort {
-                stage,
-                sort,
-                reversed,
-            } => self.sort(stage, sort, reversed),
+            Command::Sort(stage, sort, reversed) => self.sort(stage, sort, reversed),
             Command::Know { stage, rows } => self.know_rows(stage, rows).into_iter().collect(),
             Command::Mark { stage, tasks, on } => self.mark(stage, &tasks, on),
             Command::MarkAll { stage, on } => self.mark_all(stage, on),

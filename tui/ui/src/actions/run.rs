@@ -303,11 +303,7 @@ impl Ui {
         let Some((sort, reversed)) = state.queues.get(&stage).map(order) else {
             return Vec::new();
         };
-        vec![Command::Sort {
-            stage,
-            sort,
-            reversed,
-        }]
+        vec![Command::Sort(stage, sort, reversed)]
     }
 
     pub(super) fn ask_commit_task(&mut self, state: &State) -> Vec<Command> {
