@@ -9,8 +9,7 @@ impl State {
         match command {
             Command::Quit => self.quit(),
             Command::Suspend => vec![Effect::Suspend],
-            Command::Refresh(None) => self.refresh(),
-            Command::Refresh(Some(stage)) => self.list(stage).into_iter().collect(),
+            Command::Refresh(stage) => self.refresh_stage(stage),
             Command::ReadProject => self.read_project().into_iter().collect(),
             Command::OpenStage(stage) => self.open_stage(stage),
             Command::Show(shown) => self.show(shown),
@@ -161,6 +160,14 @@ impl State {
             change(run);
         }
         self.advance_run()
+    }
+
+    /// One stage, or all and the project.
+    fn refresh_stage(&mut self, stage: Option<StageId>) -> Vec<Effect> {
+        match stage {
+            None => self.refresh(),
+            Some(stage) => self.list(stage).into_iter().collect(),
+        }
     }
 
     fn show(&mut self, shown: Shown) -> Vec<Effect> {
