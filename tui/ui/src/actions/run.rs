@@ -135,12 +135,12 @@ impl Ui {
         vec![Command::Rerun]
     }
 
-    pub(super) fn to_end(&mut self, _: &State) -> Vec<Command> {
+    pub(super) fn run_to_end(&mut self, _: &State) -> Vec<Command> {
         self.task.event = None;
         vec![Command::ToEnd]
     }
 
-    pub(super) fn to_return(&mut self, _: &State) -> Vec<Command> {
+    pub(super) fn run_to_return(&mut self, _: &State) -> Vec<Command> {
         self.task.event = None;
         vec![Command::ToReturn]
     }

@@ -154,9 +154,9 @@ actions! {
     StepOn      Task ["s"] "next step" "Do the next step: fetch, inputs, dependency, checkpoint, outcome, review"
         .when(can_step_on) .hint(|_, _| Some("step".into())) .does(Ui::step_on);
     ToEnd       Task ["c"] "to the end" "Do all steps up to the next pause point or the outcome"
-        .when(can_go_to_end) .hint(|_, _| Some("to the end".into())) .does(Ui::to_end);
+        .when(can_go_to_end) .hint(|_, _| Some("to the end".into())) .does(Ui::run_to_end);
     ToReturn    Task ["S"] "to the return" "Do all steps up to the outcome, past pause points"
-        .when(can_go_to_end) .does(Ui::to_return);
+        .when(can_go_to_end) .does(Ui::run_to_return);
     TogglePoint Task ["b"] "pause point" "Let tasks of this stage pause at this event, in dry runs too; press again to remove it"
         .when(can_pause_at) .hint(|_, _| Some("pause point".into())) .does(Ui::toggle_point);
     PointIf     Task ["B"] "pause point with a condition" "Let tasks of this stage pause at this event under a condition, e.g. count(score > 0.5) < 5"
