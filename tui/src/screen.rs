@@ -5,6 +5,7 @@
 mod begin;
 mod keeping;
 mod linear;
+mod outside;
 
 use crate::appearance::Appearance;
 use crate::cli::Global;
@@ -137,6 +138,8 @@ pub struct Session {
     graphics: Setting,
     begin: Begin,
     builder: Option<Builder>,
+    /// Files and folders of the agents' crates.
+    crates: Vec<PathBuf>,
     /// Read and driven by lines.
     linear: bool,
     keeping: Keeping,
@@ -175,6 +178,7 @@ impl Session {
             on_duplicate: upstream::on_duplicate(None, config),
             ..Options::default()
         };
+        let crates = outside::crates(&opening.builds, &opening.libraries);
         let mut engine = Engine::start(Setup {
             reader: opening.upstream.reader,
             writer: opening.upstream.writer,
@@ -198,6 +202,7 @@ impl Session {
         Ok(Self {
             engine,
             builder,
+            crates,
             ui,
             pictures: Pictures::new(),
             graphics,
@@ -280,12 +285,26 @@ impl Session {
                 screen.suspend()?;
                 self.notifier.forget();
             }
-            if let Some(shown) = self.ui.shown_stages() {
-                effects.extend(self.begin.command(shown, &mut self.engine));
+            if let Some(what) = self.ui.take_outside() {
+                let opened = self.open_outside(what, &mut screen, events, &mut signals);
+                events = opened.await?;
             }
-            self.find_pictures();
+            effects.extend(self.ask_for_what_is_shown());
         }
         Ok(())
+    }
+
+    /// Asks for what the visible screen shows and does not have yet.
+    fn ask_for_what_is_shown(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Some(shown) = self.ui.shown_stages() {
+            effects.extend(self.begin.command(shown, &mut self.engine));
+        }
+        if let Some(missing) = self.ui.missing_facts(self.engine.state()) {
+            effects.extend(self.begin.command(missing, &mut self.engine));
+        }
+        self.find_pictures();
+        effects
     }
 
     /// Shows the first frame, and then finds out how the terminal shows pictures; gives what was typed meanwhile.
