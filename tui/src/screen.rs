@@ -195,7 +195,7 @@ impl Session {
         })?;
         engine.keep_journal(journal);
         engine.feed(Event::Journal(JournalEvent::Interrupted(unfinished)));
-        let (mut ui, graphics) = ui(global, config)?;
+        let (mut ui, graphics) = keeping::ui(global, config)?;
         let keeping = Keeping::begin(store, &mut engine, &mut ui);
         let builds = opening.builds;
         let builder = (!builds.is_empty()).then(|| Builder::start(builds, engine.news()));
@@ -361,12 +361,6 @@ impl Session {
         effects
     }
 
-    fn keep_cards(&mut self) {
-        if let Some(seen) = self.ui.take_seen_cards() {
-            tokio::task::spawn_blocking(move || files::keep_seen_cards(&seen));
-        }
-    }
-
     /// Fails when the terminal is gone.
     fn draw(&mut self, screen: &mut Screen) -> std::io::Result<()> {
         let (ui, state) = (&mut self.ui, self.engine.state());
@@ -378,16 +372,6 @@ impl Session {
         self.keep_cards();
         drawn
     }
-}
-
-/// The screen as the settings have it, and how it shows pictures.
-fn ui(global: &Global, config: &Config) -> Result<(Ui, Setting), Error> {
-    let mut settings = ui_settings(global, &Appearance::of(config)?);
-    let graphics = Setting::of(config, &settings)?;
-    if config.tutorial.as_ref().is_none_or(|on| on.value) {
-        settings.seen_cards = Some(files::seen_cards());
-    }
-    Ok((Ui::new(settings), graphics))
 }
 
 /// Colours, keys and characters as settings and terminal have them.

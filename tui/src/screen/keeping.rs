@@ -1,7 +1,10 @@
 //! What a screen leaves for the next one of its folder: held outcomes and what a person had set up. Writing it to the disk is
 //! left to [`ScreenStore`].
 
-use super::Session;
+use super::{Session, ui_settings};
+use crate::appearance::Appearance;
+use crate::cli::Global;
+use crate::graphics::Setting;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use wb_core::error::{Error, ErrorKind};
@@ -10,7 +13,7 @@ use wb_core::ids::{ProjectHash, StageId};
 use wb_core::run::{Ending as TaskEnding, Report};
 use wb_core::state::{Held, SavedView};
 use wb_core::work::Route;
-use wb_engine::config::state_dir;
+use wb_engine::config::{Config, state_dir};
 use wb_engine::files;
 use wb_engine::plan::PlanFile;
 use wb_engine::runtime::Engine;
@@ -39,6 +42,16 @@ pub(super) struct Keeping {
 /// The store of this folder and project, or why held outcomes end with this process.
 pub(super) fn store(project: ProjectHash) -> Result<ScreenStore, Error> {
     ScreenStore::open(&state_dir("")?, project)
+}
+
+/// The screen as the settings have it, and how it shows pictures.
+pub(super) fn ui(global: &Global, config: &Config) -> Result<(Ui, Setting), Error> {
+    let mut settings = ui_settings(global, &Appearance::of(config)?);
+    let graphics = Setting::of(config, &settings)?;
+    if config.tutorial.as_ref().is_none_or(|on| on.value) {
+        settings.seen_cards = Some(files::seen_cards());
+    }
+    Ok((Ui::new(settings), graphics))
 }
 
 impl Keeping {
@@ -75,6 +88,13 @@ impl Keeping {
 }
 
 impl Session {
+    /// Keeps which cards were seen.
+    pub(super) fn keep_cards(&mut self) {
+        if let Some(seen) = self.ui.take_seen_cards() {
+            tokio::task::spawn_blocking(move || files::keep_seen_cards(&seen));
+        }
+    }
+
     /// A tick of the clock: keeps what is set up now and then.
     pub(super) fn keep_now_and_then(&mut self) {
         self.keeping.ticks += 1;
