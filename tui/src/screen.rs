@@ -28,7 +28,6 @@ use wb_core::journal::{JournalEvent, Op};
 use wb_core::state::Options;
 use wb_engine::builder::{BuildSetting, Builder, Source};
 use wb_engine::config::{Config, cache_dir, state_dir};
-use wb_engine::files;
 use wb_engine::flags::AskPassphrase;
 use wb_engine::host_limits::HostLimits;
 use wb_engine::journal::Journal;
