@@ -37,7 +37,7 @@ pub use docs::{keys_json, keys_markdown, keys_text};
 pub use keymap::{Keymap, Patch};
 pub use picture::{
     Graphics, LabelsRequest, Letters, Medium, ParsedLabels, PictureId, PictureRequest, Pixels,
-    PixelsRequest, Shot,
+    PixelsRequest, Shot, Sound, TextFile,
 };
 pub use pixels::{Canvas, CanvasChange, Placement, Protocol};
 pub use raster::Picture;
