@@ -12,6 +12,7 @@ mod changed_project;
 mod concurrency;
 mod cpp;
 mod crash;
+mod debugger;
 mod documents;
 mod exec;
 mod filters;

@@ -65,16 +65,18 @@ struct Monkey {
     builds: Vec<PathBuf>,
     library: PathBuf,
     size: (u16, u16),
+    /// The last key was an escape.
+    escaped: bool,
     done: Done,
 }
 
 /// An agent that answers with this.
-fn answering(dir: &Path, folder: &str, outcome: &str) -> PathBuf {
+fn answering(dir: &Path, stage: &str, folder: &str, outcome: &str) -> PathBuf {
     let folder = dir.join(folder);
     fs::create_dir(&folder).unwrap();
     let defines = [
         c_text("OUTCOME", outcome),
-        c_text("STAGE", "pre-label"),
+        c_text("STAGE", stage),
         "NEEDS=WB_NEED_LABEL_ROW_WRITE".to_owned(),
     ];
     c_agent(&folder, "noop", &defines.each_ref().map(String::as_str))
@@ -89,10 +91,15 @@ fn replace(library: &Path, by: &Path) {
 
 impl Monkey {
     fn new(seed: u64) -> Self {
-        let seed = std::env::var("WORKBENCH_SEED").map_or(seed, |text| text.parse().unwrap());
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("workbench.toml"), "level = \"staging\"\n").unwrap();
         let server = Server::start(&["--scenario", "demo", "--tasks", "60"]);
+        Self::at(seed, dir, server, "pre-label")
+    }
+
+    /// At a server's project, with agents for the stage of this name or UUID.
+    fn at(seed: u64, dir: tempfile::TempDir, server: Server, stage: &str) -> Self {
+        let seed = std::env::var("WORKBENCH_SEED").map_or(seed, |text| text.parse().unwrap());
+        fs::write(dir.path().join("workbench.toml"), "level = \"staging\"\n").unwrap();
         let hostile = r"\u001b[31m\u202e\u6f22\u5b57\u0000".repeat(40);
         let outcomes = [
             r#"{"route":"annotate","priority":0.25,"add":[{"name":"Car","boundingBox":{"x":0.1,"y":0.2,"w":0.3,"h":0.4}}]}"#,
@@ -100,7 +107,7 @@ impl Monkey {
             r#"{"route":"no such pathway"}"#,
         ];
         let builds: Vec<PathBuf> = (outcomes.iter().enumerate())
-            .map(|(n, outcome)| answering(dir.path(), &format!("build{n}"), outcome))
+            .map(|(n, outcome)| answering(dir.path(), stage, &format!("build{n}"), outcome))
             .collect();
         let library = dir.path().join("libagents.so");
         replace(&library, &builds[0]);
@@ -127,6 +134,7 @@ impl Monkey {
             builds,
             library,
             size,
+            escaped: false,
         }
     }
 
@@ -204,6 +212,18 @@ impl Monkey {
     }
 
     fn key(&mut self, confirms: bool) -> String {
+        // With an escape before it, one of these begins a sequence that swallows what follows.
+        let begins = std::mem::take(&mut self.escaped);
+        loop {
+            let key = self.any_key(confirms);
+            if !(begins && key.starts_with(['[', 'O', ']', 'P', '_', 'X', '^'])) {
+                self.escaped = key == "\x1b";
+                return key;
+            }
+        }
+    }
+
+    fn any_key(&mut self, confirms: bool) -> String {
         match self.chance.below(4) {
             0 => self.chance.one(&OTHERS).to_owned(),
             1 if confirms && self.chance.below(4) == 0 => "y".to_owned(),
@@ -246,6 +266,8 @@ impl Monkey {
             self.screen.keys("\x1b");
             assert!(self.screen.settle(), "seed {}: it ended", self.seed);
         }
+        // An escape that is read together with the next key is that key with Alt.
+        self.screen.keys("2");
         let (code, text) = self.screen.quit();
         assert_eq!(code, 0, "seed {}:\n{text}", self.seed);
         let raw = String::from_utf8_lossy(&self.screen.raw);
@@ -317,4 +339,61 @@ fn what_random_keys_confirm_is_in_the_journal_and_can_be_taken_back() {
     if std::env::var_os("WORKBENCH_MONKEY").is_some() {
         println!("{changed} tasks changed, {written} in the journal");
     }
+}
+
+const STAGE: &str = "44dc0000-0000-4000-8000-000000000002";
+const ENDS: [&str; 2] = [
+    "7e750000-0000-4000-8000-000000000001",
+    "7e750000-0000-4000-8000-000000000002",
+];
+
+/// A project as nobody would make it: 300 pathways, stages without tasks, names of 10,000 characters and of none that
+/// is seen, letters of both directions, signs of two columns, and escape sequences.
+fn odd_project(dir: &Path) -> Server {
+    let odd = "a\u{1b}]0;owned\u{7}\u{202e}שלום\u{200b}漢字e\u{301}👩\u{200d}🚒";
+    let long = odd.repeat(10_000 / odd.chars().count());
+    let unseen = "\u{200b}\u{2060}\u{202e}";
+    let end = |n: usize| {
+        json!({"uuid": ENDS[n], "nodeType": "DONE", "title": ([&*long, unseen][n]),
+        "nodeSubtype": (["COMPLETED", "ARCHIVED"][n])})
+    };
+    let pathway = |n: usize| {
+        let name = format!("{n} {}", [&*long, unseen, odd][n % 3]);
+        json!({"uuid": format!("49a70000-0000-4000-8000-{n:012}"), "name": name, "targetNode": ENDS[n % 2]})
+    };
+    let empty = |n: usize| {
+        let uuid = format!("44dc0000-0000-4000-8000-{:012}", 10 + n);
+        json!({"uuid": uuid, "nodeType": "AGENT", "title": format!("{n}{odd}"), "pathways": [
+            {"uuid": format!("49a70000-0000-4000-8000-{:012}", 1000 + n), "name": "on", "targetNode": ENDS[0]}]})
+    };
+    let mut nodes = vec![
+        json!({"uuid": "44dc0000-0000-4000-8000-000000000001", "nodeType": "START", "toNode": STAGE}),
+        json!({"uuid": STAGE, "nodeType": "AGENT", "title": long, "pathways": (0..300).map(pathway).collect::<Vec<_>>()}),
+    ];
+    nodes.extend((0..12).map(empty).chain((0..2).map(end)));
+    let item = |n: usize| json!({"type": "image", "title": format!("{n}{}", [&*long, unseen, odd][n % 3])});
+    let world = json!({
+        "workflowTemplates": [{"title": long, "graphNodes": nodes}],
+        "datasets": [{"title": odd, "items": (0..30).map(item).collect::<Vec<_>>()}],
+        "projects": [{"title": long}],
+    });
+    let file = dir.join("world.json");
+    fs::write(&file, world.to_string()).unwrap();
+    Server::start(&["--scenario-file", file.to_str().unwrap()])
+}
+
+#[test]
+fn a_project_with_odd_names_and_hundreds_of_pathways_is_survived() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = odd_project(dir.path());
+    let mut monkey = Monkey::at(3, dir, server, STAGE);
+    monkey.types(false);
+    monkey.quits();
+    assert_eq!(monkey.server.writes(), 0, "seed {}", monkey.seed);
+    let raw = String::from_utf8_lossy(&monkey.screen.raw);
+    assert!(
+        !raw.contains("\u{1b}]0;owned") && !raw.contains('\u{202e}'),
+        "seed {}",
+        monkey.seed
+    );
 }

@@ -3,6 +3,7 @@
 
 use crate::ids::{StageId, TaskId};
 use crate::ledger::Scope;
+use crate::pause::{PointAt, PointChange};
 use crate::run::{OnConflict, RunSpec};
 use crate::work::TaskRow;
 
@@ -70,8 +71,21 @@ pub enum Command {
     CancelQueuedStep,
     /// The next step of the open task.
     Step,
-    /// All steps up to the outcome.
+    /// All steps up to the next pause point or the outcome.
     ToEnd,
+    /// All steps up to the outcome, past pause points.
+    ToReturn,
+    /// Open the task of the run that has waited longest at a pause point.
+    OpenPaused,
+    /// Let tasks of a stage pause at a place, or no longer.
+    Point {
+        /// Stage.
+        stage: StageId,
+        /// Where.
+        at: PointAt,
+        /// How the pause point there changes.
+        change: PointChange,
+    },
     /// The same inputs again on the newest build.
     Rerun,
     /// Throw the open task's outcome away.

@@ -21,6 +21,7 @@ pub mod limits;
 pub mod loading;
 pub mod marks;
 pub mod patch;
+pub mod pause;
 pub mod queue;
 pub mod run;
 pub mod secret;

@@ -5,6 +5,7 @@
 use crate::error::Error;
 use crate::ids::{BuildId, JobId, Millis, StageId};
 use crate::loading::Loading;
+use crate::pause::PausePlace;
 use crate::work::{Committed, FetchSpec, Inputs, Outcome, TaskRow};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -45,6 +46,31 @@ impl At {
             Self::Committed => "committed",
         }
     }
+}
+
+/// How far a stepped attempt runs by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Until {
+    /// To the next place.
+    #[default]
+    Next,
+    /// To the next pause point, or its end.
+    End,
+    /// To its end, past pause points.
+    Return,
+    /// To the place of this number, counted from 0.
+    Place(usize),
+}
+
+/// A place that the stepped attempt has reached.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reached {
+    /// Which, with the value that was there.
+    pub place: PausePlace,
+    /// How long the agent had run, in milliseconds.
+    pub ran_ms: u64,
+    /// What a person edited the value to.
+    pub edited: Option<Arc<str>>,
 }
 
 /// The level of a heading.
@@ -169,6 +195,12 @@ pub struct Stepper {
     pub at: At,
     /// Goes on to the outcome without further keys.
     pub to_end: bool,
+    /// Where its agent stops next.
+    pub until: Until,
+    /// The places that the attempt has reached.
+    pub places: Vec<Reached>,
+    /// Since when it is held at the last of them.
+    pub held_since: Option<Millis>,
     /// What the agent is given.
     pub inputs: Option<Arc<Inputs>>,
     /// What they were fetched for: a build that asks for something else has them fetched again.
@@ -183,6 +215,8 @@ pub struct Stepper {
     pub loading: Option<Loading>,
     /// Limit of the attempt in milliseconds.
     pub limit_ms: Option<u64>,
+    /// Its attempt is one of the run, which hears how it ends.
+    pub of_run: bool,
     /// Attempts made.
     pub attempts: u32,
     /// 0 to 1, when the agent reports it.
@@ -210,6 +244,9 @@ impl Stepper {
             build,
             at: At::Opened,
             to_end: false,
+            until: Until::Next,
+            places: Vec::new(),
+            held_since: None,
             inputs: None,
             fetched_for: None,
             job: None,
@@ -217,6 +254,7 @@ impl Stepper {
             since: now,
             loading: None,
             limit_ms: None,
+            of_run: false,
             attempts: 0,
             progress: None,
             result: None,
@@ -244,7 +282,8 @@ impl Stepper {
     /// How long its agent has run, in milliseconds, without what it loads.
     #[must_use]
     pub fn ran_ms(&self, now: Millis) -> u64 {
-        let until = self.loading.as_ref().map_or(now, |loading| loading.since);
+        let loading = self.loading.as_ref().map(|loading| loading.since);
+        let until = self.held_since.or(loading).unwrap_or(now);
         until.since(self.since)
     }
 
@@ -253,6 +292,8 @@ impl Stepper {
     pub const fn word(&self) -> &'static str {
         if self.waits() {
             "waiting"
+        } else if self.held_since.is_some() {
+            "paused"
         } else if self.loading.is_some() {
             "loading"
         } else {
@@ -260,10 +301,23 @@ impl Stepper {
         }
     }
 
+    /// The place that the attempt is held at.
+    #[must_use]
+    pub fn held_at(&self) -> Option<&Reached> {
+        self.places.last().filter(|_| self.held_since.is_some())
+    }
+
     /// Whether there is an outcome that may be written.
     #[must_use]
     pub fn can_commit(&self) -> bool {
-        matches!(self.at, At::Outcome | At::Review) && matches!(self.result, Some(Ok(_)))
+        let ended = matches!(self.at, At::Outcome | At::Review);
+        ended && !self.is_parked() && matches!(self.result, Some(Ok(_)))
+    }
+
+    /// Whether it waits at a pause point after its end, and its run has not heard of that yet.
+    #[must_use]
+    pub const fn is_parked(&self) -> bool {
+        self.of_run && self.job.is_some() && matches!(self.at, At::Outcome | At::Review)
     }
 }
 

@@ -12,26 +12,26 @@ impl State {
             Command::Refresh(Some(stage)) => self.list(stage).into_iter().collect(),
             Command::ReadProject => self.read_project().into_iter().collect(),
             Command::OpenStage(stage) => self.open_stage(stage),
-            Command::Show(shown) => {
-                self.shown = shown;
-                Vec::new()
-            }
+            Command::Show(shown) => self.show(shown),
             Command::Filter { stage, text } => self.filter(stage, &text),
             Command::Sort(stage) => self.sort(stage),
             Command::Mark { stage, tasks, on } => self.mark(stage, &tasks, on),
             Command::MarkAll { stage, on } => self.mark_all(stage, on),
             Command::Open { stage, task } => self.open(stage, task),
             Command::CancelQueuedStep => self.cancel_queued_step(),
-            Command::Step => self.step_on(),
-            Command::ToEnd => self.step_to_end(),
+            Command::Step => self.step_until(Until::Next),
+            Command::ToEnd => self.step_until(Until::End),
+            Command::ToReturn => self.step_until(Until::Return),
             Command::Rerun => self.rerun(),
             Command::Discard => self.discard(),
             Command::Accept => self.accept(),
             Command::KillJob => self.kill_job(),
             Command::Run(spec) => self.start_run(*spec),
             Command::PauseRun => self.with_run(|run| run.paused = !run.paused),
-            Command::CancelRun => self.with_run(Run::cancel),
-            Command::WindUp => self.with_run(Run::wind_up),
+            Command::CancelRun => self.end_run(Run::cancel),
+            Command::WindUp => self.end_run(Run::wind_up),
+            Command::OpenPaused => self.open_paused(),
+            Command::Point { stage, at, change } => self.change_point(stage, at, change),
             Command::StopAgents => self.run.as_mut().map_or_else(Vec::new, Run::stop_agents),
             Command::Concurrency(delta) => self.concurrency(delta),
             Command::SetConcurrency(n) => self.set_concurrency(n),
@@ -90,13 +90,6 @@ impl State {
             let rows = view.filter_map(|i| queue.rows.get(*i as usize));
             queue.marks = rows.map(|row| row.id).collect();
         })
-    }
-
-    fn step_to_end(&mut self) -> Vec<Effect> {
-        if let Some(step) = &mut self.step {
-            step.to_end = true;
-        }
-        self.step_on()
     }
 
     fn kill_job(&self) -> Vec<Effect> {
@@ -162,6 +155,17 @@ impl State {
             change(run);
         }
         self.advance_run()
+    }
+
+    fn show(&mut self, shown: Shown) -> Vec<Effect> {
+        self.shown = shown;
+        Vec::new()
+    }
+
+    fn end_run(&mut self, how: impl FnOnce(&mut Run)) -> Vec<Effect> {
+        let mut effects = self.with_run(how);
+        effects.extend(self.let_all_go_on());
+        effects
     }
 
     pub(super) fn quit(&mut self) -> Vec<Effect> {

@@ -85,6 +85,7 @@ pub(super) fn can_step_on(_: &Ui, state: &State) -> Enabled {
     let why = match step.at {
         At::Committed => "this task is finished ({key:NextTask} steps the next one)",
         At::Fetching => "its inputs are being fetched ({key:ToEnd} continues by itself)",
+        At::Calling if step.held_since.is_some() => return Ok(()),
         At::Calling => "its agent is running ({key:KillJob} stops it)",
         At::Committing => "it is being written",
         At::Outcome if matches!(step.result, Some(Err(_))) => {
@@ -97,6 +98,7 @@ pub(super) fn can_step_on(_: &Ui, state: &State) -> Enabled {
 
 pub(super) fn can_go_to_end(_: &Ui, state: &State) -> Enabled {
     match &state.step {
+        Some(step) if step.held_since.is_some() || step.is_parked() => Ok(()),
         Some(step) if step.at < At::Outcome => unless(
             step.to_end || step.at == At::Calling,
             "already running to the outcome",
@@ -135,6 +137,18 @@ pub(super) fn job_runs(_: &Ui, state: &State) -> Enabled {
 
 pub(super) fn running(_: &Ui, state: &State) -> Enabled {
     unless(!runs(state), "no run is in progress")
+}
+
+pub(super) fn some_paused(_: &Ui, state: &State) -> Enabled {
+    unless(state.paused.is_empty(), "no task waits at a pause point")
+}
+
+pub(super) fn can_pause_at(ui: &Ui, state: &State) -> Enabled {
+    task_open(ui, state)?;
+    unless(
+        crate::screens::task::chosen_place(ui, state).is_none(),
+        "tasks cannot pause here; choose a dependency, the call, a checkpoint or the outcome",
+    )
 }
 
 /// Whether the run is paused.

@@ -4,11 +4,13 @@
 use super::enabled::{selected_task, task_at};
 use super::{Action, watchable, watched};
 use crate::layer::Layer;
-use crate::overlays::{ask, conflicts, number};
+use crate::overlays::{ask, condition, conflicts, number};
 use crate::picture::FrameStep;
+use crate::screens::task::chosen_place;
 use crate::{Screen, Ui};
 use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
+use wb_core::pause::PointChange;
 use wb_core::state::State;
 use wb_core::step::At;
 
@@ -132,6 +134,36 @@ impl Ui {
         vec![Command::Rerun]
     }
 
+    pub(super) fn to_end(&mut self, _: &State) -> Vec<Command> {
+        self.task.event = None;
+        vec![Command::ToEnd]
+    }
+
+    pub(super) fn to_return(&mut self, _: &State) -> Vec<Command> {
+        self.task.event = None;
+        vec![Command::ToReturn]
+    }
+
+    pub(super) fn toggle_point(&mut self, state: &State) -> Vec<Command> {
+        let place = chosen_place(self, state);
+        let change = PointChange::Toggled;
+        let toggle = place.map(|(stage, at, _)| Command::Point { stage, at, change });
+        toggle.into_iter().collect()
+    }
+
+    pub(super) fn ask_condition(&mut self, state: &State) -> Vec<Command> {
+        let Some((stage, at, sight)) = chosen_place(self, state) else {
+            return Vec::new();
+        };
+        self.open(condition::ConditionLine::new(stage, at, sight, state))
+    }
+
+    pub(super) fn open_paused(&mut self, state: &State) -> Vec<Command> {
+        self.stage = state.paused.first().map(|paused| paused.stage);
+        self.screen = Screen::Task;
+        vec![Command::OpenPaused]
+    }
+
     pub(super) fn discard(&mut self, _: &State) -> Vec<Command> {
         self.screen = Screen::Queue;
         vec![Command::Discard]
@@ -184,9 +216,10 @@ impl Ui {
 
     pub(super) fn step_on(&mut self, state: &State) -> Vec<Command> {
         self.task.event = None;
+        let held = state.step.as_ref().is_some_and(|s| s.held_since.is_some());
         match state.step.as_ref().map(|s| s.at) {
             Some(At::Review) => self.dispatch(Action::CommitTask, state),
-            Some(At::Fetching | At::Calling | At::Committing) => Vec::new(),
+            Some(At::Fetching | At::Calling | At::Committing) if !held => Vec::new(),
             _ => vec![Command::Step],
         }
     }

@@ -137,10 +137,16 @@ actions! {
         .hint(|_, _| Some("picture".into())) .does(Ui::turn_preview);
     Sort        Queue ["S"] "sort" "Use the next sort order"
         .hint(|_, _| Some("sort".into())) .does(|ui, _| ui.stage.map(Command::Sort).into_iter().collect());
-    StepOn      Task ["s"] "next step" "Do the next step: fetch, inputs, call, outcome, review"
+    StepOn      Task ["s"] "next step" "Do the next step: fetch, inputs, dependency, checkpoint, outcome, review"
         .when(can_step_on) .hint(|_, _| Some("step".into())) .does(Ui::step_on);
-    ToEnd       Task ["c"] "to the end" "Do all steps up to the outcome"
-        .when(can_go_to_end) .hint(|_, _| Some("to the end".into())) .does(|_, _| vec![Command::ToEnd]);
+    ToEnd       Task ["c"] "to the end" "Do all steps up to the next pause point or the outcome"
+        .when(can_go_to_end) .hint(|_, _| Some("to the end".into())) .does(Ui::to_end);
+    ToReturn    Task ["S"] "to the return" "Do all steps up to the outcome, past pause points"
+        .when(can_go_to_end) .does(Ui::to_return);
+    TogglePoint Task ["b"] "pause point" "Let tasks of this stage pause at this event, in dry runs too; press again to remove it"
+        .when(can_pause_at) .hint(|_, _| Some("pause point".into())) .does(Ui::toggle_point);
+    PointIf     Task ["B"] "pause point with a condition" "Let tasks of this stage pause at this event under a condition, e.g. count(score > 0.5) < 5"
+        .when(can_pause_at) .does(Ui::ask_condition);
     Rerun       Task ["x"] "run again" "Run again from the same inputs on the newest build"
         .when(can_rerun) .hint(|_, _| Some("again".into())) .does(Ui::rerun);
     Discard     Task ["X"] "discard" "Discard this outcome"
@@ -168,6 +174,8 @@ actions! {
         .when(running) .hint(|_, _| Some("fewer".into())) .does(|_, _| vec![Command::Concurrency(-1)]);
     CancelRun   Run ["X"] "cancel run" "Take no further tasks; running ones finish"
         .when(running) .hint(|_, _| Some("stop".into())) .does(|_, _| vec![Command::CancelRun]);
+    OpenPaused  Run ["o"] "open paused" "Step the task that has waited longest at a pause point"
+        .when(some_paused) .hint(|_, s| counted("step paused", s.paused.len())) .does(Ui::open_paused);
     RetryGroup  Run ["x"] "retry failed" "Run the tasks of this failure again"
         .when(can_retry) .hint(|_, _| Some("retry group".into())) .does(Ui::retry_group);
     RetryAll    Run ["A"] "retry all failed" "Run all failed tasks again"

@@ -20,7 +20,15 @@ impl Layer for RunScreen {
 
     fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
         match action {
-            Action::In => Handled::Stay(ui.dispatch(Action::StepFailed, state)),
+            Action::In => {
+                let paused = !state.paused.is_empty();
+                let first = if paused {
+                    Action::OpenPaused
+                } else {
+                    Action::StepFailed
+                };
+                Handled::Stay(ui.dispatch(first, state))
+            }
             Action::Out => Handled::Stay(ui.go(Screen::Flow)),
             _ if action.moves() => {
                 move_cursor(ui, action, state);
@@ -49,6 +57,7 @@ impl Layer for RunScreen {
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         use Action::*;
         let all = [
+            OpenPaused,
             Pause,
             More,
             Fewer,

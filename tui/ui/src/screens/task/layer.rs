@@ -50,8 +50,23 @@ impl Layer for Task {
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         use Action::*;
         let all = [
-            StepOn, ToEnd, Accept, CommitTask, Rerun, KillJob, NextPane, Right, Discard, NextTask,
-            WatchOpen, Review, Conflicts, PrevFrame, NextFrame,
+            StepOn,
+            ToEnd,
+            ToReturn,
+            Accept,
+            CommitTask,
+            Rerun,
+            TogglePoint,
+            KillJob,
+            NextPane,
+            Right,
+            Discard,
+            NextTask,
+            WatchOpen,
+            Review,
+            Conflicts,
+            PrevFrame,
+            NextFrame,
         ];
         actions::hints(ui, state, &all)
     }
