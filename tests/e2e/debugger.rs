@@ -74,7 +74,69 @@ fn an_outcome_waits_at_a_pause_point_before_its_run_hears_of_it() {
     screen.keys("\r").wait("● 1 paused");
     screen.wait("10 / 11");
     screen.keys("o").wait("✓ outcome");
-    screen.keys("c").wait("goes on in the run");
+    screen.keys("c").wait("held for review");
     screen.keys("4").wait("FINISHED");
+    screen.quit();
+}
+
+#[test]
+fn an_edited_value_is_what_the_agent_goes_on_with_and_one_that_does_not_fit_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "12"]);
+    let mut screen = open(&server, dir.path());
+    screen.keys("s").wait("▶ at mean brightness");
+    screen.keys("e").wait("as the agent gave it");
+    screen.keys("\x15[30").wait("not JSON yet");
+    screen
+        .keys("\x15\"dark\"\r")
+        .wait("▶ again at mean brightness");
+    screen.keys("e\x1530").wait("~ value: ");
+    screen.keys("\r").wait("▶ at region");
+    screen.keys("c").wait("✓ outcome");
+    screen.wait("Night");
+    screen.keys("\x1b[Z").wait("\"mean brightness\" edited");
+    assert_eq!(server.writes(), 0);
+    screen.quit();
+}
+
+#[test]
+fn a_fork_runs_again_up_to_its_event_and_both_attempts_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "12"]);
+    let mut screen = open(&server, dir.path());
+    screen.keys("c").wait("✓ at region");
+    screen.keys("\x1b[D").wait("what      region");
+    screen.keys("f").wait("▶ at region");
+    assert!(screen.text().contains("PAUSED"), "{}", screen.text());
+    screen.keys("c").wait("✓ outcome");
+    screen.keys("\x1b[Z").wait("attempt 1 · build #1");
+    screen.wait("attempt 2 · build #1");
+    screen.quit();
+}
+
+#[test]
+fn the_command_that_attaches_a_debugger_is_copied_and_works() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "12"]);
+    let mut screen = open(&server, dir.path());
+    screen.keys("s").wait("▶ at mean brightness");
+    screen.keys("D").wait("copied gdb -p ");
+    let text = screen.text();
+    let (_, rest) = text.split_once("copied gdb -p ").unwrap();
+    let pid = rest.split(' ').next().unwrap();
+    let gdb = std::process::Command::new("gdb")
+        .args(["-p", pid, "-batch", "-ex", "bt"])
+        .output();
+    match gdb {
+        Ok(output) => {
+            let frames = String::from_utf8_lossy(&output.stdout);
+            assert!(frames.contains("prelabel"), "{frames}");
+        }
+        Err(error) => println!("skipped: no gdb ({error})"),
+    }
+    screen
+        .keys("D")
+        .wait("the time limit of the attempt goes on");
+    screen.keys("c").wait("✓ outcome");
     screen.quit();
 }

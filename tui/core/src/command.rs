@@ -86,6 +86,12 @@ pub enum Command {
         /// How the pause point there changes.
         change: PointChange,
     },
+    /// Edit the value that the open task is held at; the JSON that was typed.
+    EditValue(String),
+    /// Run the open task again and hold it at the place of this number, counted from 0.
+    Fork(usize),
+    /// Let the limits of the open task's attempt stand still for a debugger, or no longer.
+    Attach,
     /// The same inputs again on the newest build.
     Rerun,
     /// Throw the open task's outcome away.

@@ -299,6 +299,13 @@ pub enum Effect {
         /// What its value was edited to.
         edited: Option<Arc<str>>,
     },
+    /// Let the limits of a job stand still for a debugger, or no longer.
+    Attach {
+        /// Which.
+        job: JobId,
+        /// Whether they stand still.
+        on: bool,
+    },
     /// Ask a job to stop, and kill its host when it does not listen.
     Cancel(JobId),
     /// Write upstream: from a run to the state, which asks for what that takes.

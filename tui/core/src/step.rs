@@ -2,12 +2,15 @@
 //!
 //! The steps are data for the screen; the engine ([`crate::state`]) moves them on.
 
+mod attempt;
+
+pub use attempt::{PastAttempt, Reached, Until};
+
 use crate::error::Error;
 use crate::ids::{BuildId, JobId, Millis, StageId};
 use crate::loading::Loading;
-use crate::pause::PausePlace;
 use crate::work::{Committed, FetchSpec, Inputs, Outcome, TaskRow};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// How far a stepped task is.
@@ -46,31 +49,6 @@ impl At {
             Self::Committed => "committed",
         }
     }
-}
-
-/// How far a stepped attempt runs by itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Until {
-    /// To the next place.
-    #[default]
-    Next,
-    /// To the next pause point, or its end.
-    End,
-    /// To its end, past pause points.
-    Return,
-    /// To the place of this number, counted from 0.
-    Place(usize),
-}
-
-/// A place that the stepped attempt has reached.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reached {
-    /// Which, with the value that was there.
-    pub place: PausePlace,
-    /// How long the agent had run, in milliseconds.
-    pub ran_ms: u64,
-    /// What a person edited the value to.
-    pub edited: Option<Arc<str>>,
 }
 
 /// The level of a heading.
@@ -201,6 +179,14 @@ pub struct Stepper {
     pub places: Vec<Reached>,
     /// Since when it is held at the last of them.
     pub held_since: Option<Millis>,
+    /// A debugger is about to be attached to its host: its limits stand still.
+    pub attached: bool,
+    /// What was typed for the value that it is held at, and is not JSON.
+    pub draft: Option<String>,
+    /// Earlier attempts, the oldest first.
+    pub past: Vec<PastAttempt>,
+    /// What values are edited to in the next attempt, by the number of their place.
+    pub edits: BTreeMap<usize, Arc<str>>,
     /// What the agent is given.
     pub inputs: Option<Arc<Inputs>>,
     /// What they were fetched for: a build that asks for something else has them fetched again.
@@ -247,6 +233,10 @@ impl Stepper {
             until: Until::Next,
             places: Vec::new(),
             held_since: None,
+            attached: false,
+            draft: None,
+            past: Vec::new(),
+            edits: BTreeMap::new(),
             inputs: None,
             fetched_for: None,
             job: None,
@@ -299,6 +289,27 @@ impl Stepper {
         } else {
             self.at.word()
         }
+    }
+
+    /// Another attempt begins: nothing of the one before is its own.
+    pub(crate) fn begin_attempt(&mut self) {
+        (self.places, self.held_since) = (Vec::new(), None);
+        (self.attached, self.draft) = (false, None);
+    }
+
+    /// Keeps what the last attempt came to: another one follows.
+    pub(crate) fn remember(&mut self, text: &str, labels: (usize, usize, usize)) {
+        if self.past.len() >= PastAttempt::KEPT {
+            self.past.remove(0);
+        }
+        self.past.push(PastAttempt {
+            number: self.attempts,
+            build: self.build,
+            places: std::mem::take(&mut self.places),
+            text: text.to_owned(),
+            labels,
+            run_us: self.run_us,
+        });
     }
 
     /// The place that the attempt is held at.

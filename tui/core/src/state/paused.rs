@@ -105,7 +105,9 @@ impl State {
         let job = self.step.as_ref()?.job?;
         let mut ended = self.parked.remove(&job)?;
         let text = "discarded at a pause point; the task stays where it is";
-        ended.result = Err(Error::new(ErrorKind::Host, text));
+        let mut error = Error::new(ErrorKind::Host, text);
+        error.retry = false;
+        ended.result = Err(error);
         Some(self.run_hears(job, ended))
     }
 

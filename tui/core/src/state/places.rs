@@ -61,8 +61,91 @@ impl State {
         if holds {
             return Vec::new();
         }
-        let until = step.until;
-        self.go_on(until, None)
+        let (until, edit) = (
+            step.until,
+            step.edits.get(&(step.places.len() - 1)).cloned(),
+        );
+        self.go_on(until, edit)
+    }
+
+    /// Edits the value that the open task is held at, and lets it go on to the next place. What is not JSON is kept, so
+    /// that it can be mended.
+    pub(super) fn edit_value(&mut self, text: &str) -> Vec<Effect> {
+        let Some(step) = &mut self.step else {
+            return Vec::new();
+        };
+        let number = step.places.len().saturating_sub(1);
+        let Some(reached) = step.held_at().filter(|reached| reached.place.editable) else {
+            self.warn(
+                Kind::Error,
+                "the task has gone on; nothing was edited",
+                None,
+            );
+            return Vec::new();
+        };
+        let (old, at) = (reached.place.value.clone(), reached.place.words());
+        let parsed: Result<serde_json::Value, _> = serde_json::from_str(text);
+        let value = match parsed {
+            Ok(value) => value,
+            Err(error) => {
+                step.draft = Some(text.to_owned());
+                let why =
+                    format!("{at}: what was typed is not JSON ({error}); the task stays paused");
+                self.warn(Kind::Error, why, None);
+                return Vec::new();
+            }
+        };
+        step.draft = None;
+        if serde_json::from_str(&old).is_ok_and(|old: serde_json::Value| old == value) {
+            self.info(Kind::Task, format!("{at}: the value is as it was"));
+            return Vec::new();
+        }
+        let json: Arc<str> = value.to_string().into();
+        step.edits.insert(number, json.clone());
+        self.info(
+            Kind::Task,
+            format!("{at}: edited; the agent goes on with it"),
+        );
+        self.go_on(Until::Next, Some(json))
+    }
+
+    /// Runs the open task again up to the place of this number, with the edits that were made before it, and holds it
+    /// there.
+    pub(super) fn fork(&mut self, number: usize) -> Vec<Effect> {
+        let mut effects = self.rerun();
+        let begun = effects
+            .iter()
+            .any(|e| matches!(e, Effect::Launch(_) | Effect::Fetch { .. }));
+        if let Some(step) = self.step.as_mut().filter(|_| begun) {
+            step.edits.split_off(&number);
+            step.until = Until::Place(number);
+        } else {
+            effects.clear();
+        }
+        effects
+    }
+
+    /// The same inputs again, without the edits of earlier attempts.
+    pub(super) fn rerun_plainly(&mut self) -> Vec<Effect> {
+        if let Some(step) = &mut self.step {
+            step.edits.clear();
+        }
+        self.rerun()
+    }
+
+    /// A debugger is about to be attached to the host of the open task, or no longer.
+    pub(super) fn attach(&mut self) -> Vec<Effect> {
+        let Some(step) = &mut self.step else {
+            return Vec::new();
+        };
+        let Some(job) = step.job else {
+            return Vec::new();
+        };
+        step.attached = !step.attached;
+        vec![Effect::Attach {
+            job,
+            on: step.attached,
+        }]
     }
 
     /// Lets the stepped attempt go on, as far as this; one that is not held is left alone.

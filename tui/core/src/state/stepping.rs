@@ -109,7 +109,7 @@ impl State {
         step.limit_ms = deadline_ms;
         // The process of the attempt before is not this one's.
         (step.pid, step.loading) = (None, None);
-        (step.places, step.held_since) = (Vec::new(), None);
+        step.begin_attempt();
         let attempt = step.attempts;
         if !step.log.lines.is_empty() {
             step.name_attempt(); // also where it writes nothing
@@ -145,6 +145,7 @@ impl State {
         }
         if let Some(result) = step.result.take() {
             let (text, labels) = short(&result);
+            step.remember(&text, labels);
             step.earlier = Some((step.build, text, labels));
         }
         (step.to_end, step.until) = (true, Until::End);

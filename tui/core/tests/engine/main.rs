@@ -11,6 +11,7 @@ mod loading;
 mod made;
 mod names;
 mod order;
+mod pausing;
 mod queued;
 mod runs;
 mod screen;

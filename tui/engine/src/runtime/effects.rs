@@ -97,6 +97,7 @@ impl World {
             Effect::Kill(job) => self.stop(job, Hosts::kill),
             Effect::Cancel(job) => self.stop(job, Hosts::cancel),
             Effect::GoOn { job, edited } => self.hosts.go_on(job, edited),
+            Effect::Attach { job, on } => self.hosts.attach(job, on),
             Effect::SavePoints { stage, points } => self.save_points(stage, points),
             Effect::CloseOperation(id) => self.close_operation(id),
             Effect::Operation {

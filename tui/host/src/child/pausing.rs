@@ -3,6 +3,7 @@
 use super::context::{Context, lock};
 use crate::link::NO_JOB;
 use crate::proto::{FromHost, MAX_RESULT};
+use crate::sys::limits;
 use agent_abi::wire::Pause;
 use std::sync::atomic::Ordering;
 
@@ -12,6 +13,7 @@ const NAME: usize = 200;
 impl Context {
     /// From now on this job's places are reported.
     pub(super) fn look(&self, job: Option<u64>) {
+        limits::allow_debugger(job.is_some());
         let job = job.unwrap_or(NO_JOB);
         self.looked_at.store(job, Ordering::SeqCst);
     }

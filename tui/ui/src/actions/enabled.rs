@@ -6,6 +6,7 @@ use crate::text::number;
 use std::borrow::Cow;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::journal::Undoing;
+use wb_core::pause::PlaceKind;
 use wb_core::state::State;
 use wb_core::step::{At, Stepper};
 use wb_core::watch::Watched;
@@ -155,6 +156,28 @@ pub(super) fn can_pause_at(ui: &Ui, state: &State) -> Enabled {
 pub(super) fn paused(state: &State) -> bool {
     let run = state.run.as_ref().filter(|run| !run.is_over());
     run.is_some_and(|run| run.paused)
+}
+
+pub(super) fn can_edit(_: &Ui, state: &State) -> Enabled {
+    let step = state.step.as_ref();
+    let Some(reached) = step.and_then(Stepper::held_at) else {
+        return Err("the task is not paused at a checkpoint".into());
+    };
+    let place = &reached.place;
+    let checkpoint = matches!(place.kind, PlaceKind::Checkpoint | PlaceKind::Refused);
+    unless(!checkpoint, "only values of checkpoints can be edited")?;
+    unless(
+        !place.editable,
+        "this value holds a secret or is too large: it can be looked at only",
+    )
+}
+
+pub(super) fn can_fork(ui: &Ui, state: &State) -> Enabled {
+    can_rerun(ui, state)?;
+    unless(
+        crate::screens::task::chosen_number(ui, state).is_none(),
+        "choose an event inside of the agent's attempt to fork at",
+    )
 }
 
 pub(super) fn some_failed(_: &Ui, state: &State) -> Enabled {

@@ -4,9 +4,9 @@
 use super::enabled::{selected_task, task_at};
 use super::{Action, watchable, watched};
 use crate::layer::Layer;
-use crate::overlays::{ask, condition, conflicts, number};
+use crate::overlays::{ask, condition, conflicts, edit_value, number};
 use crate::picture::FrameStep;
-use crate::screens::task::chosen_place;
+use crate::screens::task::{chosen_number, chosen_place};
 use crate::{Screen, Ui};
 use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
@@ -156,6 +156,42 @@ impl Ui {
             return Vec::new();
         };
         self.open(condition::ConditionLine::new(stage, at, sight, state))
+    }
+
+    pub(super) fn edit_value(&mut self, state: &State) -> Vec<Command> {
+        match edit_value::EditValue::new(state) {
+            Ok(line) => self.open(line),
+            Err(why) => {
+                self.notice = Some(why);
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn fork(&mut self, state: &State) -> Vec<Command> {
+        let fork = chosen_number(self, state).map(Command::Fork);
+        self.task.event = None;
+        fork.into_iter().collect()
+    }
+
+    pub(super) fn attach(&mut self, state: &State) -> Vec<Command> {
+        let step = state.step.as_ref();
+        let Some((attached, pid)) = step.and_then(|step| Some((step.attached, step.pid?))) else {
+            self.notice = Some("no host has begun with this task yet".to_owned());
+            return Vec::new();
+        };
+        self.notice = Some(match attached {
+            true => "the time limit of the attempt goes on".to_owned(),
+            false => {
+                let gdb = format!("gdb -p {pid}");
+                let text = format!(
+                    "copied {gdb} (or: lldb -p {pid}); the time limit stands still, {{key:Attach}} lets it go on"
+                );
+                self.copied = Some(gdb);
+                text
+            }
+        });
+        vec![Command::Attach]
     }
 
     pub(super) fn open_paused(&mut self, state: &State) -> Vec<Command> {

@@ -147,6 +147,12 @@ actions! {
         .when(can_pause_at) .hint(|_, _| Some("pause point".into())) .does(Ui::toggle_point);
     PointIf     Task ["B"] "pause point with a condition" "Let tasks of this stage pause at this event under a condition, e.g. count(score > 0.5) < 5"
         .when(can_pause_at) .does(Ui::ask_condition);
+    EditValue   Task ["e"] "edit the value" "Edit the value of the checkpoint that the task is paused at; the agent goes on with it"
+        .when(can_edit) .hint(|_, _| Some("edit".into())) .does(Ui::edit_value);
+    Fork        Task ["f"] "fork" "Run again up to this event, with the edits made before it, and pause there; both attempts are kept"
+        .when(can_fork) .hint(|_, _| Some("fork".into())) .does(Ui::fork);
+    Attach      Task ["D"] "attach a debugger" "Copy the command that attaches gdb or lldb to the host; the time limit stands still until this is pressed again"
+        .when(job_runs) .does(Ui::attach);
     Rerun       Task ["x"] "run again" "Run again from the same inputs on the newest build"
         .when(can_rerun) .hint(|_, _| Some("again".into())) .does(Ui::rerun);
     Discard     Task ["X"] "discard" "Discard this outcome"

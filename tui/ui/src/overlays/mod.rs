@@ -1,10 +1,11 @@
-//! What opens above the screens: questions, conditions, review, conflicts, journal, watched tasks, builds, the errors
+//! What opens above the screens: questions, conditions, edited values, review, conflicts, journal, watched tasks, builds, the errors
 //! of a first build, messages, help, palette. Each is a [`crate::layer::Layer`] in a file of its own.
 
 pub mod ask;
 pub mod builds;
 pub mod condition;
 pub mod conflicts;
+pub mod edit_value;
 pub mod first_failure;
 pub mod help;
 pub mod journal;

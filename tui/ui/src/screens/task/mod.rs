@@ -16,6 +16,7 @@ use wb_core::state::State;
 use wb_core::step::Stepper;
 
 mod around;
+mod history;
 mod layer;
 mod lines;
 mod place;
@@ -31,10 +32,10 @@ pub use tabs::{error_lines, log_lines, log_tail, patch};
 
 pub use layer::Task;
 pub use lines::{event_text, next_text, outcome_lines};
-pub use points::chosen_place;
+pub use points::{chosen_number, chosen_place};
 
 /// The tabs at the right.
-pub const TABS: [&str; 5] = ["Value", "Labels±", "Image", "Logs", "JSON"];
+pub const TABS: [&str; 6] = ["Value", "Labels±", "Image", "Logs", "JSON", "History"];
 
 /// Place of the picture among them.
 pub const IMAGE_TAB: usize = 2;
@@ -137,6 +138,7 @@ pub fn shown_text(ui: &Ui, state: &State) -> Option<(String, String)> {
         }
         1 => labels(step, state, WIDE, &ui.st),
         3 => log_lines(&step.log, WIDE, ui.utc_offset_s, &ui.st),
+        5 => history::lines(step, WIDE, &ui.st),
         _ => return Some(("the JSON".into(), ui.task.read.json.join("\n"))),
     };
     let text = all
@@ -327,6 +329,7 @@ fn draw_tab(
         0 => value(ui, step, &events.rows[events.at], state, columns),
         1 => labels(step, state, columns, &st),
         3 => log_lines(&step.log, columns, ui.utc_offset_s, &st),
+        5 => history::lines(step, columns, &st),
         _ => json_lines(ui, columns),
     };
     ui.task.scroll = scrolled(buf, inner, &all, ui.task.scroll, &st);

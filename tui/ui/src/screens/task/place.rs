@@ -46,6 +46,17 @@ pub(super) fn lines<'a>(
             all.extend(changed);
         }
     }
+    if let Some((before, attempt)) = in_earlier_attempt(step, number) {
+        let changed = changes(before, &place.value, columns, st);
+        if !changed.is_empty() {
+            all.push(Line::default());
+            all.push(Line::styled(
+                format!("Changed since attempt {attempt}:"),
+                st.accent,
+            ));
+            all.extend(changed);
+        }
+    }
     let value = reached.edited.as_ref().unwrap_or(&place.value);
     if value.is_empty() {
         return all;
@@ -59,6 +70,17 @@ pub(super) fn lines<'a>(
         all.push(Line::styled("… the rest is not shown", st.dim));
     }
     all
+}
+
+/// The value that this place had in the last attempt before this one, and the number of that.
+fn in_earlier_attempt(step: &Stepper, number: usize) -> Option<(&str, u32)> {
+    let past = step.past.last()?;
+    let place = &step.places.get(number)?.place;
+    let same =
+        |reached: &&Reached| (reached.place.kind, &reached.place.name) == (place.kind, &place.name);
+    let turn = step.places.get(..number)?.iter().filter(same).count();
+    let before = past.places.iter().filter(same).nth(turn)?;
+    Some((&before.place.value, past.number))
 }
 
 /// What this place is compared with: the last one of its name, else the last checkpoint.

@@ -13,6 +13,16 @@ use wb_core::pause::{PointAt, Sight};
 use wb_core::state::State;
 use wb_core::step::Stepper;
 
+/// The number of the place that the chosen event is.
+pub fn chosen_number(ui: &Ui, state: &State) -> Option<usize> {
+    let step = state.step.as_ref()?;
+    let events = Events::new(ui, step, state);
+    match events.rows.get(events.at)?.what {
+        What::Place(number) => Some(number),
+        _ => None,
+    }
+}
+
 /// The chosen event's place of a pause point, and what a condition would see there.
 pub fn chosen_place(ui: &Ui, state: &State) -> Option<(StageId, PointAt, Option<Sight>)> {
     let step = state.step.as_ref()?;
