@@ -14,6 +14,7 @@ mod cpp;
 mod crash;
 mod debugger;
 mod documents;
+mod editor;
 mod exec;
 mod filters;
 mod folders;

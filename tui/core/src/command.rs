@@ -4,6 +4,7 @@
 use crate::ids::{StageId, TaskId};
 use crate::ledger::Scope;
 use crate::pause::{PointAt, PointChange};
+use crate::queue::Sort;
 use crate::run::{OnConflict, RunSpec};
 use crate::work::TaskRow;
 
@@ -41,8 +42,15 @@ pub enum Command {
         /// Filter language.
         text: String,
     },
-    /// Next sort order of a queue.
-    Sort(StageId),
+    /// Sort the queue of a stage by this; the other way round if it holds.
+    Sort(StageId, Sort, bool),
+    /// Read the label rows of these tasks, as far as that is not done: their priorities and client metadata.
+    Know {
+        /// Stage.
+        stage: StageId,
+        /// Which.
+        rows: Vec<TaskRow>,
+    },
     /// Mark or unmark tasks.
     Mark {
         /// Stage.

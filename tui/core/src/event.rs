@@ -5,7 +5,7 @@
 mod build;
 mod launch;
 
-pub use build::{BuildEvent, CompileFailure, CrateProgress};
+pub use build::{BuildEvent, CompileError, CompileFailure, CrateProgress};
 pub use launch::{Launch, Priority};
 
 use crate::build::Probed;

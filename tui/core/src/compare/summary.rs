@@ -224,7 +224,7 @@ impl Comparison {
             ));
         }
         if self.failed != [0, 0] {
-            let [a, b] = self.failed.map(|failed| number(failed));
+            let [a, b] = self.failed.map(number);
             parts.push(format!("failed {a} → {b}"));
         }
         parts.join(", ")

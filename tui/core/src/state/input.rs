@@ -2,19 +2,20 @@
 
 use super::*;
 use crate::ledger::Recovery;
+use crate::queue::Sort;
 
 impl State {
     pub(super) fn input(&mut self, command: Command) -> Vec<Effect> {
         match command {
             Command::Quit => self.quit(),
             Command::Suspend => vec![Effect::Suspend],
-            Command::Refresh(None) => self.refresh(),
-            Command::Refresh(Some(stage)) => self.list(stage).into_iter().collect(),
+            Command::Refresh(stage) => self.refresh_stage(stage),
             Command::ReadProject => self.read_project().into_iter().collect(),
             Command::OpenStage(stage) => self.open_stage(stage),
             Command::Show(shown) => self.show(shown),
             Command::Filter { stage, text } => self.filter(stage, &text),
-            Command::Sort(stage) => self.sort(stage),
+            Command::Sort(stage, sort, reversed) => self.sort(stage, sort, reversed),
+            Command::Know { stage, rows } => self.know_rows(stage, rows).into_iter().collect(),
             Command::Mark { stage, tasks, on } => self.mark(stage, &tasks, on),
             Command::MarkAll { stage, on } => self.mark_all(stage, on),
             Command::Open { stage, task } => self.open(stage, task),
@@ -73,11 +74,12 @@ impl State {
         effects
     }
 
-    fn sort(&mut self, stage: StageId) -> Vec<Effect> {
+    fn sort(&mut self, stage: StageId, sort: Sort, reversed: bool) -> Vec<Effect> {
         self.with_queue(stage, |queue, now, results| {
-            queue.sort = queue.sort.next();
+            (queue.sort, queue.reversed) = (sort, reversed);
             queue.refresh_view(now, results);
-        })
+        });
+        self.know(stage).into_iter().collect()
     }
 
     fn mark(&mut self, stage: StageId, tasks: &[TaskId], on: bool) -> Vec<Effect> {
@@ -158,6 +160,14 @@ impl State {
             change(run);
         }
         self.advance_run()
+    }
+
+    /// One stage, or all and the project.
+    fn refresh_stage(&mut self, stage: Option<StageId>) -> Vec<Effect> {
+        match stage {
+            None => self.refresh(),
+            Some(stage) => self.list(stage).into_iter().collect(),
+        }
     }
 
     fn show(&mut self, shown: Shown) -> Vec<Effect> {

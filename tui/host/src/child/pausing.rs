@@ -7,7 +7,7 @@ use crate::sys::limits;
 use agent_abi::wire::Pause;
 use std::sync::atomic::Ordering;
 
-/// Longest name of a place, in bytes.
+/// Longest name of a place, in characters.
 const NAME: usize = 200;
 
 impl Context {
@@ -26,7 +26,7 @@ impl Context {
             return Ok(None);
         };
         for text in [&mut at.kind, &mut at.name] {
-            text.truncate(text.floor_char_boundary(NAME));
+            *text = text.chars().take(NAME).collect();
         }
         // What is too large to be sent cannot be edited; that it is there is worth a look.
         let value = value.get(..MAX_RESULT).unwrap_or(value);

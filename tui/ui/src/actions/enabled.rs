@@ -70,6 +70,10 @@ pub(super) fn selected(ui: &Ui, state: &State) -> Enabled {
     unless(selected_task(ui, state).is_none(), "no task is listed here")
 }
 
+pub(super) fn listed(ui: &Ui, state: &State) -> Enabled {
+    unless(selected_task(ui, state).is_none(), "no task is listed here")
+}
+
 pub(super) fn can_run(ui: &Ui, state: &State) -> Enabled {
     has_agent(ui.stage, state)?;
     no_run(state)

@@ -11,6 +11,7 @@ use crate::{Screen, Ui};
 use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::pause::PointChange;
+use wb_core::queue::{Queue, Sort};
 use wb_core::state::State;
 use wb_core::step::At;
 
@@ -134,12 +135,12 @@ impl Ui {
         vec![Command::Rerun]
     }
 
-    pub(super) fn to_end(&mut self, _: &State) -> Vec<Command> {
+    pub(super) fn run_to_end(&mut self, _: &State) -> Vec<Command> {
         self.task.event = None;
         vec![Command::ToEnd]
     }
 
-    pub(super) fn to_return(&mut self, _: &State) -> Vec<Command> {
+    pub(super) fn run_to_return(&mut self, _: &State) -> Vec<Command> {
         self.task.event = None;
         vec![Command::ToReturn]
     }
@@ -302,6 +303,43 @@ impl Ui {
             tasks: vec![task],
             on,
         }]
+    }
+
+    /// Marks the task under the cursor and its neighbour, which the cursor goes to.
+    pub(super) fn mark_range(&mut self, down: bool, state: &State) -> Vec<Command> {
+        let Some((stage, first)) = selected_task(self, state) else {
+            return Vec::new();
+        };
+        let way = if down { Action::Down } else { Action::Up };
+        self.queue.move_cursor(stage, way, state);
+        let mut tasks = vec![first];
+        tasks.extend(selected_task(self, state).map(|(_, task)| task));
+        tasks.dedup();
+        let on = true;
+        vec![Command::Mark { stage, tasks, on }]
+    }
+
+    pub(super) fn next_sort(&mut self, state: &State) -> Vec<Command> {
+        self.sort(state, |queue| (queue.sort.next(), false))
+    }
+
+    pub(super) fn reverse_sort(&mut self, state: &State) -> Vec<Command> {
+        self.sort(state, |queue| (queue.sort, !queue.reversed))
+    }
+
+    /// Sorts by this; the order that is in use is turned round.
+    pub(crate) fn sort_by(&mut self, sort: Sort, state: &State) -> Vec<Command> {
+        self.sort(state, |queue| (sort, sort == queue.sort && !queue.reversed))
+    }
+
+    fn sort(&self, state: &State, order: impl FnOnce(&Queue) -> (Sort, bool)) -> Vec<Command> {
+        let Some(stage) = self.stage else {
+            return Vec::new();
+        };
+        let Some((sort, reversed)) = state.queues.get(&stage).map(order) else {
+            return Vec::new();
+        };
+        vec![Command::Sort(stage, sort, reversed)]
     }
 
     pub(super) fn ask_commit_task(&mut self, state: &State) -> Vec<Command> {

@@ -3,10 +3,13 @@
 
 pub mod ask;
 pub mod builds;
+pub mod columns;
 pub mod condition;
 pub mod conflicts;
 pub mod edit_value;
+pub mod errors;
 pub mod first_failure;
+pub mod groups;
 pub mod help;
 pub mod journal;
 pub mod messages;

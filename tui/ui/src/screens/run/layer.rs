@@ -3,10 +3,12 @@
 use super::move_cursor;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
-use crate::{Screen, Ui, copy};
+use crate::{Screen, Ui, copy, outside};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use wb_core::code_place::CodePlace;
 use wb_core::command::Command;
+use wb_core::ids::DataHash;
 use wb_core::state::State;
 use wb_core::state::shell;
 
@@ -72,6 +74,20 @@ impl Layer for RunScreen {
             Out,
         ];
         actions::hints(ui, state, &all)
+    }
+
+    /// Of the chosen failure, or else of the agent that runs.
+    fn code_place(&self, ui: &Ui, state: &State) -> Option<CodePlace> {
+        let group = state.failures.get(ui.run.at);
+        let place = group.and_then(|group| CodePlace::of_error(&group.first));
+        let stage = group.map(|group| group.stage);
+        let stage = stage.or_else(|| state.run.as_ref()?.stage());
+        place.or_else(|| outside::agent_place(stage.or(ui.stage), state))
+    }
+
+    fn data(&self, ui: &Ui, state: &State) -> Option<DataHash> {
+        let group = state.failures.get(ui.run.at)?;
+        Some(group.rows.first()?.data)
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {

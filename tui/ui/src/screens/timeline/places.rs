@@ -10,7 +10,7 @@ use wb_core::work::wire::StepDoc;
 
 /// Characters of a value that stand beside its name.
 const NOTE: usize = 60;
-/// Bytes of a value that are read for that.
+/// Characters of a value that are read for that.
 const READ: usize = 400;
 
 /// Each place, then what the agent does now, or how it ended; `call` is the name of its call.
@@ -106,10 +106,10 @@ fn note(reached: &Reached) -> String {
         Some(edited) => ("edited: ", edited),
         None => ("", &reached.place.value),
     };
-    let end = value.floor_char_boundary(READ);
-    let text = match serde_json::from_str::<Value>(&value[..end]) {
+    let value: String = value.chars().take(READ).collect();
+    let text = match serde_json::from_str::<Value>(&value) {
         Ok(Value::String(text)) => text,
-        _ => value[..end].to_owned(),
+        _ => value,
     };
     fit(&format!("{edited}{}", clean(&text)), NOTE)
 }
