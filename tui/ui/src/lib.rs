@@ -40,7 +40,7 @@ pub use keymap::{Keymap, Patch};
 pub use outside::Outside;
 pub use picture::{
     Graphics, LabelsRequest, Letters, Medium, ParsedLabels, PictureId, PictureRequest, Pixels,
-    PixelsRequest, Shot,
+    PixelsRequest, Shot, Sound, TextFile,
 };
 pub use pixels::{Canvas, CanvasChange, Placement, Protocol};
 pub use raster::Picture;
