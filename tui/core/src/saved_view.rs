@@ -25,6 +25,8 @@ pub struct SavedQueue {
     pub filter: String,
     /// The word of the order.
     pub sort: String,
+    /// The order the other way round.
+    pub reversed: bool,
     /// Marked tasks.
     pub marks: Vec<TaskId>,
 }

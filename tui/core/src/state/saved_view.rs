@@ -21,6 +21,7 @@ fn saved_queue(queue: &Queue) -> SavedQueue {
     SavedQueue {
         filter: queue.filter_text.clone(),
         sort,
+        reversed: queue.reversed,
         marks,
     }
 }
@@ -89,7 +90,7 @@ impl State {
         };
         let there = saved.marks.iter().filter(|task| rows.contains(*task));
         queue.marks.extend(there);
-        queue.sort = sort_of(&saved.sort);
+        (queue.sort, queue.reversed) = (sort_of(&saved.sort), saved.reversed);
         if saved.filter.is_empty() {
             queue.refresh_view(self.now, &self.results);
             return Vec::new();

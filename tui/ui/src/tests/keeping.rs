@@ -5,6 +5,7 @@ use super::keys::ran;
 use crate::fixture::{PRELABEL, World, stage, task};
 use wb_core::command::Command;
 use wb_core::event::{Effect, Event};
+use wb_core::queue::Sort;
 use wb_core::run::item;
 use wb_core::state::{HeldDocument, SavedView};
 
@@ -86,8 +87,7 @@ fn filters_marks_orders_and_watched_tasks_come_back() {
             tasks,
             on,
         },
-        Command::Sort(at),
-        Command::Sort(at),
+        Command::Sort(at, Sort::Age, true),
         Command::Watch {
             stage: at,
             rows,
@@ -111,7 +111,7 @@ fn filters_marks_orders_and_watched_tasks_come_back() {
     next.send(Event::ViewBefore(read));
     let queue = &next.state.queues[&at];
     assert_eq!(queue.filter_text, "status:new");
-    assert_eq!(queue.sort, world.state.queues[&at].sort);
+    assert_eq!((queue.sort, queue.reversed), (Sort::Age, true));
     assert_eq!(queue.marks, world.state.queues[&at].marks);
     assert_eq!(next.state.watch.tasks.len(), 2);
     assert_eq!(next.state.saved_view(), view);
