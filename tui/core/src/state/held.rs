@@ -58,14 +58,15 @@ impl HeldOutcomes {
     /// Holds an outcome, instead of the one that its task had.
     pub fn insert(&mut self, task: TaskId, held: Held) {
         self.remove(&task);
+        self.changed.insert(task);
         *self.of_stage.entry(held.stage).or_default() += 1;
         self.all.insert(task, held);
     }
 
     /// Holds the outcome of a task no longer.
     pub fn remove(&mut self, task: &TaskId) -> Option<Held> {
-        self.changed.insert(*task);
         let held = self.all.remove(task)?;
+        self.changed.insert(*task);
         if let Some(n) = self.of_stage.get_mut(&held.stage) {
             *n -= 1;
         }
