@@ -62,9 +62,9 @@ fn the_tutorial_is_done_by_what_is_read_alone() {
     screen.line("yes", "1 task restored.");
     screen.line("dry-run-some 3", "run 1 ended: 3 tasks");
     screen.line("review", "Review: 3 outcomes held");
-    screen.line("quit", "yes: quit. no: stay.");
+    screen.line("quit", "yes: quit and keep them. no: stay.");
     screen.line("no", "Review: 3 outcomes held");
-    screen.line("quit", "yes: quit. no: stay.");
+    screen.line("quit", "yes: quit and keep them. no: stay.");
     screen.keys("yes\n");
     let (code, _) = screen.ended();
     assert_eq!(code, 0);
