@@ -10,6 +10,7 @@ use crate::exit::Ending;
 use crate::graphics::{FoundGraphics, Setting};
 use crate::passphrase;
 use crate::pictures::{Pictures, ReadyPicture};
+use crate::report::comparison::Compared;
 use crate::signals::Signals;
 use crate::terminal::{self, Screen};
 use begin::Begin;
@@ -124,6 +125,9 @@ pub fn specification(config: &Config) -> Result<Option<serde_json::Value>, Error
         .map_err(|e| bad(e.to_string()))
 }
 
+/// Builds that are no longer active and can still be compared.
+const KEPT_BUILDS: usize = 4;
+
 /// The screen while it is open.
 pub struct Session {
     engine: Engine,
@@ -157,6 +161,7 @@ impl Session {
             agents: opening.named,
             specification: opening.specification,
             screen: true,
+            kept_builds: KEPT_BUILDS,
             timeout_ms: upstream::timeout_ms(None, config),
             rate: config.rate.as_ref().map(|r| r.value),
             on_duplicate: upstream::on_duplicate(None, config),
@@ -254,6 +259,9 @@ impl Session {
             effects.extend(self.begin.settle(&mut self.engine));
             dirty = true;
             self.quit |= effects.contains(&Effect::Exit);
+            if effects.contains(&Effect::WriteComparison) {
+                self.save_comparison().await;
+            }
             if effects.contains(&Effect::Suspend) {
                 screen.suspend()?;
             }
@@ -285,6 +293,18 @@ impl Session {
         screen.canvas = found.canvas();
         self.ui.set_graphics(found.graphics);
         Ok(found.typed)
+    }
+
+    /// Writes the newest comparison into the current folder.
+    async fn save_comparison(&mut self) {
+        let Some(comparing) = &self.engine.state().comparing else {
+            return;
+        };
+        let saved = Compared::of(comparing).save().await;
+        self.ui.notify(match saved {
+            Ok(()) => "saved as compare.json and compare.html".to_owned(),
+            Err(error) => error.to_string(),
+        });
     }
 
     fn take(&mut self, ready: ReadyPicture) {

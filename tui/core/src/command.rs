@@ -1,6 +1,7 @@
 //! What a person or a script can ask of the engine. Keys, names and help of the screen's actions are
 //! left to the screen, what a command does to the state.
 
+use crate::comparing::CompareCommand;
 use crate::ids::{StageId, TaskId};
 use crate::ledger::Scope;
 use crate::run::{OnConflict, RunSpec};
@@ -21,6 +22,8 @@ pub enum Shown {
 /// A command from the UI or CLI, with its argument.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
+    /// Compare two sides over tasks of a stage.
+    Compare(CompareCommand),
     /// Leave; what runs is cancelled and left in place.
     Quit,
     /// Stop for the shell, until it goes on with this program.

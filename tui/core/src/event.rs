@@ -8,6 +8,8 @@ pub use build::{BuildEvent, CompileFailure, CrateProgress};
 
 use crate::build::Probed;
 use crate::command::Command;
+use crate::compare::TaskComparison;
+use crate::comparing::CompareTask;
 use crate::error::Error;
 use crate::filter::{Asks, Filter, Known};
 use crate::ids::{BatchId, BuildId, JobId, Millis, OperationId, StageId, TaskId};
@@ -58,6 +60,8 @@ pub enum Event {
         /// Whether it may run.
         result: Result<(), Error>,
     },
+    /// A task of the comparison with this number was compared.
+    Compared(u64, TaskId, Box<TaskComparison>),
     /// A run was not begun: what its agents declare does not fit the project.
     NotStarted(Error),
     /// Time passes.
@@ -227,6 +231,8 @@ pub enum Priority {
     Watch,
     /// A run.
     Bulk,
+    /// A comparison: behind everything that somebody waits for.
+    Background,
 }
 
 /// An operation of the journal that the screen's writes belong to.
@@ -357,6 +363,8 @@ pub enum Effect {
     Activate(BuildId, Box<Probed>),
     /// A build is no longer active, and nothing under way needs it.
     Retire(BuildId),
+    /// A build is no longer active and is kept to be compared: its hosts leave, its copy stays.
+    Rest(BuildId),
     /// A probed library was refused: its copy is not needed.
     Discard(Box<Probed>),
     /// Offer what lies at this place again: a stage that it has an agent for is free now.
@@ -376,6 +384,10 @@ pub enum Effect {
     Record(Box<Report>),
     /// The run of the headless face is over.
     RunOver,
+    /// Compare what both sides gave for a task.
+    Compare(Arc<CompareTask>),
+    /// Write the newest comparison to files.
+    WriteComparison,
     /// Stop for the shell.
     Suspend,
     /// Leave the program.

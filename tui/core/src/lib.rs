@@ -5,6 +5,7 @@
 pub mod build;
 pub mod command;
 pub mod compare;
+pub mod comparing;
 pub mod counted;
 pub mod digits;
 pub mod error;

@@ -14,7 +14,9 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Develop", &["ui", "demo", "new", "check"]),
     (
         "Run",
-        &["run", "plan", "review", "apply", "undo", "resume", "exec"],
+        &[
+            "run", "plan", "review", "compare", "apply", "undo", "resume", "exec",
+        ],
     ),
     ("Look", &["graph", "stages", "tasks", "journal"]),
     ("Test", &["serve"]),

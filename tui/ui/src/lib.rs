@@ -251,6 +251,11 @@ impl Ui {
         (!self.pictures.has(request.task)).then_some(request)
     }
 
+    /// Shows a line at the bottom until the next key.
+    pub fn notify(&mut self, text: String) {
+        self.notice = Some(text);
+    }
+
     /// Sets a decoded picture, or the reason why there is none. Scale pictures down to about 1600 pixels a
     /// side first: more only costs time.
     pub fn set_picture(&mut self, task: TaskId, picture: Result<Picture, String>) {

@@ -43,6 +43,7 @@ impl State {
             Command::WatchAgain(tasks) => self.watch_again(&tasks),
             Command::KeepWatchResults(keep) => self.keep_looks(keep),
             Command::HoldWatched(task) => self.hold_watched(task),
+            Command::Compare(command) => self.compare(command),
             Command::Theirs(tasks) => self.ask_theirs(&tasks),
             Command::Resolve { tasks, how } => self.resolve(&tasks, how),
             Command::Journal => vec![Effect::Journal],

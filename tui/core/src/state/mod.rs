@@ -6,6 +6,7 @@
 mod activity;
 mod builds;
 mod commits;
+mod comparing;
 mod conflicts;
 mod failures;
 mod held;
@@ -19,6 +20,7 @@ mod queued_step;
 #[cfg(test)]
 mod replay_tests;
 mod rereading;
+mod retiring;
 mod runs;
 pub mod shell;
 mod stepping;
@@ -35,6 +37,7 @@ pub use rereading::ProjectRead;
 
 use crate::build::{AgentDescriptor, BuildStatus, Builds, Refusals};
 use crate::command::{Command, Shown};
+use crate::comparing::Comparing;
 use crate::error::{Error, ErrorKind};
 use crate::event::{
     BuildEvent, CompileFailure, CrateProgress, Effect, Event, JobEvent, JournalOperation, Launch,
@@ -113,6 +116,8 @@ pub struct State {
     pub failures: Vec<FailureGroup>,
     /// Tasks that run dry again at every build.
     pub watch: Watch,
+    /// The newest comparison.
+    pub comparing: Option<Box<Comparing>>,
     /// Outcomes held for review.
     pub held: BTreeMap<TaskId, Held>,
     /// Outcomes that were not written because somebody else had changed the label row.
@@ -143,6 +148,7 @@ pub struct State {
     batches: u64,
     steps: u64,
     runs: u64,
+    comparisons: u64,
     last_operation: u64,
     /// Operations that ask and are answered.
     operations: BTreeMap<OperationId, operations::OperationUnderWay>,
@@ -167,6 +173,8 @@ pub struct State {
     held_since: Option<Millis>,
     /// Builds that are no longer active and that something may still need.
     superseded: BTreeSet<BuildId>,
+    /// Those of them whose hosts have left.
+    resting: BTreeSet<BuildId>,
     /// Keys that nothing reads and that were reported, with the stage whose answers have them.
     unread: BTreeSet<(StageId, Vec<String>)>,
 }
@@ -214,6 +222,7 @@ impl State {
                 reply,
             } => self.operation_reply(operation, lane, reply),
             Event::Preflight { build, result } => self.preflight(build, result),
+            Event::Compared(number, task, differs) => self.compared(number, task, *differs),
             Event::NotStarted(error) => self.not_started(error),
             Event::Tick(now) => self.tick(now),
         };

@@ -60,6 +60,8 @@ pub struct Options {
     pub specification: Option<serde_json::Value>,
     /// The screen lists queues and counts; a headless run does not.
     pub screen: bool,
+    /// Builds that are kept when they are no longer active, so that newer ones can be compared with them.
+    pub kept_builds: usize,
     /// Limit of one attempt in milliseconds, unless the agent declares its own.
     pub timeout_ms: Option<u64>,
     /// Requests a second at most, to begin with.

@@ -211,6 +211,9 @@ impl State {
             if let Some(effects) = self.watch_fetched(batch, &results) {
                 return effects;
             }
+            if let Some(effects) = self.compare_fetched(batch, &results) {
+                return effects;
+            }
             if let Some(run) = &mut self.run {
                 run.prefetched(batch, results);
             }
@@ -276,7 +279,7 @@ impl State {
                     step.log.push(line);
                 } else if let Some(task) = job.and_then(|job| self.watch.of_job(job)) {
                     task.log.push(line);
-                } else {
+                } else if !job.is_some_and(|job| self.compares(job)) {
                     let run = self.run.as_ref().zip(job);
                     if let Some((run, job)) = run.filter(|(run, job)| run.has(*job)) {
                         let name = || run.name_of(job).unwrap_or_default();
@@ -318,6 +321,9 @@ impl State {
         if let Some(effects) = self.watch_done(job, &result, run_us) {
             return effects;
         }
+        if let Some(effects) = self.compare_done(job, &result, run_us) {
+            return effects;
+        }
         if let Some(run) = &mut self.run {
             run.job_done(job, result, crashed, run_us);
         }
@@ -347,29 +353,6 @@ impl State {
     pub fn step_waits_for(&self) -> Option<String> {
         let step = self.step.as_ref().filter(|s| s.waits())?;
         Some(self.waits_for(step.build, Priority::Person))
-    }
-
-    /// What a job of a build waits for: what is in the hosts now.
-    #[must_use]
-    pub fn waits_for(&self, build: BuildId, priority: Priority) -> String {
-        let step = self
-            .step
-            .as_ref()
-            .filter(|s| s.pid.is_some() && s.job.is_some());
-        let step = step.filter(|_| priority != Priority::Person);
-        let watched = self.watch.tasks.iter().find_map(|t| match t.phase {
-            Phase::Running(_, build) if t.pid.is_some() => Some(build),
-            _ => None,
-        });
-        let watched = watched.filter(|_| priority != Priority::Watch);
-        let run = self.run.as_ref().filter(|r| r.works());
-        let inside = match (step, watched, run) {
-            (Some(step), _, _) => format!("the stepped task on build {} in it", step.build),
-            (_, Some(build), _) => format!("watch run on build {build} in it"),
-            (_, _, Some(run)) => format!("run {} on build {} in it", run.id, run.build),
-            _ => return format!("waiting for a host that opens build {build}"),
-        };
-        format!("waiting for a free host · {inside}")
     }
 
     pub(super) fn step_done(&mut self, result: Result<Arc<Outcome>, Error>, run_us: u64) {

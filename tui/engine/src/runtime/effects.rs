@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, JobEvent, Launch, Upstream};
-use wb_core::ids::{BatchId, JobId, ProjectHash, StageId, TaskId};
+use wb_core::ids::{BatchId, BuildId, JobId, ProjectHash, StageId, TaskId};
 use wb_core::run::OnDuplicate;
 use wb_core::work::{FetchSpec, Inputs, Project, TaskRow, needs};
 use wb_core::workflow::Workflow;
@@ -108,30 +108,35 @@ impl World {
             Effect::Rate(rate) => self.limit_rate(rate),
             Effect::Activate(build, probed) => self.hosts.activate(build, &probed),
             Effect::Retire(build) => self.hosts.retire(build),
+            Effect::Rest(build) => self.hosts.rest(build),
+            Effect::Compare(task) => self.compare(task),
             Effect::Discard(probed) => self.hosts.discard(&probed),
             Effect::LookAgain(library) => {
                 let place = self.built_at.get(&library).cloned();
                 self.hosts.look_again(place.unwrap_or(library));
             }
             Effect::WatchPlace { library, place } => self.watch_place(library, place),
-            Effect::Preflight(build) => {
-                let (hosts, news) = (self.hosts.clone(), self.news.clone());
-                tokio::spawn(async move {
-                    let result = hosts.preflight(build).await;
-                    let _ = news.send(Event::Preflight { build, result }).await;
-                });
-            }
+            Effect::Preflight(build) => self.preflight(build),
             Effect::Concurrency(n) => self.hosts.set_concurrency(n),
             // From a run to the state.
             Effect::Commit { .. }
             // For the faces.
             | Effect::Record(_)
             | Effect::RunOver
+            | Effect::WriteComparison
             | Effect::Reported(_)
             | Effect::OperationOver(_)
             | Effect::Suspend
             | Effect::Exit => {}
         }
+    }
+
+    fn preflight(&self, build: BuildId) {
+        let (hosts, news) = (self.hosts.clone(), self.news.clone());
+        tokio::spawn(async move {
+            let result = hosts.preflight(build).await;
+            let _ = news.send(Event::Preflight { build, result }).await;
+        });
     }
 
     fn limit_rate(&self, rate: Option<f64>) {

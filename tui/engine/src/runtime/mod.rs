@@ -236,6 +236,7 @@ impl Engine {
                 | Effect::RunOver
                 | Effect::Reported(_)
                 | Effect::OperationOver(_)
+                | Effect::WriteComparison
                 | Effect::Suspend
                 | Effect::Exit => for_the_face.push(effect),
                 other => self.world.perform(other),

@@ -1,8 +1,9 @@
-//! What opens above the screens: questions, review, conflicts, journal, watched tasks, builds, the errors
+//! What opens above the screens: questions, review, conflicts, journal, watched tasks, comparisons, builds, the errors
 //! of a first build, messages, help, palette. Each is a [`crate::layer::Layer`] in a file of its own.
 
 pub mod ask;
 pub mod builds;
+pub mod compare;
 pub mod conflicts;
 pub mod first_failure;
 pub mod help;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod cards;
+mod compare;
 mod copy;
 mod first_build;
 mod graphs;
