@@ -347,3 +347,43 @@ fn a_title_that_several_tasks_have_is_refused_and_their_uuids_are_shown() {
     let output = run(dir.path(), &server, &library, &["--task", "a.jpg"]);
     assert_eq!(lines(&output).1["moved"], 1, "{}", stderr(&output));
 }
+
+/// Graphviz itself reads the graph, where it is installed.
+#[test]
+fn the_graph_is_written_for_other_programs() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
+    let project = server.project();
+    let graph = |more: &[&str]| {
+        let output = workbench(
+            dir.path(),
+            &server,
+            &[&["graph", "-p", &project], more].concat(),
+        );
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let (code, text) = graph(&["--format", "mermaid"]);
+    assert_eq!(code, Some(0));
+    assert!(text.contains("flowchart LR\n"), "{text}");
+    assert!(text.contains("[[\"pre-label\"]]"), "{text}");
+    assert!(text.contains("-->|\"annotate\"|"), "{text}");
+    let (code, dot) = graph(&["--format", "dot"]);
+    assert_eq!(code, Some(0));
+    assert!(dot.contains("label=\"pre-label\""), "{dot}");
+    assert_eq!(graph(&["--format", "json"]), graph(&["--json"]));
+    assert_eq!(graph(&["--format", "dot", "--json"]).0, Some(2));
+    let program = std::process::Command::new("dot")
+        .arg("-Tjson")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let Ok(mut program) = program else { return };
+    std::io::Write::write_all(&mut program.stdin.take().unwrap(), dot.as_bytes()).unwrap();
+    let drawn = program.wait_with_output().unwrap();
+    let drawn: Value = serde_json::from_slice(&drawn.stdout).unwrap();
+    let arrows = dot.lines().filter(|line| line.contains(" -> ")).count();
+    assert_eq!(drawn["edges"].as_array().unwrap().len(), arrows);
+}

@@ -2,6 +2,7 @@
 
 use crate::support::{Server, Terminal, sample_agents};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// The screen on a terminal that answers this, with the picture of a task in sight.
 fn with_picture(server: &Server, dir: &Path, answers: &str) -> Terminal {
@@ -33,4 +34,34 @@ fn each_terminal_is_sent_pictures_in_its_own_way() {
         let freed = raw.rfind("\x1b_Ga=d,d=A,q=2\x1b\\");
         assert_eq!(freed.is_some(), begins.starts_with("\x1b_G"));
     }
+}
+
+#[test]
+fn a_video_is_scrubbed_without_waiting() {
+    let server = Server::start(&["--scenario", "demo"]);
+    let dir = tempfile::tempdir().unwrap();
+    let mut screen = with_picture(&server, dir.path(), "");
+    screen.keys("/meadow\r");
+    let shown = |frame: u64| {
+        let wanted = format!("frame {frame} of 74 · ");
+        move |text: &str| text.contains(&wanted) && !text.contains("decoding")
+    };
+    screen.wait_until("the first frame", shown(0));
+    let mut taken: Vec<Duration> = (1..=30)
+        .map(|frame| {
+            let began = Instant::now();
+            screen.keys(">");
+            screen.wait_until("the next frame", shown(frame));
+            began.elapsed()
+        })
+        .collect();
+    taken.sort();
+    let (middle, most) = (taken[taken.len() / 2], taken[taken.len() - 1]);
+    println!("a frame on: {middle:?}, at most {most:?}");
+    assert!(middle < Duration::from_millis(100), "{middle:?}");
+    screen.keys("<");
+    screen.wait_until("the frame before", shown(29));
+    screen.keys("#60\r");
+    screen.wait_until("a frame by its number", shown(60));
+    screen.quit();
 }

@@ -5,7 +5,7 @@
 //! The test runs one round. `WORKBENCH_SOAK=600` runs rounds for that many seconds and prints one line of
 //! JSON for each; `WORKBENCH_SEED=N` chooses the first seed.
 
-use crate::support::{DEADLINE, Server, c_agent, c_text, command, plan, stderr, workbench};
+use crate::support::{Chance, DEADLINE, Server, c_agent, c_text, command, plan, stderr, workbench};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,19 +33,6 @@ const FAULTS: [&[&str]; 8] = [
     &["actions:422*2", "any:drop@5%*5"],
     &["actions:503*2", "save_labels:truncate*2"],
 ];
-
-/// Numbers that a seed decides (splitmix64).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((x ^ (x >> 31)) % n as u64).unwrap()
-    }
-}
 
 /// A command of the program that runs in the background and whose output lines are events.
 struct Process {

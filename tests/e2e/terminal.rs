@@ -136,20 +136,6 @@ fn control_codes_in_an_agents_output_never_reach_the_terminal() {
 }
 
 #[test]
-fn a_terminal_without_a_cursor_gets_an_error_with_what_to_do_instead() {
-    let dir = tempfile::tempdir().unwrap();
-    let dumb = [("TERM", "dumb".to_owned())];
-    let nobody = "00000000-0000-0000-0000-000000000000";
-    let args = ["--project-hash", nobody];
-    let (code, last) = Terminal::start(dir.path(), &args, &dumb, (100, 20)).ended();
-    assert!(code == 2 && last.contains("workbench run"), "{code} {last}");
-    assert!(!last.contains("╭"), "nothing is drawn: {last}");
-    let args = ["demo", "--tasks", "20"];
-    let (code, last) = Terminal::start(dir.path(), &args, &dumb, (100, 20)).ended();
-    assert!(code == 0 && last.contains("workbench run"), "{code} {last}");
-}
-
-#[test]
 fn the_demo_without_a_terminal_prints_how_to_go_on() {
     let dir = tempfile::tempdir().unwrap();
     let output = crate::support::command(dir.path())

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests
 
 mod agents;
+mod chance;
 mod files;
 mod server;
 mod terminal;
@@ -13,6 +14,7 @@ mod terminal;
 pub use agents::{
     agent_crate, build_agents, c_agent, rust_agent, sample_agents, target_of_crates, try_build,
 };
+pub use chance::Chance;
 pub use files::{everything_in, mode, shell};
 pub use server::Server;
 pub use terminal::Terminal;

@@ -157,6 +157,18 @@ impl Terminal {
         self.child.process_id().unwrap()
     }
 
+    /// Types a line in linear mode; gives everything that is written until the prompt comes back below these words.
+    pub fn line(&mut self, line: &str, words: &str) -> String {
+        let from = self.raw.len();
+        self.keys(&format!("{line}\n"));
+        let since = |this: &Self| String::from_utf8_lossy(&this.raw[from..]).into_owned();
+        self.wait_for(words, |this| {
+            let text = since(this);
+            text.contains(words) && text.ends_with("\n> ")
+        });
+        since(self)
+    }
+
     /// Waits until the screen shows something; gives the time it took.
     pub fn wait(&mut self, what: &str) -> Duration {
         self.wait_until(what, |text| text.contains(what))
@@ -191,6 +203,19 @@ impl Terminal {
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     panic!("never saw {what}; the screen is:\n{}", self.text())
                 }
+            }
+        }
+    }
+
+    /// Takes in what the program draws until it pauses; false: it has ended.
+    pub fn settle(&mut self) -> bool {
+        let until = Instant::now() + Duration::from_millis(100);
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.bytes.recv_timeout(left.min(Duration::from_millis(8))) {
+                Ok(bytes) => self.take(&bytes),
+                Err(RecvTimeoutError::Timeout) => return true,
+                Err(RecvTimeoutError::Disconnected) => return false,
             }
         }
     }

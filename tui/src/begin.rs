@@ -69,6 +69,7 @@ pub fn begin(command: Option<&Command>, global: &Global) -> Result<Begun, Error>
         notice!("warning: {}", wb_ui::text::clean(&warning));
     }
     match needs {
+        Needs::Screen if terminal::is_linear(global.plain) => {}
         Needs::Screen => terminal::required("the screen needs a terminal")?,
         Needs::Scratch => files::allow_scratch(),
         _ => {}

@@ -29,7 +29,8 @@ pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<E
     }
     let served = start(&dir, args).await?;
     let samples = Samples::find(args.reset)?;
-    if terminal::required("the screen needs a terminal").is_err() {
+    let linear = terminal::is_linear(global.plain);
+    if !linear && terminal::required("the screen needs a terminal").is_err() {
         explain(&served, &samples);
         served.shutdown().await.map_err(serve::error)?;
         return Ok(Ending::default());

@@ -1,7 +1,7 @@
 //! Commands that only look: graph, stages, tasks, config, print.
 
 use crate::appearance::Appearance;
-use crate::cli::{Global, LookArgs, PrintWhat, TasksArgs};
+use crate::cli::{Global, GraphArgs, GraphFormat, LookArgs, PrintWhat, TasksArgs};
 use crate::exit::Ending;
 use crate::{print, screen};
 use serde_json::json;
@@ -13,6 +13,7 @@ use wb_core::filter::Filter;
 use wb_core::ids::{ProjectHash, TaskId};
 use wb_core::queue::LastResult;
 use wb_core::work::Project;
+use wb_core::workflow::export;
 use wb_core::workflow::{Pathway, Stage, StageKind};
 use wb_engine::config::Config;
 use wb_engine::files;
@@ -54,24 +55,37 @@ async fn within(
 pub async fn graph(
     global: &Global,
     config: &Config,
-    args: &LookArgs,
+    args: &GraphArgs,
     ending: &mut Ending,
 ) -> Result<(), Error> {
-    within(args, draw_graph(global, config), ending).await
+    let format = args.format(global.json)?;
+    within(&args.look, draw_graph(global, config, format), ending).await
 }
 
-async fn draw_graph(global: &Global, config: &Config) -> Result<(), Error> {
+async fn draw_graph(global: &Global, config: &Config, format: GraphFormat) -> Result<(), Error> {
     let (_, project) = project(global, config).await?;
-    if global.json {
-        out!(
-            "{}",
-            json!({"stages": project.workflow.stages, "edges": project.workflow.edges})
-        );
-        return Ok(());
+    let flow = &project.workflow;
+    match format {
+        GraphFormat::Json => {
+            let document = json!({"stages": flow.stages, "edges": flow.edges});
+            out!("{document}");
+        }
+        GraphFormat::Dot => {
+            print::text(&export::dot(&project.title, flow));
+        }
+        GraphFormat::Mermaid => {
+            print::text(&export::mermaid(&project.title, flow));
+        }
+        GraphFormat::Text => graph_text(&project),
     }
+    Ok(())
+}
+
+/// Each stage and where its pathways lead.
+fn graph_text(project: &Project) {
     out!("{}", wb_ui::text::clean(&project.title));
     for edge in project.workflow.edges.iter().filter(|e| e.from.is_none()) {
-        out!("  start → {}", title(&project, edge.to));
+        out!("  start → {}", title(project, edge.to));
     }
     for stage in &project.workflow.stages {
         out!("  {} {}", mark(stage), wb_ui::text::clean(&stage.title));
@@ -79,7 +93,7 @@ async fn draw_graph(global: &Global, config: &Config) -> Result<(), Error> {
             out!(
                 "      {} → {}",
                 wb_ui::text::clean(&pathway.name),
-                title(&project, pathway.to)
+                title(project, pathway.to)
             );
         }
         for edge in project
@@ -96,11 +110,10 @@ async fn draw_graph(global: &Global, config: &Config) -> Result<(), Error> {
             out!(
                 "      {} → {}",
                 wb_ui::text::clean(label),
-                title(&project, edge.to)
+                title(project, edge.to)
             );
         }
     }
-    Ok(())
 }
 
 fn title(project: &Project, id: wb_core::ids::StageId) -> String {

@@ -3,6 +3,7 @@
 //! Decisions are left to the core, drawing to the ui crate.
 
 mod begin;
+mod linear;
 
 use crate::appearance::Appearance;
 use crate::cli::Global;
@@ -68,7 +69,7 @@ pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Endin
     let project = upstream::project_hash(config)?;
     let mut flags = global.flags();
     // With `--no-input` nobody is asked, here neither.
-    if flags.ask.is_some() {
+    if flags.ask.is_some() && !terminal::is_linear(global.plain) {
         let look = ui_settings(global, &Appearance::of(config)?);
         flags.ask = Some(AskPassphrase::new(move |request| {
             passphrase::on_screen(request, &look)
@@ -136,6 +137,8 @@ pub struct Session {
     graphics: Setting,
     begin: Begin,
     builder: Option<Builder>,
+    /// Read and driven by lines.
+    linear: bool,
     quit: bool,
 }
 
@@ -198,6 +201,7 @@ impl Session {
             pictures: Pictures::new(),
             graphics,
             begin: Begin::new(&config.params),
+            linear: terminal::is_linear(global.plain),
             quit: false,
         })
     }
@@ -208,7 +212,10 @@ impl Session {
     /// The terminal cannot be used.
     pub async fn run(&mut self) -> Result<Ending, Error> {
         let mut ending = Ending::default();
-        let mut shown = self.show(&mut ending).await;
+        let mut shown = match self.linear {
+            true => self.read_lines(&mut ending).await,
+            false => self.show(&mut ending).await,
+        };
         // An error that comes from a closed terminal is not reported.
         if shown.is_err() && terminal::hung_up() {
             ending.signal(HANG_UP);
@@ -268,12 +275,7 @@ impl Session {
             if let Some(shown) = self.ui.shown_stages() {
                 effects.extend(self.begin.command(shown, &mut self.engine));
             }
-            if let Some(request) = self.ui.missing_picture(self.engine.state()) {
-                self.pictures.request(request, &self.engine);
-            }
-            if let Some(request) = self.ui.missing_pixels() {
-                self.pictures.encode(request);
-            }
+            self.find_pictures();
         }
         Ok(())
     }
@@ -307,9 +309,22 @@ impl Session {
         });
     }
 
+    /// Requests what the newest frame lacks.
+    fn find_pictures(&mut self) {
+        self.pictures.want(self.ui.wanted_pictures(), &self.engine);
+        for request in self.ui.wanted_labels() {
+            self.pictures.parse(request);
+        }
+        while let Some(request) = self.ui.missing_pixels() {
+            self.pictures.encode(request);
+        }
+    }
+
     fn take(&mut self, ready: ReadyPicture) {
         match ready {
-            ReadyPicture::Picture(task, picture) => self.ui.set_picture(task, picture),
+            ReadyPicture::Medium(task, medium) => self.ui.set_medium(task, medium),
+            ReadyPicture::Picture(id, shot) => self.ui.set_picture(id, shot),
+            ReadyPicture::Labels(labels) => self.ui.set_labels(labels),
             ReadyPicture::Pixels(pixels) => self.ui.set_pixels(pixels),
         }
     }
@@ -331,13 +346,17 @@ impl Session {
         effects
     }
 
+    fn keep_cards(&mut self) {
+        if let Some(seen) = self.ui.take_seen_cards() {
+            tokio::task::spawn_blocking(move || files::keep_seen_cards(&seen));
+        }
+    }
+
     /// Fails when the terminal is gone.
     fn draw(&mut self, screen: &mut Screen) -> std::io::Result<()> {
         let (ui, state) = (&mut self.ui, self.engine.state());
         let drawn = screen.draw(ui, state);
-        if let Some(seen) = ui.take_seen_cards() {
-            tokio::task::spawn_blocking(move || files::keep_seen_cards(&seen));
-        }
+        self.keep_cards();
         drawn
     }
 }
@@ -352,7 +371,8 @@ fn ui_settings(global: &Global, appearance: &Appearance) -> UiSettings {
         styles: appearance.styles(global.plain),
         keymap: appearance.keymap().0,
         utc_offset_s: offset_s(),
-        unicode: !global.plain && unicode.is_none_or(|l| l.to_uppercase().contains("UTF")),
+        unicode: unicode.is_none_or(|l| l.to_uppercase().contains("UTF")),
+        linear: terminal::is_linear(global.plain),
         graphics: Graphics::default(),
         seen_cards: None,
     }

@@ -40,27 +40,30 @@ pub struct Screen {
     area: Rect,
 }
 
+/// Whether the screen is read line by line: because that was asked for, or because the terminal cannot move its cursor.
+pub fn is_linear(plain: bool) -> bool {
+    plain || is_dumb() && io::stdin().is_terminal() && stdout().is_terminal()
+}
+
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
 /// Checks that input and output are a terminal.
 ///
 /// # Errors
-/// One of them is not, or the terminal cannot move its cursor; the hints name the commands for scripts.
+/// One of them is not; the hints name the commands for scripts.
 pub fn required(what: &str) -> Result<(), Error> {
-    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    if io::stdin().is_terminal() && stdout().is_terminal() && !dumb {
+    if io::stdin().is_terminal() && stdout().is_terminal() {
         return Ok(());
     }
-    let why = if dumb {
-        "that can move its cursor, and TERM is \"dumb\""
-    } else {
-        "and this is none"
-    };
-    let between = if dumb { " " } else { ", " };
     Err(
-        Error::new(ErrorKind::Usage, format!("{what}{between}{why}"))
+        Error::new(ErrorKind::Usage, format!("{what}, and this is none"))
             .hint(
                 "in scripts: workbench run --project-hash UUID --agents PATH [--dry-run] [--json]",
             )
-            .hint("to look only: workbench stages, workbench tasks, workbench graph"),
+            .hint("to look only: workbench stages, workbench tasks, workbench graph")
+            .hint("the screen in lines, read from stdin: workbench --plain"),
     )
 }
 

@@ -242,6 +242,17 @@ impl Journal {
         self.ops.as_ref()?.iter().find(|op| op.id == id)
     }
 
+    /// Whether something that was asked of it is on its way.
+    #[must_use]
+    pub fn is_reading(&self) -> bool {
+        let open = self.open.as_ref().is_some_and(|open| match &open.undo {
+            Undoing::Looking | Undoing::Writing => true,
+            Undoing::No => open.entries.is_none(),
+            Undoing::Reviewed(_) | Undoing::Over(_) | Undoing::Failed(_) => false,
+        });
+        self.undo_newest || self.finishing || open
+    }
+
     /// Writes of the project in sight that had begun and have no answer, their process being gone.
     #[must_use]
     pub fn unanswered(&self) -> u64 {

@@ -1,6 +1,10 @@
 //! Where the labels of one frame lie on its picture: outlines, lines, points and masks, all in shares of the
 //! picture. Drawing them is left to the screens, wording them to `agent_abi::model`.
 
+mod sides;
+
+pub use sides::{LabelSide, LabelSides};
+
 use agent_abi::model::Bitmask;
 use serde_json::Value;
 
@@ -19,6 +23,8 @@ pub struct LabelMark {
     pub name: String,
     /// `+` `~` `-` as in a patch, blank: unchanged.
     pub sign: char,
+    /// Whether this is where it was, and is no longer.
+    pub was: bool,
     /// Where it lies.
     pub shape: Shape,
 }
@@ -154,6 +160,7 @@ fn mark(object: &Value, aspect: f64) -> Option<LabelMark> {
         hash: word("objectHash"),
         name: word("name"),
         sign: ' ',
+        was: false,
         shape: shape(object, aspect)?,
     })
 }
@@ -336,6 +343,7 @@ mod tests {
             hash: String::new(),
             name: String::new(),
             sign: ' ',
+            was: false,
             shape: Shape::Mask(mask.clone()),
         };
         let [x, y, w, h] = mark.bounds().unwrap();

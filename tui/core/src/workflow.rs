@@ -4,6 +4,8 @@
 //! specification (the `graphNodes` format), read by [`Workflow::learn_edges`]. How the graph is
 //! laid out and drawn is left to the screen.
 
+pub mod export;
+
 use crate::error::{Error, ErrorKind};
 use crate::ids::{PathwayId, StageId};
 pub use agent_abi::model::nearest;

@@ -150,6 +150,8 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         &[
             ("graph -p UUID", "each stage and where its pathways lead"),
             ("graph --json", "stages and edges, for a script"),
+            ("graph --format mermaid", "a flowchart for a README"),
+            ("graph --format dot | dot -Tsvg", "a picture"),
         ],
     ),
     (

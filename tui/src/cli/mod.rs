@@ -2,10 +2,12 @@
 
 mod examples;
 mod help;
+mod look;
 mod runs;
 mod values;
 
 pub use help::{command_line, completions, host_is_internal, manual, with_nearest};
+pub use look::{GraphArgs, GraphFormat, LookArgs};
 pub use runs::{
     ApplyArgs, CompareArgs, ExecArgs, JournalArgs, PlanArgs, ResumeArgs, ReviewArgs, RunArgs,
     UndoArgs,
@@ -53,8 +55,7 @@ pub struct Global {
         hide_env_values = true
     )]
     pub project_hash: Option<String>,
-    /// Agent library, crate folder, or folder of libraries; several with colons between them, or given
-    /// several times
+    /// Agent library, crate folder, or folder of libraries; several with colons between them, or given several times
     #[arg(
         short = 'a',
         long,
@@ -73,7 +74,7 @@ pub struct Global {
     /// Machine-readable output
     #[arg(long, global = true)]
     pub json: bool,
-    /// No colours, boxes, cursor moves or animation
+    /// No colours, boxes, cursor moves or animation; the screen is read line by line and takes commands by name
     #[arg(long, global = true)]
     pub plain: bool,
     /// Answer yes to questions
@@ -194,8 +195,8 @@ pub enum Command {
     Journal(JournalArgs),
     /// Check stages, pathways, library, access and clock, before any task
     Check(LookArgs),
-    /// Draw the workflow as text
-    Graph(LookArgs),
+    /// Draw the workflow as text, Mermaid, DOT or JSON
+    Graph(GraphArgs),
     /// List the stages with their UUIDs and counts
     Stages(LookArgs),
     /// List tasks
@@ -314,14 +315,6 @@ pub struct ManArgs {
     /// The command [default: workbench itself]
     #[arg(value_name = "COMMAND")]
     pub about: Option<String>,
-}
-
-/// Commands that ask the platform and write nothing
-#[derive(Args, Debug, Clone)]
-pub struct LookArgs {
-    /// Stop after this time, e.g. 2m
-    #[arg(long, value_name = "D", value_parser = some_time)]
-    pub max_time: Option<Duration>,
 }
 
 /// `workbench tasks`

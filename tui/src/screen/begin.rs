@@ -50,6 +50,12 @@ impl Begin {
         }
     }
 
+    /// Whether a run waits for its preflight.
+    #[must_use]
+    pub const fn waits(&self) -> bool {
+        self.waiting.is_some()
+    }
+
     /// A command of the user. One that begins a run waits for the preflight of its agents.
     pub fn command(&mut self, command: Command, engine: &mut Engine) -> Vec<Effect> {
         if matches!(command, Command::CancelRun) {

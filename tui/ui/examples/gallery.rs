@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use wb_core::command::Command;
 use wb_core::event::Event;
 use wb_core::ids::Millis;
-use wb_ui::{Keymap, Patch, Picture, Screen, Theme, Ui, UiSettings};
+use wb_ui::{Keymap, Medium, Patch, Picture, Screen, Shot, Theme, Ui, UiSettings};
 
 fn main() -> std::io::Result<()> {
     let named = std::env::args().nth(1);
@@ -33,8 +33,19 @@ fn main() -> std::io::Result<()> {
         let passed = i64::try_from(begun.elapsed().as_millis()).unwrap_or(0);
         world.send(Event::Tick(Millis(NOW + passed)));
         terminal.draw(|frame| ui.draw(frame, &world.state))?;
-        if let Some(request) = ui.missing_picture(&world.state) {
-            ui.set_picture(request.task, Ok(gradient()));
+        let wanted = ui.wanted_pictures();
+        for request in &wanted {
+            let (picture, at_us) = (gradient(), None);
+            let medium = Medium::Pictures { count: 1 };
+            ui.set_medium(request.id.task, Ok(medium));
+            ui.set_picture(request.id, Ok(Shot { picture, at_us }));
+        }
+        let labels = ui.wanted_labels();
+        let nothing_new = wanted.is_empty() && labels.is_empty();
+        for request in labels {
+            ui.set_labels(request.parse());
+        }
+        if !nothing_new {
             continue;
         }
         if !event::poll(Duration::from_millis(100))? {

@@ -182,6 +182,14 @@ impl Ui {
         self.cards.shown = next.or(shown);
     }
 
+    /// The title and the lines of a card that has just come up, and closes it: for linear mode.
+    pub(crate) fn read_card(&mut self, state: &State) -> Option<Vec<String>> {
+        let card = self.cards.shown.take()?;
+        let lines = card.lines(state).map(|text| self.keyed(&text));
+        let title = format!("{}:", card.title().trim());
+        Some(std::iter::once(title).chain(lines).collect())
+    }
+
     /// Draws the card below the screen; gives the room that is left.
     pub(crate) fn draw_card(&self, buf: &mut Buffer, area: Rect, state: &State) -> Rect {
         let Some(card) = self.cards.shown.filter(|_| area.height > HEIGHT) else {

@@ -50,6 +50,14 @@ pub fn mode(state: &State) -> &'static str {
     }
 }
 
+/// What the header has, for linear mode.
+pub fn head_text(name: &str, ui: &Ui, state: &State) -> String {
+    let title = state.project.as_ref();
+    let title = title.map_or("no project", |p| p.title.as_str());
+    let build = build_word(ui, state).0;
+    format!("{name}. {}. {}, {build}.", clean(title), mode(state))
+}
+
 fn header(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let st = ui.st;
     let tabs_w = draw_tabs(ui, buf, area);

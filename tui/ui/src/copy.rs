@@ -27,6 +27,11 @@ impl Ui {
     }
 
     fn copy(&mut self, found: Option<(String, String)>) -> Vec<Command> {
+        if let (true, Some((_, text))) = (self.linear, &found) {
+            // It is written out: nobody needs a clipboard for it.
+            self.copied = Some(text.clone());
+            return Vec::new();
+        }
         self.notice = Some(match found {
             None => "there is nothing to copy here".into(),
             Some((what, text)) if text.len() > MOST => {

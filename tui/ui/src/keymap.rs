@@ -270,6 +270,9 @@ fn did_you_mean<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> String
 impl Ui {
     /// The key to hint at: an arrow rather than a letter that means the same.
     pub(crate) fn key_of(&self, action: Action) -> String {
+        if self.linear {
+            return action.row().id();
+        }
         let here = self.top(|layer| layer.scope());
         let extra = self.keymap.extra(here).find(|(_, a)| *a == action);
         let keys = self.keymap.keys_of(action);

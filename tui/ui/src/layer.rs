@@ -1,8 +1,8 @@
 //! Layers: each screen and each overlay is one. The topmost gets keys, clicks and pasted text first; for
 //! what it does not handle, the table of actions applies.
 
+use crate::Ui;
 use crate::actions::{Action, Hints, OverOverlay, Scope};
-use crate::{PictureRequest, Ui};
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -76,6 +76,23 @@ pub trait Layer {
         false
     }
 
+    /// Its content in lines, for linear mode; rows that can be chosen are numbered from 1. `None`: the text of its
+    /// drawing.
+    fn lines(&mut self, _ui: &mut Ui, _state: &State) -> Option<Vec<String>> {
+        None
+    }
+
+    /// Chooses a row of its list by its place; `None` when there is no such row.
+    fn choose(&mut self, row: usize, ui: &mut Ui, state: &State) -> Option<Vec<Command>> {
+        self.on_click(row, ui, state);
+        Some(Vec::new())
+    }
+
+    /// Whether what is typed only narrows a list, of which a row is chosen then.
+    fn picks(&self) -> bool {
+        false
+    }
+
     /// Pasted text; it never answers a question.
     fn on_paste(&mut self, _text: &str, _ui: &mut Ui, _state: &State) -> Vec<Command> {
         Vec::new()
@@ -93,11 +110,6 @@ pub trait Layer {
 
     /// The arguments of `workbench` that do the same in a shell.
     fn shell_command(&self, _ui: &Ui, _state: &State) -> Option<Vec<String>> {
-        None
-    }
-
-    /// The picture that a screen shows.
-    fn picture(&self, _ui: &Ui, _state: &State) -> Option<PictureRequest> {
         None
     }
 }
@@ -213,6 +225,7 @@ impl Ui {
         }
         let mut all = std::mem::take(&mut self.overlays);
         for layer in &mut all {
+            self.pictures.next_layer();
             layer.draw(self, buf, area, state);
         }
         self.overlays = all;

@@ -17,6 +17,8 @@ mod input;
 mod keymap;
 pub mod keys;
 mod layer;
+pub mod linear;
+mod linear_text;
 mod overlays;
 pub mod passphrase;
 mod picture;
@@ -33,7 +35,10 @@ mod widgets;
 pub use actions::{ACTIONS, Action, ActionRow, Scope};
 pub use docs::{keys_json, keys_markdown, keys_text};
 pub use keymap::{Keymap, Patch};
-pub use picture::{Graphics, Letters, PictureRequest, Pixels, PixelsRequest};
+pub use picture::{
+    Graphics, LabelsRequest, Letters, Medium, ParsedLabels, PictureId, PictureRequest, Pixels,
+    PixelsRequest, Shot,
+};
 pub use pixels::{Canvas, CanvasChange, Placement, Protocol};
 pub use raster::Picture;
 pub use summary::plain_summary;
@@ -61,6 +66,8 @@ pub struct UiSettings {
     pub graphics: Graphics,
     /// Which keys mean which actions.
     pub keymap: Keymap,
+    /// Whether it is read line by line: actions are named instead of their keys.
+    pub linear: bool,
     /// The cards that were seen before; `None`: no cards.
     pub seen_cards: Option<Vec<String>>,
 }
@@ -152,6 +159,7 @@ pub struct Ui {
     pub(crate) st: Styles,
     pub(crate) utc_offset_s: i32,
     unicode: bool,
+    pub(crate) linear: bool,
     pub(crate) keymap: Keymap,
     pub(crate) screen: Screen,
     pub(crate) overlays: Vec<Box<dyn Layer>>,
@@ -166,6 +174,8 @@ pub struct Ui {
     pub(crate) failure_shown: Option<Millis>,
     pub(crate) cards: cards::Cards,
     pub(crate) pictures: picture::PictureView,
+    /// The picture beside lists.
+    pub(crate) beside: picture::Beside,
     /// Shown in the last row until the next key.
     pub(crate) notice: Option<String>,
     /// Where and when the last click was.
@@ -186,6 +196,7 @@ impl Ui {
             st: settings.styles,
             utc_offset_s: settings.utc_offset_s,
             unicode: settings.unicode,
+            linear: settings.linear,
             keymap: settings.keymap,
             screen: Screen::Flow,
             overlays: Vec::new(),
@@ -198,6 +209,7 @@ impl Ui {
             failure_shown: None,
             cards: cards::Cards::new(settings.seen_cards),
             pictures: picture::PictureView::new(settings.graphics),
+            beside: picture::Beside::default(),
             notice: None,
             clicked: None,
             copied: None,
@@ -230,7 +242,7 @@ impl Ui {
             widgets::to_ascii(buf);
         }
         widgets::guard(buf);
-        self.pictures.end(buf);
+        self.pictures.drawn.end(buf);
     }
 
     /// The command that names the stages in sight, when these are others than before.
@@ -244,11 +256,10 @@ impl Ui {
         (before != shown).then_some(Command::Show(shown))
     }
 
-    /// The picture that the visible screen shows and does not have yet.
+    /// Pictures that the newest frame lacks, the most urgent first. What is no longer listed is no longer wanted.
     #[must_use]
-    pub fn missing_picture(&self, state: &State) -> Option<PictureRequest> {
-        let request = self.screen.layer().picture(self, state)?;
-        (!self.pictures.has(request.task)).then_some(request)
+    pub fn wanted_pictures(&self) -> Vec<PictureRequest> {
+        self.pictures.wanted()
     }
 
     /// Shows a line at the bottom until the next key.
@@ -256,10 +267,25 @@ impl Ui {
         self.notice = Some(text);
     }
 
-    /// Sets a decoded picture, or the reason why there is none. Scale pictures down to about 1600 pixels a
+    /// Sets what the file of a task holds, or the reason why it cannot be shown.
+    pub fn set_medium(&mut self, task: TaskId, medium: Result<Medium, String>) {
+        self.pictures.put_medium(task, medium);
+    }
+
+    /// Sets a decoded picture, or the reason why there is none. Scale pictures down to about 1000 pixels a
     /// side first: more only costs time.
-    pub fn set_picture(&mut self, task: TaskId, picture: Result<Picture, String>) {
-        self.pictures.put(task, picture);
+    pub fn set_picture(&mut self, id: PictureId, shot: Result<Shot, String>) {
+        self.pictures.put_shot(id, shot);
+    }
+
+    /// Labels that the newest frame would draw; [`LabelsRequest::parse`] reads them, beside this thread.
+    pub fn wanted_labels(&mut self) -> Vec<LabelsRequest> {
+        self.pictures.take_wanted_labels()
+    }
+
+    /// Takes parsed labels: the next frame draws them.
+    pub fn set_labels(&mut self, labels: ParsedLabels) {
+        self.pictures.put_labels(labels);
     }
 
     /// Changes how pictures are shown, once it is known what the terminal can do.
@@ -267,20 +293,21 @@ impl Ui {
         self.pictures.set_graphics(graphics);
     }
 
-    /// Pixels that the newest frame would show; [`PixelsRequest::encode`] makes them, beside this thread.
+    /// Pixels that the newest frame would show; [`PixelsRequest::encode`] makes them, beside this thread. Ask until
+    /// there are none.
     pub fn missing_pixels(&mut self) -> Option<PixelsRequest> {
-        self.pictures.take_missing()
+        self.pictures.drawn.take_missing()
     }
 
     /// Takes encoded pixels: the next frame shows them.
     pub fn set_pixels(&mut self, pixels: Pixels) {
-        self.pictures.put_pixels(pixels);
+        self.pictures.drawn.put_pixels(pixels);
     }
 
     /// Where the newest frame shows which pixels.
     #[must_use]
     pub fn placements(&self) -> &[Placement] {
-        self.pictures.placed()
+        self.pictures.drawn.placed()
     }
 
     /// Whether something on screen changes by itself many times a second: an age in seconds, a

@@ -14,14 +14,37 @@ pub fn width(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
+/// Bytes of a text that may be needed for so many columns. What is beyond is not looked at: a name of a megabyte costs
+/// no more than one that fills its column.
+fn needed(columns: usize) -> usize {
+    1024 + columns * 8
+}
+
+/// The first bytes of a text, whole characters only.
+fn head(text: &str, bytes: usize) -> &str {
+    let boundary = |at: &usize| text.is_char_boundary(*at);
+    &text[..(0..=bytes.min(text.len()))
+        .rev()
+        .find(boundary)
+        .unwrap_or(0)]
+}
+
+/// The last bytes of a text, whole characters only.
+fn tail(text: &str, bytes: usize) -> &str {
+    let boundary = |at: &usize| text.is_char_boundary(*at);
+    let from = text.len().saturating_sub(bytes);
+    &text[(from..=text.len()).find(boundary).unwrap_or(text.len())..]
+}
+
 /// Cleans a text and cuts it at the right, with `…` when something is missing.
 #[must_use]
 pub fn fit(text: &str, columns: usize) -> String {
-    let text = clean(text);
-    if width(&text) <= columns {
-        return text.into_owned();
+    let start = head(text, needed(columns));
+    let cleaned = clean(start);
+    if start.len() == text.len() && width(&cleaned) <= columns {
+        return cleaned.into_owned();
     }
-    let mut out = take(&text, columns.saturating_sub(1));
+    let mut out = take(&cleaned, columns.saturating_sub(1));
     if columns > 0 {
         out.push('…');
     }
@@ -31,25 +54,26 @@ pub fn fit(text: &str, columns: usize) -> String {
 /// Cleans a text and cuts it in the middle: titles of data often differ at their end only.
 #[must_use]
 pub fn fit_middle(text: &str, columns: usize) -> String {
-    let text = clean(text);
-    let full = width(&text);
-    if full <= columns {
-        return text.into_owned();
+    let start = head(text, needed(columns));
+    let first = clean(start);
+    if start.len() == text.len() && width(&first) <= columns {
+        return first.into_owned();
     }
     if columns < 8 {
-        return fit(&text, columns);
+        return fit(text, columns);
     }
     let tail_columns = columns / 2;
-    let mut out = take(&text, columns - tail_columns - 1);
+    let mut out = take(&first, columns - tail_columns - 1);
     out.push('…');
-    let mut skipped = full;
-    let tail = text.char_indices().find(|(_, c)| {
+    let last = clean(tail(text, needed(columns)));
+    let mut skipped = width(&last);
+    let end = last.char_indices().find(|(_, c)| {
         let here = skipped <= tail_columns;
         skipped -= c.width().unwrap_or(0);
         here
     });
-    if let Some((at, _)) = tail {
-        out.push_str(&text[at..]);
+    if let Some((at, _)) = end {
+        out.push_str(&last[at..]);
     }
     out
 }
@@ -209,6 +233,20 @@ mod tests {
         for columns in 0..24 {
             assert!(width(&fit_middle("cam漢_night_字00414.jpg", columns)) <= columns);
             assert_eq!(width(&left("cam漢_night_字00414.jpg", columns)), columns);
+        }
+    }
+
+    #[test]
+    fn a_name_without_end_is_looked_at_no_further_than_it_is_shown() {
+        let long = "漢\u{200b}字a\u{1b}[31m".repeat(100_000);
+        assert_eq!(fit(&long, 6), "漢字a…");
+        assert_eq!(fit_middle(&long, 12), "漢字a…a漢字a");
+        // Marks that stack on one letter fill no column, and are not drawn by the thousand.
+        let stacked = format!("e{}", "\u{301}".repeat(100_000));
+        assert!(fit(&stacked, 20).len() < 2048);
+        assert!(fit(&stacked, 20).ends_with('…'));
+        for columns in 0..24 {
+            assert!(width(&fit_middle(&stacked, columns)) <= columns);
         }
     }
 

@@ -242,6 +242,16 @@ pub fn to_ascii(buf: &mut Buffer) {
     }
 }
 
+/// The same of a line of text.
+pub fn ascii_text(text: &str) -> String {
+    let letter = |c: char| {
+        let mut bytes = [0; 4];
+        let symbol: &str = c.encode_utf8(&mut bytes);
+        ascii(symbol).map_or_else(|| symbol.to_owned(), str::to_owned)
+    };
+    text.chars().map(letter).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,16 +34,16 @@ use agent_abi::table::needs;
 use agent_abi::wire::AssetDoc;
 use closing::Closing;
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use wb_client::{AssetCache, Reader, Writer};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, NetStats, Outage, Upstream};
-use wb_core::ids::{JobId, Millis, OperationId, ProjectHash, StageId, TaskId};
+use wb_core::ids::{JobId, Millis, OperationId, ProjectHash, StageId};
 use wb_core::run::OnDuplicate;
 use wb_core::state::{Options, State};
-use wb_core::work::{FetchSpec, Inputs, Project};
+use wb_core::work::{FetchSpec, Inputs, Project, TaskRow};
 use wb_host::{HostEvent, Hosts, JobRequest};
 
 /// What a face needs to start an engine.
@@ -308,20 +308,14 @@ impl Engine {
         }
     }
 
-    /// The asset of a task, downloaded unless it is here already.
+    /// The asset of a task, downloaded unless it is here already; `known` is the JSON of its `AssetDoc`, when it was
+    /// downloaded for the agent.
     pub fn asset(
         &self,
-        task: TaskId,
+        stage: StageId,
+        row: TaskRow,
+        known: Option<Arc<str>>,
     ) -> impl Future<Output = Result<AssetDoc, Error>> + Send + use<> {
-        let step = self.state.step.as_ref().filter(|s| s.row.id == task);
-        let known = step
-            .and_then(|s| s.inputs.as_ref())
-            .and_then(|i| i.asset_json.clone());
-        let queued = self
-            .state
-            .queues
-            .iter()
-            .find_map(|(s, q)| q.task(task).map(|r| (*s, r.clone())));
         let (reader, project, cache) = (
             self.world.reader.clone(),
             self.world.project.clone(),
@@ -329,24 +323,24 @@ impl Engine {
         );
         async move {
             let gone = || Error::new(ErrorKind::Upstream, "that task is no longer in the queue");
-            let json = match (known, queued, project) {
-                (Some(json), _, _) => json,
-                (None, Some((stage, row)), Some(project)) => {
-                    let stage = project.workflow.stage(stage).ok_or_else(gone)?;
-                    let fetch = FetchSpec {
-                        needs: needs::ASSET,
-                        ..FetchSpec::default()
-                    };
-                    let mut fetched = reader.inputs(&project, stage, &[row], &fetch, &cache).await;
-                    fetched
-                        .pop()
-                        .ok_or_else(gone)??
-                        .asset_json
-                        .ok_or_else(gone)?
-                }
-                _ => return Err(gone()),
+            let read = |json: &str| {
+                serde_json::from_str::<AssetDoc>(json)
+                    .map_err(|e| Error::new(ErrorKind::Bug, e.to_string()))
             };
-            serde_json::from_str(&json).map_err(|e| Error::new(ErrorKind::Bug, e.to_string()))
+            let known = known.map(|json| read(&json)).transpose()?;
+            // The cache may have made room since.
+            if let Some(asset) = known.filter(|asset| Path::new(&asset.path).exists()) {
+                return Ok(asset);
+            }
+            let project = project.ok_or_else(gone)?;
+            let stage = project.workflow.stage(stage).ok_or_else(gone)?;
+            let fetch = FetchSpec {
+                needs: needs::ASSET,
+                ..FetchSpec::default()
+            };
+            let mut fetched = reader.inputs(&project, stage, &[row], &fetch, &cache).await;
+            let inputs = fetched.pop().ok_or_else(gone)??;
+            read(&inputs.asset_json.ok_or_else(gone)?)
         }
     }
 

@@ -54,6 +54,11 @@ pub(super) fn writable(_: &Ui, state: &State) -> Enabled {
     unless(state.options.read_only, READ_ONLY)
 }
 
+pub(super) fn frames_in_sight(ui: &Ui, _: &State) -> Enabled {
+    let none = ui.pictures.frames_in_sight().is_none();
+    unless(none, "no video, group of images or pages in sight")
+}
+
 pub(super) fn first_task(ui: &Ui, state: &State) -> Enabled {
     can_open(ui.stage, state)?;
     unless(task_at(ui, 0, state).is_none(), "no task is listed here")

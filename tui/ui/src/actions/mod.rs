@@ -127,6 +127,8 @@ pub struct ActionRow {
     pub(crate) once: bool,
     /// Whether the palette offers it.
     pub(crate) listed: bool,
+    /// Whether it asks for a line to be typed, which linear mode takes as its argument.
+    pub(crate) asks: bool,
     pub(crate) over: OverOverlay,
     enabled: Enabled,
     hint: Hint,
@@ -150,6 +152,7 @@ impl ActionRow {
             help,
             once: false,
             listed: true,
+            asks: false,
             over: OverOverlay::Ignored,
             enabled: |_, _| Ok(()),
             hint: |_, _| None,
@@ -170,6 +173,11 @@ impl ActionRow {
 
     const fn unlisted(mut self) -> Self {
         self.listed = false;
+        self
+    }
+
+    const fn asks(mut self) -> Self {
+        self.asks = true;
         self
     }
 

@@ -5,6 +5,7 @@ use super::enabled::{selected_task, task_at};
 use super::{Action, watchable, watched};
 use crate::layer::Layer;
 use crate::overlays::{ask, conflicts, number};
+use crate::picture::FrameStep;
 use crate::{Screen, Ui};
 use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
@@ -100,13 +101,29 @@ impl Ui {
         Vec::new()
     }
 
+    pub(crate) fn go_frame(&mut self, step: FrameStep) -> Vec<Command> {
+        self.pictures.go(step);
+        Vec::new()
+    }
+
+    pub(super) fn ask_frame(&mut self, _: &State) -> Vec<Command> {
+        let count = self.pictures.frames_in_sight().unwrap_or(1);
+        self.open(number::Number::new(number::Of::Frame { count }, ""))
+    }
+
+    pub(super) fn turn_side(&mut self, _: &State) -> Vec<Command> {
+        self.turn_beside();
+        Vec::new()
+    }
+
     pub(super) fn turn_preview(&mut self, _: &State) -> Vec<Command> {
         self.queue.picture = Some(!self.queue.shows_picture(self.room));
         Vec::new()
     }
 
-    pub(super) fn turn_image(&mut self, _: &State) -> Vec<Command> {
-        self.task.turn_image();
+    pub(super) fn turn_image(&mut self, state: &State) -> Vec<Command> {
+        let beside = crate::screens::task::has_room_beside(self, state);
+        self.task.turn_image(beside, self.room);
         Vec::new()
     }
 

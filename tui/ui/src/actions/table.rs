@@ -4,6 +4,7 @@
 use super::enabled::*;
 use super::{ActionRow, Scope};
 use crate::overlays::{builds, compare, help, journal, messages, palette, review, watch};
+use crate::picture::FrameStep;
 use crate::{Screen, Ui};
 use wb_core::command::Command;
 
@@ -54,7 +55,7 @@ actions! {
         .stays() .hint(|_, _| Some("help".into()))
         .does(|ui, _| ui.open(help::Help::new(ui)));
     Palette     Global [":" "Ctrl-p"] "palette" "Find an action, a stage or a task by name"
-        .unlisted() .closes() .hint(|_, _| Some("commands".into()))
+        .asks() .unlisted() .closes() .hint(|_, _| Some("commands".into()))
         .does(|ui, state| ui.open(palette::Palette::new(ui, state)));
     Builds      Global ["b"] "builds" "List every build seen and its result"
         .closes() .hint(|_, _| Some("builds".into())) .does(|ui, _| ui.open(builds::Builds::default()));
@@ -75,15 +76,21 @@ actions! {
     UndoLast    Global ["u"] "undo" "Undo the newest operation (shows it first, then asks)"
         .closes() .hint(|_, _| Some("preview the undo".into())) .does(|ui, _| journal::open(ui, true));
     Rate        Global ["L"] "rate" "Limit requests per second from now on"
-        .stays() .hint(|_, _| Some("rate".into())) .does(Ui::ask_rate);
+        .asks() .stays() .hint(|_, _| Some("rate".into())) .does(Ui::ask_rate);
     Timeout     Global ["T"] "time limit" "Limit the time of one attempt, from the next attempt on"
-        .stays() .hint(|_, _| Some("time limit".into())) .does(Ui::ask_timeout);
+        .asks() .stays() .hint(|_, _| Some("time limit".into())) .does(Ui::ask_timeout);
     Mode        Global ["m"] "mode" "Switch between HOLD and LIVE (asks before it goes live)"
         .when(writable) .hint(|_, _| Some("mode…".into())) .does(Ui::switch_mode);
     Copy        Global ["y"] "copy" "Copy what the cursor is on: UUIDs, a value, an error"
         .stays() .does(Ui::copy_value);
     CopyCommand Global ["Y"] "copy the command" "Copy the shell command that does the same"
         .stays() .hint(|_, _| Some("copy the command".into())) .does(Ui::copy_command);
+    PrevFrame   Global ["<"] "previous frame" "Show the previous frame, image of the group or page"
+        .stays() .when(frames_in_sight) .hint(|_, _| Some("".into())).does(|ui, _| ui.go_frame(FrameStep::Previous));
+    NextFrame   Global [">"] "next frame" "Show the next frame, image of the group or page"
+        .stays() .when(frames_in_sight) .hint(|_, _| Some("frame".into())).does(|ui, _| ui.go_frame(FrameStep::Next));
+    GoToFrame   Global ["#"] "go to frame" "Show the frame, image of the group or page with a number"
+        .stays() .when(frames_in_sight) .hint(|_, _| Some("go to frame".into())).does(Ui::ask_frame);
     Refresh     Global ["R" "F5"] "refresh" "Read project and stages again"
         .stays() .hint(|_, s| Some(if s.project.is_none() { "try again" } else { "refresh" }.into()))
         .does(|_, _| vec![Command::Refresh(None)]);
@@ -102,11 +109,11 @@ actions! {
     PageUp      List ["Ctrl-u" "PageUp"] "page up" "A page up";
     PageDown    List ["Ctrl-d" "PageDown"] "page down" "A page down";
     Filter      List ["/"] "filter" "Filter while typing: title, status:new, age>2d, -result:ok"
-        .hint(|_, _| Some("filter".into())) .does(Ui::begin_filter);
+        .asks() .hint(|_, _| Some("filter".into())) .does(Ui::begin_filter);
     StepFirst   Flow ["s"] "step the first" "Step the first task of the stage"
         .when(first_task) .hint(|_, _| Some("step".into())) .does(|ui, s| ui.step_task(true, s));
     RunSome     Flow ["n"] "dry-run some" "Run N tasks of the stage; every write is held"
-        .when(can_run) .hint(|_, s| Some(if s.writes_at_once() { "run…" } else { "dry-run 50" }.into()))
+        .asks() .when(can_run) .hint(|_, s| Some(if s.writes_at_once() { "run…" } else { "dry-run 50" }.into()))
         .does(|ui, _| ui.ask_how_many(false));
     RunEvery    Flow ["N"] "dry-run all" "Run all tasks of the stage; every write is held"
         .when(can_run) .hint(|_, _| Some("run all…".into())) .does(|ui, s| ui.run_all(false, s));
@@ -122,7 +129,7 @@ actions! {
     MarkNone    Queue ["a"] "mark none" "Unmark all"
         .does(|ui, _| ui.mark_all(false));
     RunMarked   Queue ["n" "x"] "dry-run marked" "Run the marked tasks, or N of those that match; every write is held"
-        .when(can_run) .hint(|_, s| Some(if s.writes_at_once() { "run…" } else { "dry-run" }.into()))
+        .asks() .when(can_run) .hint(|_, s| Some(if s.writes_at_once() { "run…" } else { "dry-run" }.into()))
         .does(Ui::run_marked);
     RunMatching Queue ["N"] "dry-run matching" "Run all that match; every write is held"
         .when(can_run) .hint(|_, _| Some("run all…".into())) .does(|ui, s| ui.run_all(true, s));
@@ -154,7 +161,7 @@ actions! {
     WatchOpen   Task ["w"] "watch this task" "Dry-run this task at every build; press again to stop"
         .when(|ui, s| can_watch(ui, s, Action::WatchOpen, "no task is open"))
         .hint(|ui, s| watch_word(ui, s, Action::WatchOpen)) .does(|ui, s| ui.watch(Action::WatchOpen, s));
-    Image       Task ["i"] "image" "Show or hide the picture" .does(Ui::turn_image);
+    Image       Task ["i"] "image" "Show the picture with the labels after, before or both, or no picture" .does(Ui::turn_image);
     Pause       Run ["p"] "pause" "Pause, or continue"
         .when(running) .hint(|_, s| Some(if paused(s) { "go on" } else { "pause" }.into()))
         .does(|_, _| vec![Command::PauseRun]);
@@ -179,6 +186,10 @@ actions! {
         .writes() .when(held) .hint(|_, _| Some("commit…".into()));
     DropAll     Review ["X"] "drop" "Discard this group; nothing is written"
         .when(held) .hint(|_, _| Some("discard…".into()));
+    ReviewPicture Review ["i"] "before and after" "Show the picture with the labels after, before or both, or no picture"
+        .stays() .when(held) .hint(|_, _| Some("picture".into())) .does(Ui::turn_side);
+    ContactSheet Review ["t"] "contact sheet" "Show the tasks of this group as thumbnails with their labels"
+        .when(held) .hint(|_, _| Some("contact sheet".into()));
     Skip        Conflicts ["t"] "keep theirs" "Keep theirs: our outcome is discarded"
         .when(in_conflict) .hint(|_, _| Some("keep theirs".into()));
     RerunTheirs Conflicts ["r"] "run again on theirs" "Run the agent again on the current labels"
@@ -200,6 +211,8 @@ actions! {
         .when(watching) .hint(|_, _| Some("unwatch".into()));
     UnwatchAll  Watch ["X"] "unwatch all" "Stop watching all tasks"
         .when(watching);
+    WatchPicture Watch ["i"] "watched picture" "Show the picture with the labels of the newest build, the one before or both, or none"
+        .stays() .when(watching) .hint(|_, _| Some("picture".into())) .does(Ui::turn_side);
     SideA       Compare ["["] "next A" "Choose another A: a build, held outcomes, upstream"
         .hint(|_, _| Some("other A".into()));
     SideB       Compare ["]"] "next B" "Choose another B"

@@ -142,6 +142,22 @@ impl Layer for Question {
         Handled::done()
     }
 
+    fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
+        let (title, text, yes, no) = words(&self.ask, state);
+        let mut all = vec![title];
+        all.extend(text.iter().map(|text| ui.keyed(text)));
+        all.push(match &self.title {
+            None => format!("yes: {yes}. no: {no}."),
+            Some(_) => {
+                let project = state.project.as_ref().map_or("", |p| p.title.as_str());
+                format!(
+                    "This project is PROTECTED. Type its title, {project}, to {yes}; out: {no}."
+                )
+            }
+        });
+        Some(all)
+    }
+
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         if self.title.is_some() {
             return vec![

@@ -10,6 +10,7 @@ use super::moved;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope, can_undo, reviewed};
 use crate::layer::{Handled, Layer, WHEEL};
+use crate::linear_text::{COLUMNS, PAGE, numbered, text, texts};
 use crate::text::{clean, clock, fit, left, number, plural, right};
 use crate::widgets::{
     lines, list, list_and_details, overlay, padded, pane as frame, scrolled, wrapped,
@@ -99,6 +100,26 @@ impl Layer for Journal {
     fn on_click(&mut self, _: usize, _: &mut Ui, _: &State) -> bool {
         self.inside = false;
         true
+    }
+
+    fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
+        let ops = state.journal.ops.as_deref().filter(|ops| !ops.is_empty())?;
+        let mut all =
+            vec!["Journal: what was written from this folder, the newest first.".to_owned()];
+        let row = |op| text(&op_line(ui, op, state.now, COLUMNS));
+        let page = place(state).unwrap_or(0) / PAGE * PAGE;
+        let shown = ops.iter().enumerate().skip(page).take(PAGE);
+        all.extend(shown.map(|(place, op)| numbered(place, row(op))));
+        if let Some(open) = &state.journal.open {
+            all.push(format!("Operation {}:", open.id));
+            let lines = open_lines(ui, open, state, COLUMNS);
+            all.extend(texts(&lines));
+        }
+        Some(all)
+    }
+
+    fn choose(&mut self, row: usize, _: &mut Ui, state: &State) -> Option<Vec<Command>> {
+        Some(vec![Command::OpenOp(ops(state).get(row)?.id)])
     }
 
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
@@ -246,7 +267,13 @@ fn draw_open(
         Undoing::Failed(_) => "could not be undone",
     };
     let inner = frame(buf, area, &title, &ui.keyed(word), pane.inside, st);
-    let columns = usize::from(padded(inner).width);
+    let all = open_lines(ui, open, state, usize::from(padded(inner).width));
+    pane.scroll = scrolled(buf, inner, &all, pane.scroll, st);
+}
+
+/// What is known of the open operation, and what its undo would restore.
+fn open_lines(ui: &Ui, open: &OpenOp, state: &State, columns: usize) -> Vec<Line<'static>> {
+    let st = &ui.st;
     let mut all = Vec::new();
     if let Some(op) = state.journal.op(open.id) {
         all.extend(about(op, columns, st));
@@ -267,5 +294,5 @@ fn draw_open(
             all.extend(entry_lines(open, state, columns, st));
         }
     }
-    pane.scroll = scrolled(buf, inner, &all, pane.scroll, st);
+    all
 }

@@ -4,6 +4,7 @@
 use crate::actions::{Action, Hints, Scope};
 use crate::keys::name;
 use crate::layer::{Handled, Layer};
+use crate::picture::FrameStep;
 use crate::text::{fit, limit_word};
 use crate::widgets::{centred, lines, overlay, typed_spans};
 use crate::{Ui, keys};
@@ -30,6 +31,11 @@ pub enum Of {
     Rate,
     /// Seconds of one attempt; empty: the agents' own limits.
     Timeout,
+    /// A frame of the video, the group or the document in sight, from 0.
+    Frame {
+        /// How many there are.
+        count: u64,
+    },
 }
 
 /// The number being typed.
@@ -58,6 +64,7 @@ impl Number {
         match self.of {
             Of::Tasks { .. } => "run",
             Of::Rate | Of::Timeout => "set",
+            Of::Frame { .. } => "show",
         }
     }
 }
@@ -95,6 +102,23 @@ impl Layer for Number {
         Handled::done()
     }
 
+    fn lines(&mut self, _: &mut Ui, state: &State) -> Option<Vec<String>> {
+        let (title, unit, aside, holds) = words(self.of, state);
+        let offer = match self.line.text.as_str() {
+            "" => String::new(),
+            text => format!(" An empty line takes {text}."),
+        };
+        let none = match self.of {
+            Of::Tasks { .. } | Of::Frame { .. } => "",
+            Of::Rate | Of::Timeout => " none: no limit.",
+        };
+        Some(vec![
+            title,
+            format!("{aside}; {holds}"),
+            format!("Type the number of {unit}.{offer}{none} out: not now."),
+        ])
+    }
+
     fn hints(&self, _: &Ui, _: &State) -> Hints {
         vec![
             (Action::In, self.word().into()),
@@ -130,7 +154,7 @@ impl Layer for Number {
 }
 
 fn type_key(pane: &mut Number, key: &KeyEvent, name: &str) {
-    let point = name == "." && !matches!(pane.of, Of::Tasks { .. });
+    let point = name == "." && !matches!(pane.of, Of::Tasks { .. } | Of::Frame { .. });
     let digit = point || name.len() == 1 && name.bytes().all(|b| b.is_ascii_digit());
     if !digit && name.len() == 1 {
         return;
@@ -181,6 +205,13 @@ fn answer(ui: &mut Ui, pane: &Number, state: &State) -> Result<Vec<Command>, Str
             // seven characters at most, checked to be positive
             let ms = seconds.map(|seconds| (seconds * 1000.0).ceil() as u64);
             Ok(vec![Command::Timeout(ms)])
+        }
+        Of::Frame { count } => {
+            let frame = text.parse::<u64>().ok().filter(|frame| *frame < count);
+            let frame = frame.ok_or_else(|| {
+                format!("\"{text}\" is not a frame here; type 0 to {}", count - 1)
+            })?;
+            Ok(ui.go_frame(FrameStep::To(frame)))
         }
     }
 }
@@ -248,5 +279,11 @@ fn words(of: Of, state: &State) -> (String, &'static str, &'static str, String) 
                 format!("{now}; applies from the next attempt on"),
             )
         }
+        Of::Frame { count } => (
+            "Which frame?".into(),
+            "the frame",
+            "counted from 0, as in labels",
+            format!("the last one is {}", count.saturating_sub(1)),
+        ),
     }
 }

@@ -5,6 +5,7 @@ use super::moved;
 use crate::actions::{self, ACTIONS, Action, Hints, Scope};
 use crate::keys::Line as Typed;
 use crate::layer::{Handled, Layer};
+use crate::linear_text::{COLUMNS, PAGE, numbered, text};
 use crate::text::{clean, fit_middle, left, right};
 use crate::widgets::{centred, lines, list, overlay, padded};
 use crate::{Screen, Ui};
@@ -127,6 +128,29 @@ impl Layer for Palette {
 
     fn on_click(&mut self, row: usize, _: &mut Ui, _: &State) -> bool {
         self.at = row;
+        true
+    }
+
+    fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
+        let found = self.found.iter().take(PAGE).enumerate();
+        let mut all = vec![
+            "Find: type a part of a name, or the number of what was found; out closes.".to_owned(),
+        ];
+        all.extend(
+            found.map(|(place, found)| {
+                numbered(place, text(&found_line(ui, found, state, COLUMNS)))
+            }),
+        );
+        Some(all)
+    }
+
+    fn choose(&mut self, row: usize, _: &mut Ui, _: &State) -> Option<Vec<Command>> {
+        self.found.get(row)?;
+        self.at = row;
+        Some(Vec::new())
+    }
+
+    fn picks(&self) -> bool {
         true
     }
 

@@ -98,7 +98,11 @@ impl Layer for Watch {
         if self.task(state).is_some() && !self.cursor.inside {
             all.push((In, "read on".into()));
         }
-        all.extend(actions::hints(ui, state, &[Out, KeepWatchResults]));
+        all.extend(actions::hints(
+            ui,
+            state,
+            &[Out, KeepWatchResults, WatchPicture, PrevFrame, NextFrame],
+        ));
         all
     }
 

@@ -55,7 +55,8 @@ pub fn outline(buf: &mut Buffer, place: Rect, marks: &[LabelMark]) {
 
 /// Writes the names of marks at their upper left places; the picture stays visible, darker, behind them.
 pub fn names(buf: &mut Buffer, place: Rect, marks: &[LabelMark], letters: Letters, st: &Styles) {
-    for mark in marks {
+    // What has moved is named where it is now.
+    for mark in marks.iter().filter(|mark| !mark.was || mark.sign == '-') {
         let Some([x, y, ..]) = mark.bounds() else {
             continue;
         };
@@ -153,6 +154,7 @@ mod tests {
             hash: String::new(),
             name: "Car".to_owned(),
             sign: '+',
+            was: false,
             shape: Shape::Rings(vec![ring]),
         }
     }

@@ -44,9 +44,10 @@ pub fn draw(picture: &mut Picture, marks: &[LabelMark]) {
     });
 }
 
-/// Calls `put` for every pixel that a mark covers, with the mark's sign.
+/// Calls `put` for every pixel that a mark covers, with the mark's sign. What is no longer there is dashed.
 pub fn trace(marks: &[LabelMark], size: (u32, u32), mut put: impl FnMut(u32, u32, char, Ink)) {
     let thick = i64::from((size.0.max(size.1) / 300).max(1));
+    let dash = usize::try_from(thick).unwrap_or(1) * 2;
     for mark in marks {
         let mut dot = |x: i64, y: i64, side: i64, ink: Ink| {
             let corner = side / 2;
@@ -60,21 +61,32 @@ pub fn trace(marks: &[LabelMark], size: (u32, u32), mut put: impl FnMut(u32, u32
                 }
             }
         };
+        let mut along = 0;
+        let mut stroke = |a: PicturePlace, b: PicturePlace| {
+            line(a, b, size, |x, y| {
+                along += 1;
+                if !mark.was || (along - 1) / dash % 2 == 0 {
+                    dot(x, y, thick, Ink::Line);
+                }
+            });
+        };
         match &mark.shape {
             Shape::Rings(rings) => {
                 for ring in rings {
                     let ends = ring.iter().zip(ring.iter().cycle().skip(1));
-                    ends.for_each(|(a, b)| line(*a, *b, size, |x, y| dot(x, y, thick, Ink::Line)));
+                    ends.for_each(|(a, b)| stroke(*a, *b));
                 }
             }
             Shape::Line(points) => {
                 let ends = points.iter().zip(points.iter().skip(1));
-                ends.for_each(|(a, b)| line(*a, *b, size, |x, y| dot(x, y, thick, Ink::Line)));
+                ends.for_each(|(a, b)| stroke(*a, *b));
             }
             Shape::Points(points) => {
                 for place in points {
-                    let [x, y] = pixel(*place, size);
-                    dot(x, y, thick * 2 + 1, Ink::Line);
+                    let place = pixel(*place, size);
+                    point(place, thick, mark.was, |x, y, side| {
+                        dot(x, y, side, Ink::Line);
+                    });
                 }
             }
             Shape::Mask(mask) => {
@@ -83,12 +95,24 @@ pub fn trace(marks: &[LabelMark], size: (u32, u32), mut put: impl FnMut(u32, u32
                         (f64::from(x) + 0.5) / f64::from(size.0),
                         (f64::from(y) + 0.5) / f64::from(size.1),
                     ];
-                    if mask.covers(place) {
+                    let hatched = mark.was && (x + y) as usize / dash % 2 == 1;
+                    if !hatched && mask.covers(place) {
                         dot(i64::from(x), i64::from(y), 1, Ink::Tint);
                     }
                 }
             }
         }
+    }
+}
+
+/// A dot; a cross where the point is no longer.
+fn point([x, y]: [i64; 2], thick: i64, was: bool, mut dot: impl FnMut(i64, i64, i64)) {
+    if !was {
+        return dot(x, y, thick * 2 + 1);
+    }
+    for d in -thick..=thick {
+        dot(x + d, y + d, 1);
+        dot(x + d, y - d, 1);
     }
 }
 
@@ -126,6 +150,7 @@ mod tests {
             hash: String::new(),
             name: String::new(),
             sign,
+            was: false,
             shape,
         }
     }
@@ -167,6 +192,31 @@ mod tests {
         draw(&mut picture, &[mark(Shape::Mask(mask), '+')]);
         assert_eq!(at(&picture, 4, 9), [0, 98, 38]);
         assert_eq!(at(&picture, 5, 9), [0, 0, 0]);
+    }
+
+    #[test]
+    fn what_is_no_longer_there_is_dashed() {
+        let mut picture = black(100, 50);
+        let gone = LabelMark {
+            was: true,
+            ..boxed(0.1, 0.2, '-')
+        };
+        draw(&mut picture, &[gone.clone(), boxed(0.6, 0.2, '+')]);
+        let top = |from: u32| -> usize {
+            let pixels = (from..from + 20).map(|x| at(&picture, x, 10));
+            pixels.filter(|pixel| *pixel != [0; 3]).count()
+        };
+        assert_eq!((top(10), top(60)), (10, 20));
+        let mask = Mask {
+            width: 1,
+            height: 1,
+            set: vec![true],
+        };
+        let shape = Shape::Mask(mask);
+        let mut picture = black(8, 8);
+        draw(&mut picture, &[LabelMark { shape, ..gone }]);
+        let tinted = picture.rgb.chunks(3).filter(|pixel| **pixel != [0; 3]);
+        assert_eq!(tinted.count(), 32, "half of it is hatched");
     }
 
     #[test]

@@ -87,6 +87,13 @@ impl Protocol {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Encoded(Arc<[u8]>);
 
+impl Encoded {
+    /// Bytes that it takes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
 impl fmt::Debug for Encoded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Encoded({} bytes)", self.0.len())

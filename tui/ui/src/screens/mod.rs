@@ -21,7 +21,7 @@ use wb_core::error::Error;
 use wb_core::state::State;
 
 /// An error that stops a start, with what to do.
-fn error_lines(error: &Error, width: u16, st: &Styles) -> Vec<Line<'static>> {
+pub fn error_lines(error: &Error, width: u16, st: &Styles) -> Vec<Line<'static>> {
     let columns = usize::from(width).saturating_sub(1);
     let mut all = vec![Line::default()];
     all.extend(hanging(" ✗ ", st.bad, &error.summary, columns, st.bad));

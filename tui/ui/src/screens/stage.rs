@@ -43,26 +43,44 @@ pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let inner = pane(buf, area, &title, &kind_word(&stage.kind), false, st);
     let room = padded(inner);
     let columns = usize::from(room.width);
-    let mut all = vec![waiting(stage, state, st)];
     // A low pane shows the most important lines only.
-    if room.height > 8 {
-        all.push(field(st, "uuid", stage.id.to_string()));
-    }
-    if stage.kind == StageKind::Agent {
-        all.extend(agent(stage, state, columns, room.height > 8, st));
-        if room.height > 8 {
-            all.push(Line::default());
-        }
-        all.extend(pathways(stage, state, columns, st));
-    } else {
-        all.extend(others(stage, state, columns, st));
-    }
+    let mut all = facts(stage, state, columns, room.height > 8, st);
     let last = room.height.saturating_sub(1);
     if usize::from(last) > all.len() {
         all.resize(usize::from(last), Line::default());
         all.push(next(ui, stage, state));
     }
     lines(buf, room, &all, 0);
+}
+
+/// All of it in lines, for linear mode.
+pub fn lines_of(ui: &Ui, stage: &Stage, state: &State, columns: usize) -> Vec<Line<'static>> {
+    let mut all = facts(stage, state, columns, true, &ui.st);
+    all.push(next(ui, stage, state));
+    all
+}
+
+fn facts<'a>(
+    stage: &Stage,
+    state: &State,
+    columns: usize,
+    roomy: bool,
+    st: &Styles,
+) -> Vec<Line<'a>> {
+    let mut all = vec![waiting(stage, state, st)];
+    if roomy {
+        all.push(field(st, "uuid", stage.id.to_string()));
+    }
+    if stage.kind == StageKind::Agent {
+        all.extend(agent(stage, state, columns, roomy, st));
+        if roomy {
+            all.push(Line::default());
+        }
+        all.extend(pathways(stage, state, columns, st));
+    } else {
+        all.extend(others(stage, state, columns, st));
+    }
+    all
 }
 
 /// The next useful action, in words.

@@ -10,6 +10,7 @@ mod held;
 mod help;
 mod hostile;
 mod keys;
+mod linear;
 mod loading;
 mod no_keys;
 mod pictures;
@@ -20,7 +21,7 @@ mod truths;
 mod watch;
 
 use crate::fixture::World;
-use crate::{Screen, Theme, Ui, UiSettings};
+use crate::{Medium, Picture, Screen, Shot, Theme, Ui, UiSettings};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -72,6 +73,30 @@ impl Desk {
             out.push('\n');
         }
         out
+    }
+
+    /// Draws with all pictures and labels that are wanted: each file is a bright scene of 160 × 90 pixels.
+    pub fn draw_with_pictures(&mut self, count: u64) -> String {
+        loop {
+            let text = self.draw();
+            let (wanted, labels) = (self.ui.wanted_pictures(), self.ui.wanted_labels());
+            if wanted.is_empty() && labels.is_empty() {
+                return text;
+            }
+            for request in wanted {
+                let (width, height) = (160_u32, 90_u32);
+                let pixel = |n: u32| [(n % width) as u8 / 2, (n / width) as u8, 60];
+                let rgb = (0..width * height).flat_map(pixel).collect();
+                let picture = Picture { width, height, rgb };
+                let at_us = (count > 1).then_some(request.id.frame as i64 * 40_000);
+                let medium = Medium::Pictures { count };
+                self.ui.set_medium(request.id.task, Ok(medium));
+                self.ui.set_picture(request.id, Ok(Shot { picture, at_us }));
+            }
+            for request in labels {
+                self.ui.set_labels(request.parse());
+            }
+        }
     }
 
     /// Presses keys as the table names them, separated by blanks; gives the commands.

@@ -10,6 +10,7 @@ use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Event, Outage, Upstream};
 use wb_core::ids::Millis;
 
+mod sides;
 mod task;
 
 const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (200, 60)];

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::Ui;
+use crate::linear_text::{COLUMNS, PAGE, numbered, text, texts};
+use crate::picture::Subject;
 use crate::screens::task::patch;
 use crate::text::{clean, counted, fit, fit_middle, left, number, plural, right};
 use crate::theme::Styles;
@@ -42,6 +44,47 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Review, state:
     let [list, beside] = list_and_details(body, ui.room.narrow(), rows, body.width * 12 / 25);
     draw_list(ui, buf, list, pane, state);
     details(ui, buf, beside, pane, state);
+}
+
+/// The same in lines, for linear mode.
+pub fn lines_of(ui: &Ui, pane: &mut Review, state: &State) -> Vec<String> {
+    pane.follow(state);
+    let held = plural(state.held.len(), "outcome");
+    let mut all = vec![format!(
+        "Review: {held} held; nothing is sent before you commit."
+    )];
+    let Some(group) = pane.groups.get(pane.at) else {
+        all.extend(footer(ui, pane, state, COLUMNS).iter().map(text));
+        return all;
+    };
+    match pane.inside {
+        Some(at) => {
+            all.push(format!(
+                "{} at {}:",
+                group.name,
+                clean(state.stage_title(group.stage))
+            ));
+            let first = at / PAGE * PAGE;
+            let last = (first + PAGE).min(group.tasks.len());
+            let row = |place| text(&task_line(group, place, state, COLUMNS, &ui.st));
+            all.extend((first..last).map(|place| numbered(place, row(place))));
+            let task = pane.task().and_then(|task| state.held.get(&task));
+            if let Some(held) = task {
+                all.push(format!("{}:", clean(&held.inputs.row.title)));
+                let patch = patch(&held.outcome, state, COLUMNS, &ui.st);
+                all.extend(texts(&patch));
+            }
+        }
+        None => {
+            let rows = pane.groups.iter().enumerate();
+            all.extend(rows.map(|(place, group)| {
+                numbered(place, text(&group_line(group, state, COLUMNS, &ui.st)))
+            }));
+            all.push("[x] is selected for the commit.".into());
+        }
+    }
+    all.extend(footer(ui, pane, state, COLUMNS).iter().map(text));
+    all
 }
 
 fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Review, state: &State) {
@@ -117,11 +160,14 @@ fn task_line<'a>(
     ])
 }
 
-/// The patch of the task under the cursor; of a group its first one.
-fn details(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &Review, state: &State) {
-    let st = &ui.st;
+/// The picture and the patch of the task under the cursor; of a group its first one.
+fn details(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &Review, state: &State) {
+    let st = &{ ui.st };
     let Some(held) = pane.task().and_then(|t| state.held.get(&t)) else {
         frame(buf, area, "", "", false, st);
+        return;
+    };
+    let Some(area) = ui.draw_beside(buf, area, &Subject::held(held)) else {
         return;
     };
     let title = fit_middle(

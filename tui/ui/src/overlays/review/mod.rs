@@ -18,6 +18,9 @@ use wb_core::state::shell;
 use wb_core::work::Route;
 
 mod draw;
+mod sheet;
+
+use sheet::Sheet;
 
 /// Tasks that a shell command names one by one.
 const NAMED: usize = 50;
@@ -165,6 +168,12 @@ impl Layer for Review {
                 }
                 return Handled::Stay(vec![Command::Take { tasks, on }]);
             }
+            Action::ContactSheet => {
+                if let Some(group) = self.groups.get(self.at) {
+                    let sheet = Sheet::new(group, self.inside.unwrap_or(0));
+                    return Handled::Stay(ui.open(sheet));
+                }
+            }
             Action::DropAll => {
                 let tasks = self.chosen();
                 if !tasks.is_empty() {
@@ -193,12 +202,39 @@ impl Layer for Review {
         true
     }
 
+    fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
+        Some(draw::lines_of(ui, self, state))
+    }
+
+    fn choose(&mut self, row: usize, ui: &mut Ui, state: &State) -> Option<Vec<Command>> {
+        self.follow(state);
+        let count = match self.inside {
+            Some(_) => self.groups.get(self.at)?.tasks.len(),
+            None => self.groups.len(),
+        };
+        (row < count).then(|| {
+            self.on_click(row, ui, state);
+            Vec::new()
+        })
+    }
+
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
-        let mut all = actions::hints(ui, state, &[Action::Toggle, Action::CommitAll]);
+        let mut all = actions::hints(
+            ui,
+            state,
+            &[Action::Toggle, Action::CommitAll, Action::ContactSheet],
+        );
         if !state.held.is_empty() && self.inside.is_none() {
             all.push((Action::In, "its tasks".into()));
         }
-        all.extend(actions::hints(ui, state, &[Action::Out, Action::DropAll]));
+        let rest = [
+            Action::Out,
+            Action::DropAll,
+            Action::ReviewPicture,
+            Action::PrevFrame,
+            Action::NextFrame,
+        ];
+        all.extend(actions::hints(ui, state, &rest));
         all
     }
 

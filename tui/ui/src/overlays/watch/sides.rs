@@ -2,6 +2,7 @@
 
 use super::Watch;
 use crate::Ui;
+use crate::picture::Subject;
 use crate::screens::queue::labels_word;
 use crate::screens::task::{error_lines, log_lines, patch};
 use crate::text::{clean, duration, fit, fit_middle, left, plural};
@@ -10,17 +11,22 @@ use crate::widgets::{padded, pane as frame, scrolled};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use std::sync::Arc;
 use wb_core::compare::Difference;
 use wb_core::event::Priority;
 use wb_core::state::State;
 use wb_core::watch::{Phase, WatchResult, Watched};
+use wb_core::work::Outcome;
 
 /// Lines of the agent's log below.
 const LOG: usize = 6;
 
-pub(super) fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, state: &State) {
+pub(super) fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, state: &State) {
     let st = ui.st;
     let Some(task) = pane.task(state) else { return };
+    let Some(area) = ui.draw_beside(buf, area, &subject(task)) else {
+        return;
+    };
     let stage = fit(state.stage_title(task.stage), 16);
     let title = fit_middle(
         &task.row.title,
@@ -29,6 +35,21 @@ pub(super) fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, stat
     let inner = frame(buf, area, &title, &stage, pane.cursor.inside, &st);
     let all = sides(ui, task, state, usize::from(padded(inner).width));
     pane.cursor.scroll = scrolled(buf, inner, &all, pane.cursor.scroll, &st);
+}
+
+/// The labels of the newest build, against those of the build that it is compared with.
+fn subject(task: &Watched) -> Subject<'_> {
+    Subject {
+        stage: task.stage,
+        row: &task.row,
+        inputs: task.inputs.as_ref(),
+        earlier: outcome_of(task.before.as_ref()),
+        outcome: outcome_of(task.now.as_ref()),
+    }
+}
+
+fn outcome_of(given: Option<&WatchResult>) -> Option<&Arc<Outcome>> {
+    given.and_then(|given| given.result.as_ref().ok())
 }
 
 fn sides<'a>(ui: &Ui, task: &Watched, state: &State, columns: usize) -> Vec<Line<'a>> {

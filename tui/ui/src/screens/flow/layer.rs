@@ -49,6 +49,16 @@ impl Layer for Flow {
         hints
     }
 
+    fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
+        Some(super::lines::lines(ui, state))
+    }
+
+    fn choose(&mut self, row: usize, ui: &mut Ui, state: &State) -> Option<Vec<Command>> {
+        let project = state.project.as_ref()?;
+        ui.stage = Some(super::in_order(&project.workflow).get(row)?.id);
+        Some(Vec::new())
+    }
+
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         super::draw(ui, buf, area, state);
     }

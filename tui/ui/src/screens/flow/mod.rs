@@ -18,6 +18,7 @@ use wb_core::workflow::{Stage, StageKind, Workflow};
 
 mod drawing;
 mod layer;
+mod lines;
 mod list;
 
 use drawing::{Drawn, draw_graph};
@@ -221,6 +222,12 @@ pub fn routes(flow: &Workflow, stage: &Stage) -> String {
             }),
     );
     all.join(" · ")
+}
+
+/// The stages in the order of the list.
+pub fn in_order(flow: &Workflow) -> Vec<&Stage> {
+    let order = list_order(flow).into_iter();
+    order.filter_map(|i| flow.stages.get(i)).collect()
 }
 
 /// Arrow keys: along the graph in the drawing, up and down in the list.

@@ -2,7 +2,7 @@
 
 use crate::actions::{self, Action, Hints, Scope, watchable};
 use crate::layer::{Handled, Layer};
-use crate::{PictureRequest, Screen, Ui, copy};
+use crate::{Screen, Ui, copy};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -78,6 +78,20 @@ impl Layer for Queue {
         true
     }
 
+    fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
+        if let Some((_, before)) = &ui.queue.typing {
+            return Some(vec![format!(
+                "Filter, now \"{}\": type it, e.g. status:new. An empty line shows all tasks; out leaves it as it is.",
+                crate::text::clean(before)
+            )]);
+        }
+        Some(super::lines::lines(ui, state))
+    }
+
+    fn choose(&mut self, row: usize, ui: &mut Ui, state: &State) -> Option<Vec<Command>> {
+        self.on_click(row, ui, state).then(Vec::new)
+    }
+
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         use Action::*;
         if ui.queue.typing.is_some() {
@@ -132,10 +146,6 @@ impl Layer for Queue {
             words.extend(["--filter".to_owned(), queue.filter_text.clone()]);
         }
         Some(words)
-    }
-
-    fn picture(&self, ui: &Ui, state: &State) -> Option<PictureRequest> {
-        super::picture_request(ui, state)
     }
 }
 

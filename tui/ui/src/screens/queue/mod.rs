@@ -5,7 +5,7 @@ use crate::actions::Action;
 use crate::keys::Line as Typed;
 use crate::text::{clean, fit, number};
 use crate::widgets::{split_line, typed_spans};
-use crate::{PictureRequest, Room, Ui};
+use crate::{Room, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -15,11 +15,14 @@ use wb_core::queue::{LastResult, Queue as TaskQueue};
 use wb_core::state::State;
 
 mod layer;
+mod lines;
 mod preview;
 mod table;
 
 use preview::{preview, strip_preview};
 use table::table;
+
+pub use table::status_word;
 
 pub use layer::Queue;
 
@@ -45,6 +48,11 @@ impl QueueCursor {
     /// Place of the cursor in the view of a stage.
     pub fn place(&self, stage: StageId) -> usize {
         self.cursors.get(&stage).map_or(0, |c| c.place)
+    }
+
+    /// How many rows a page has, and one.
+    pub const fn set_page(&mut self, rows: usize) {
+        self.rows = rows;
     }
 
     pub fn shows_picture(&self, room: Room) -> bool {
@@ -98,19 +106,6 @@ impl QueueCursor {
             .map_or_else(String::new, |q| q.filter_text.clone());
         self.typing = Some((Typed::new(&before), before));
     }
-}
-
-/// The picture for the preview.
-pub fn picture_request(ui: &Ui, state: &State) -> Option<PictureRequest> {
-    let stage = ui
-        .stage
-        .filter(|_| ui.queue.shows_picture(ui.room) && !ui.room.narrow())?;
-    let row = state.queues.get(&stage)?.at(ui.queue.place(stage))?;
-    Some(PictureRequest {
-        task: row.id,
-        data: row.data,
-        path: None,
-    })
 }
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {

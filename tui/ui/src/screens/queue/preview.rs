@@ -2,14 +2,15 @@
 
 use super::*;
 use crate::Ui;
+use crate::picture::{Look, Subject};
 use crate::text::{duration, fit, fit_middle};
 use crate::theme::Styles;
 use crate::widgets::{field, lines, padded, pane, wrapped};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use std::sync::Arc;
 use wb_core::ids::StageId;
+use wb_core::marks::LabelSide;
 use wb_core::state::State;
 use wb_core::work::TaskRow;
 
@@ -78,11 +79,27 @@ pub(super) fn preview(ui: &mut Ui, buf: &mut Buffer, area: Rect, stage: StageId,
     if picture {
         let used = Constraint::Length(u16::try_from(all.len() + 1).unwrap_or(0));
         let [_, image] = Layout::vertical([used, Constraint::Fill(1)]).areas(room);
-        ui.pictures.draw(buf, image, row.id, &Arc::from([]), &st);
+        let subject = subject(row, stage, state);
+        ui.pictures
+            .draw(buf, image, &subject, Look::of(LabelSide::Both), &st);
     }
     let room = padded(pane(buf, below, "Last result", "", false, &st));
     let all = result_lines(row, state, usize::from(room.width), ui);
     lines(buf, room, &all, 0);
+}
+
+/// The picture of a task, with its labels as far as they were fetched for its agent.
+fn subject<'a>(row: &'a TaskRow, stage: StageId, state: &'a State) -> Subject<'a> {
+    let held = state.held.get(&row.id);
+    let step = state.step.as_ref().filter(|step| step.row.id == row.id);
+    let stepped = step.and_then(|step| step.inputs.as_ref());
+    Subject {
+        stage,
+        row,
+        inputs: held.map(|held| &held.inputs).or(stepped),
+        earlier: None,
+        outcome: held.map(|held| &held.outcome),
+    }
 }
 
 fn facts<'a>(row: &TaskRow, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {

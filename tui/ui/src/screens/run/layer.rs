@@ -6,6 +6,7 @@ use crate::layer::{Handled, Layer};
 use crate::{Screen, Ui, copy};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use wb_core::command::Command;
 use wb_core::state::State;
 use wb_core::state::shell;
 
@@ -32,6 +33,17 @@ impl Layer for RunScreen {
     fn on_click(&mut self, row: usize, ui: &mut Ui, _: &State) -> bool {
         ui.run.at = row;
         true
+    }
+
+    fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
+        Some(super::lines::lines(ui, state))
+    }
+
+    fn choose(&mut self, row: usize, ui: &mut Ui, state: &State) -> Option<Vec<Command>> {
+        (row < state.failures.len()).then(|| {
+            ui.run.at = row;
+            Vec::new()
+        })
     }
 
     fn hints(&self, ui: &Ui, state: &State) -> Hints {

@@ -18,6 +18,7 @@ use wb_core::run::{Run, Sink};
 use wb_core::state::State;
 
 mod layer;
+mod lines;
 mod outcomes;
 
 use outcomes::{draw_failures, draw_outcomes};

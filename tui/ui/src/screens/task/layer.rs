@@ -2,9 +2,10 @@
 
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
-use crate::{PictureRequest, Screen, Ui, copy};
+use crate::{Screen, Ui, copy};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use wb_core::command::Command;
 use wb_core::run::Source;
 use wb_core::state::State;
 
@@ -36,11 +37,21 @@ impl Layer for Task {
         false
     }
 
+    fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
+        Some(super::lines::lines(ui, state))
+    }
+
+    fn choose(&mut self, row: usize, ui: &mut Ui, state: &State) -> Option<Vec<Command>> {
+        let events = super::timeline::rows(state.step.as_ref()?, state).len();
+        ui.task.event = (row < events).then_some(row);
+        ui.task.event.map(|_| Vec::new())
+    }
+
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         use Action::*;
         let all = [
             StepOn, ToEnd, Accept, CommitTask, Rerun, KillJob, NextPane, Right, Discard, NextTask,
-            WatchOpen, Review, Conflicts,
+            WatchOpen, Review, Conflicts, PrevFrame, NextFrame,
         ];
         actions::hints(ui, state, &all)
     }
@@ -57,9 +68,5 @@ impl Layer for Task {
         let step = state.step.as_ref()?;
         let source = Source::Tasks(step.stage, vec![step.row.clone()]);
         Some(copy::of_source(state, source))
-    }
-
-    fn picture(&self, ui: &Ui, state: &State) -> Option<PictureRequest> {
-        super::picture_request(ui, state)
     }
 }

@@ -3,21 +3,21 @@
 
 use super::timeline::{self, Mark, Row, What};
 use crate::actions::Action;
+use crate::picture::{Beside, LEGEND, Look, Subject, side_word};
 use crate::text::{clean, duration, fit, left, right, width};
 use crate::theme::Styles;
 use crate::widgets::{lines, list, padded, pane, scrolled};
-use crate::{Hit, PictureRequest, Ui};
+use crate::{Hit, Room, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use serde_json::Value;
-use std::path::PathBuf;
 use std::sync::Arc;
 use wb_core::state::State;
 use wb_core::step::Stepper;
 
 mod around;
 mod layer;
+mod lines;
 mod read;
 mod tabs;
 
@@ -28,6 +28,7 @@ use tabs::{json_lines, labels, value};
 pub use tabs::{error_lines, log_lines, log_tail, patch};
 
 pub use layer::Task;
+pub use lines::{event_text, next_text, outcome_lines};
 
 /// The tabs at the right.
 pub const TABS: [&str; 5] = ["Value", "Labels±", "Image", "Logs", "JSON"];
@@ -42,6 +43,7 @@ pub struct TaskCursor {
     /// The chosen event; `None` follows the newest.
     pub event: Option<usize>,
     scroll: usize,
+    side: Beside,
     step: u64,
     read: Read,
 }
@@ -52,10 +54,21 @@ impl TaskCursor {
         self.scroll = 0;
     }
 
-    /// The picture, or the first tab again.
-    pub fn turn_image(&mut self) {
-        let tab = if self.tab == IMAGE_TAB { 0 } else { IMAGE_TAB };
-        self.select_tab(tab);
+    /// The picture with its next side: in its own tab, where there is no room beside the others.
+    pub fn turn_image(&mut self, has_room: bool, room: Room) {
+        if has_room {
+            self.side.turn(self.side.shown(room));
+            return;
+        }
+        if self.tab != IMAGE_TAB {
+            self.select_tab(IMAGE_TAB);
+        } else {
+            self.side.turn(Some(self.side.side()));
+            if self.side.shown(room).is_none() {
+                self.side = Beside::default();
+                self.select_tab(0);
+            }
+        }
     }
 
     pub fn turn_tab(&mut self, forward: bool) {
@@ -70,6 +83,7 @@ impl TaskCursor {
             *self = Self {
                 step: step.id,
                 tab: self.tab,
+                side: self.side,
                 ..Self::default()
             };
         }
@@ -135,26 +149,6 @@ fn newest(rows: &[Row]) -> usize {
     rows.iter().rposition(|r| r.mark != Mark::Todo).unwrap_or(0)
 }
 
-/// The picture of the task being stepped: the file its agent is given.
-pub fn picture_request(ui: &Ui, state: &State) -> Option<PictureRequest> {
-    let step = state
-        .step
-        .as_ref()
-        .filter(|_| ui.task.tab == IMAGE_TAB || ui.room.wide())?;
-    let path = ui
-        .task
-        .read
-        .asset
-        .as_ref()
-        .and_then(|a| a.get("path"))
-        .and_then(Value::as_str);
-    Some(PictureRequest {
-        task: step.row.id,
-        data: step.row.data,
-        path: path.map(PathBuf::from),
-    })
-}
-
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let Some(step) = &state.step else {
         no_task(ui, buf, area, state);
@@ -169,8 +163,11 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     .areas(area);
     top_line(buf, top, step, state, ui);
     next_line(ui, buf, below, step, state);
+    let side = ui.task.side.shown(ui.room);
+    let side = side.filter(|_| ui.task.tab != IMAGE_TAB && has_room_beside(ui, state));
     let timeline_w = Constraint::Length(match ui.room.w {
         160.. => 52,
+        120.. if side.is_some() => 36,
         120.. => 50,
         100.. => 46,
         _ => 38,
@@ -181,14 +178,20 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     };
     let events = Events::new(ui, step, state);
     draw_timeline(ui, buf, left, step, &events);
-    if !ui.room.wide() {
+    let Some(side) = side else {
         draw_tab(ui, buf, right, step, &events, state);
         return;
-    }
+    };
     let [tab, image] = Layout::horizontal([Constraint::Fill(1); 2]).areas(right);
     draw_tab(ui, buf, tab, step, &events, state);
-    let inner = pane(buf, image, "Image", PICTURE_KEY, false, &ui.st);
-    draw_picture(ui, buf, inner, step);
+    ui.draw_side(buf, image, &subject(step), side);
+}
+
+/// Whether the picture stands beside the tabs: on wide screens always, else with the labels of an outcome.
+pub fn has_room_beside(ui: &Ui, state: &State) -> bool {
+    let step = state.step.as_ref();
+    let outcome = step.is_some_and(|step| matches!(step.result, Some(Ok(_))));
+    step.is_some() && (ui.room.wide() || outcome && ui.room.w >= 120 && !ui.room.narrow())
 }
 
 /// The events of the task and the chosen one.
@@ -206,12 +209,15 @@ impl Events {
     }
 }
 
-fn draw_picture(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper) {
-    let (marks, st) = (&ui.task.read.marks, ui.st);
-    ui.pictures.draw(buf, area, step.row.id, marks, &st);
+fn subject(step: &Stepper) -> Subject<'_> {
+    Subject {
+        stage: step.stage,
+        row: &step.row,
+        inputs: step.inputs.as_ref(),
+        earlier: None,
+        outcome: step.result.as_ref().and_then(|result| result.as_ref().ok()),
+    }
 }
-
-const PICTURE_KEY: &str = "+ added  ~ changed  - removed  white: as it was";
 
 fn mark_style(mark: Mark, st: &Styles) -> ratatui::style::Style {
     match mark {
@@ -290,8 +296,11 @@ fn draw_tab(
         IMAGE_TAB => {
             let [image, key] =
                 Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(room);
-            draw_picture(ui, buf, image, step);
-            lines(buf, key, &[Line::styled(PICTURE_KEY, st.dim)], 0);
+            let side = ui.task.side.side();
+            ui.pictures
+                .draw(buf, image, &subject(step), Look::of(side), &st);
+            let key_text = format!("{}: {LEGEND}", side_word(side));
+            lines(buf, key, &[Line::styled(key_text, st.dim)], 0);
             return;
         }
         0 => value(ui, step, &events.rows[events.at], state, columns),

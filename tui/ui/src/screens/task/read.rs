@@ -1,11 +1,9 @@
 //! What is read from the JSON of the task in sight, once for each change: lines to show, facts,
-//! marks before and after. Drawing is left to the tabs.
+//! marks before. Drawing is left to the tabs.
 
 use serde_json::Value;
-use std::sync::Arc;
 use wb_core::marks::{LabelMark, marks};
 use wb_core::step::Stepper;
-use wb_core::work::Outcome;
 
 /// Lines of JSON that are kept for showing.
 pub(super) const JSON_LINES: usize = 20_000;
@@ -20,7 +18,6 @@ pub(super) struct Read {
     pub(super) asset: Option<Value>,
     pub(super) row: Vec<(String, String)>,
     pub(super) before: Vec<LabelMark>,
-    pub(super) marks: Arc<[LabelMark]>,
 }
 
 pub(super) fn read(step: &Stepper) -> Read {
@@ -60,10 +57,6 @@ pub(super) fn read(step: &Stepper) -> Read {
     read.before = labels.map(|l| marks(l, 0)).unwrap_or_default();
     if let Some(input) = &inputs.labels {
         read.row = row_facts(input.label_hash.is_some(), input.priority, row.as_ref());
-    }
-    read.marks = read.before.as_slice().into();
-    if let Some(Ok(outcome)) = &step.result {
-        read.marks = marked(&read.before, outcome).into();
     }
     read
 }
@@ -127,31 +120,4 @@ pub(super) fn row_facts(
         }
     }
     facts
-}
-
-/// Marks before and after with the signs of the patch.
-pub(super) fn marked(before: &[LabelMark], outcome: &Outcome) -> Vec<LabelMark> {
-    let sign = |hash: &str| {
-        let changed = outcome.patch.labels.iter().find(|l| l.hash == hash);
-        changed.map_or(' ', |l| l.sign)
-    };
-    let mut all: Vec<LabelMark> = before
-        .iter()
-        .cloned()
-        .map(|b| LabelMark {
-            sign: if sign(&b.hash) == '-' { '-' } else { ' ' },
-            ..b
-        })
-        .collect();
-    if let Some(after) = &outcome.labels_after {
-        let new = marks(&after.read(), 0).into_iter();
-        all.extend(
-            new.map(|b| LabelMark {
-                sign: sign(&b.hash),
-                ..b
-            })
-            .filter(|b| matches!(b.sign, '+' | '~')),
-        );
-    }
-    all
 }

@@ -3,7 +3,7 @@
 use super::{shot, shots, stepped};
 use crate::fixture::{World, mixed, panic_error};
 use crate::tests::Desk;
-use crate::{Picture, Screen};
+use crate::{Medium, Picture, Screen, Shot};
 
 #[test]
 fn task_before_the_call() {
@@ -83,24 +83,28 @@ fn task_logs_and_json() {
 
 #[test]
 fn task_picture_with_boxes_before_and_after() {
-    let mut desk = Desk::new(stepped(""), 120, 36);
+    // Where there is no room beside the labels, it has a tab of its own.
+    let mut desk = Desk::new(stepped(""), 110, 36);
     desk.show(Screen::Task);
     desk.go("i");
-    let request = desk.ui.missing_picture(&desk.world.state).unwrap();
-    assert_eq!(
-        request.path.as_deref(),
-        Some(std::path::Path::new("/tmp/workbench/cam3.jpg"))
-    );
+    let request = desk.ui.wanted_pictures().remove(0);
+    assert!(request.asset.unwrap().contains("cam3.jpg"));
+    for labels in desk.ui.wanted_labels() {
+        desk.ui.set_labels(labels.parse());
+    }
     let (width, height) = (160_u32, 90_u32);
     let rgb = (0..width * height)
         .flat_map(|i| [(i % width) as u8, (i / width) as u8, 90])
         .collect();
+    let picture = Picture { width, height, rgb };
+    let (id, at_us) = (request.id, None);
     desk.ui
-        .set_picture(request.task, Ok(Picture { width, height, rgb }));
-    assert_eq!(desk.ui.missing_picture(&desk.world.state), None);
+        .set_medium(id.task, Ok(Medium::Pictures { count: 1 }));
+    desk.ui.set_picture(id, Ok(Shot { picture, at_us }));
+    assert_eq!(desk.ui.wanted_pictures(), []);
     shot("task_image", &desk.draw());
     desk.ui.set_picture(
-        request.task,
+        id,
         Err("the file is not a picture that can be decoded".into()),
     );
     let text = desk.draw();

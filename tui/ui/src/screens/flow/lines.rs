@@ -1,0 +1,38 @@
+//! Flow in lines, for linear mode.
+
+use super::{agent_word, count, in_order, routes};
+use crate::linear_text::{COLUMNS, numbered, texts};
+use crate::screens::stage;
+use crate::screens::stage::kind_word;
+use crate::text::{clean, plural};
+use crate::{Ui, chrome};
+use wb_core::state::State;
+
+/// The stages, and the chosen one in detail.
+pub fn lines(ui: &Ui, state: &State) -> Vec<String> {
+    let Some(project) = &state.project else {
+        return Vec::new();
+    };
+    let mut all = vec![chrome::head_text("Flow", ui, state)];
+    for (place, each) in in_order(&project.workflow).into_iter().enumerate() {
+        let mut parts = vec![format!("{}, {}", clean(&each.title), kind_word(&each.kind))];
+        parts.push(format!("{} tasks", count(state, each.id)));
+        parts.extend(agent_word(state, each).map(|(word, _)| word));
+        let to = routes(&project.workflow, each);
+        parts.extend((!to.is_empty()).then(|| format!("leads to {to}")));
+        all.push(numbered(place, parts.join("; ")));
+    }
+    let chosen = ui.stage.and_then(|id| project.workflow.stage(id));
+    if let Some(chosen) = chosen {
+        all.push(format!("Stage {}:", clean(&chosen.title)));
+        let lines = stage::lines_of(ui, chosen, state, COLUMNS);
+        all.extend(texts(&lines));
+    }
+    if !state.held.is_empty() {
+        let held = plural(state.held.len(), "outcome");
+        all.push(format!(
+            "{held} held for review; nothing of it was written."
+        ));
+    }
+    all
+}
