@@ -12,7 +12,7 @@ use wb_core::compare::{Comparison, TaskOrder, label_words};
 use wb_core::counted::{number, plural};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::run::OnConflict;
-use wb_engine::config::{Config, Value};
+use wb_engine::config::Config;
 use wb_engine::plan::{OnlyIn, compare_plans};
 use wb_engine::saved::{ProgressForm, RunRequest};
 use wb_ui::text::clean;
@@ -129,13 +129,8 @@ async fn run(
 ) -> Result<bool, Error> {
     let mut flags = global.flags();
     flags.dry_run = true;
-    let config = Config {
-        agents: Value {
-            value: vec![library.to_owned()],
-            ..config.agents.clone()
-        },
-        ..config.clone()
-    };
+    let mut config = config.clone();
+    config.agents.value = vec![library.to_owned()];
     let request = RunRequest {
         refresh_every: None,
         num_retries: 0,

@@ -115,6 +115,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::field_reassign_with_default)] // it has a field of its own module
     fn times_count_only_where_a_factor_is_given() {
         let mut all = Comparison::default();
         all.times = RunTimes {

@@ -1,7 +1,6 @@
 //! Stepping one task; the steps themselves are described in [`crate::step`].
 
 use super::*;
-use crate::watch::Phase;
 
 impl State {
     pub(super) fn open(&mut self, stage: StageId, task: TaskId) -> Vec<Effect> {

@@ -55,6 +55,7 @@ pub fn compare_plans(
     Ok(only)
 }
 
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // microseconds of one attempt
 fn compared(
     ontology: &Arc<Ontology>,
     before: PlanLine,
