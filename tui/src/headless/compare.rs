@@ -49,7 +49,7 @@ async fn work(
             let mut paths = Vec::new();
             for (name, library) in [("a", &args.a), ("b", &args.b)] {
                 let path = folder.path().join(name);
-                if !run(global, config, args, library, &path, ending).await? {
+                if !Box::pin(run(global, config, args, library, &path, ending)).await? {
                     return Ok(());
                 }
                 paths.push(path);
@@ -157,7 +157,7 @@ async fn run(
         plural(args.tasks, "task")
     );
     let mut ran = Ending::default();
-    let kept = plan_into(&flags, &config, &request, output, &mut ran).await;
+    let kept = Box::pin(plan_into(&flags, &config, &request, output, &mut ran)).await;
     // A task that fails is a result like any other.
     let whole = kept.is_some() && matches!(ran.code(), 0 | 1 | 9) && !ran.interrupted();
     if let Some(plan) = kept.filter(|_| whole) {

@@ -65,9 +65,9 @@ fn two_builds_run_on_the_same_inputs_and_every_task_is_counted() {
     assert!(comparing.is_over() && !comparing.stopped);
     let found = &comparing.found;
     let even = (1..=120)
-        .filter(|n| row(*n).id.0.as_u128() % 2 == 0)
+        .filter(|n| row(*n).id.0.as_u128().is_multiple_of(2))
         .count();
-    let first_is_even = usize::from(row(1).id.0.as_u128() % 2 == 0);
+    let first_is_even = usize::from(row(1).id.0.as_u128().is_multiple_of(2));
     assert_eq!(found.tasks, 120);
     assert_eq!(found.failed, [0, 1]);
     assert_eq!(found.changed_route, even + 1 - first_is_even);

@@ -41,7 +41,15 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
         }
     }
     let (flags, request) = (global.flags(), args.run.request());
-    if let Some(plan) = plan_into(&flags, config, &request, &args.output, &mut ending).await {
+    let planned = Box::pin(plan_into(
+        &flags,
+        config,
+        &request,
+        &args.output,
+        &mut ending,
+    ))
+    .await;
+    if let Some(plan) = planned {
         keep(plan, args, &mut ending);
     }
     ending
