@@ -25,6 +25,7 @@
  *   progress       does nothing        yes                 yes                 does nothing
  *   is_cancelled   0                   yes                 yes                 0
  *   call           "encode" only       "encode" only       yes, in turn        "encode" only
+ *   checkpoint     absent              absent              yes, in turn        absent
  *
  * "In turn": several threads may ask, and are answered one after the other. A call may take as long as the
  * network does; it ends early, with WB_FAILED, when the attempt is stopped. wb_out belongs to the thread
@@ -279,12 +280,19 @@ struct wb_host {
    *   "signed_url"     item uuid                                           -> an address (a secret) or null
    *   "loading"        "NAME" before something is loaded that stays in the process, null after it: the time
    *                    between counts to the limit for opening, and errors name it -> null
+   *   "pause"          {"kind", "name"}, a newline, a value: as `checkpoint`, at another place such as a
+   *                    "dependency"; an empty question: whether anybody looks -> "true" or "false"
    *   "encode"         {"format": "jpeg" or "png", "width", "height", "stride", "quality"}, a newline,
    *                    the rows of pixels                                  -> the file's bytes */
   int32_t (*call)(void *ctx, wb_bytes name, wb_bytes input, wb_bytes *output);
   /* Since 1.1: where `size` covers it. A picture of one file of a group: `child` is its place in "children" of
    * the document "asset", `index` the frame of it. Otherwise as `frame`. */
   int32_t (*child_frame)(void *ctx, uint64_t child, uint64_t index, wb_frame *frame);
+  /* Since 1.1: where `size` covers it. Shows a named value (JSON) on the Task screen, where a person may hold the
+   * task and edit the value: blocks meanwhile, and the time limit of the attempt stands still. WB_ABSENT: go on
+   * with your value, as always where nobody steps; WB_FOUND: go on with `replaced`, JSON that is readable until `run` returns;
+   * WB_FAILED: the attempt is to stop, `replaced` has the reason. Check what you read of `replaced`: a person wrote it. */
+  int32_t (*checkpoint)(void *ctx, wb_bytes name, wb_bytes value, wb_bytes *replaced);
 };
 
 /* Where an agent leaves its answer. */

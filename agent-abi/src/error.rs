@@ -142,7 +142,13 @@ impl Error {
 
     #[track_caller]
     pub(crate) fn cancelled() -> Self {
-        let mut error = Self::new("stopped, because the workbench asked for it");
+        Self::stopped("stopped, because the workbench asked for it")
+    }
+
+    /// The workbench has ended a wait of the attempt's.
+    #[track_caller]
+    pub(crate) fn stopped(why: &str) -> Self {
+        let mut error = Self::new(why);
         error.0.kind = Kind::Cancelled;
         error
     }

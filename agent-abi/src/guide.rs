@@ -11,7 +11,7 @@
 //!
 //! [Recipes](recipes): preflight, threads and async, HTTP with secrets, paths, PDF pages, sounds, JSON from a model.
 //! [Helpers](helpers): boxes from a detector, masks, frames in batches, tracks, copies, schemas for language models.
-//! [Heavy models](models), once for all processes. [Moving from Python](python): `encord-agents` word by word.
+//! [Checkpoints](checkpoints): values to look at and edit. [Heavy models](models), once for all processes. [Moving from Python](python): `encord-agents` word by word.
 //!
 //! # A stage
 //!
@@ -441,10 +441,9 @@
 //!
 //! # Long work
 //!
-//! `info!` and its kin go to the Task screen and to the log in `.workbench/log`, from any thread of the agent, and
-//! so does what it prints; `workbench run -v` shows them on stderr too, `-vv` all down to `trace!` ([levels](recipes#log-lines)).
-//! [`checkpoint`](crate::prelude::checkpoint) notes a value, [`progress`](crate::prelude::progress) reports how far it is,
-//! [`check_cancelled`](crate::prelude::check_cancelled) ends it where the workbench has asked the attempt to stop.
+//! `info!` and its kin, and what the agent prints, go to the Task screen and to the log in `.workbench/log` from any thread;
+//! `workbench run -v` shows them on stderr too, `-vv` all down to `trace!` ([levels](recipes#log-lines)). [`progress`](crate::prelude::progress)
+//! reports how far it is, [`check_cancelled`](crate::prelude::check_cancelled) ends it where the attempt is to stop.
 //!
 //! ```
 //! use agent_abi::prelude::*;
@@ -456,7 +455,7 @@
 //!         check_cancelled()?;
 //!         progress(f64::from(n) / 4.0);
 //!     }
-//!     checkpoint("parts", 4);
+//!     checkpoint("parts", &4)?;
 //!     Ok(Route::to("done"))
 //! }
 //!
@@ -484,6 +483,7 @@
 //! a crash. An edit is active a moment after `cargo build`; debug builds are meant to be used that way, and
 //! `workbench run` in production should use `--release`.
 
+pub mod checkpoints;
 pub mod further;
 pub mod helpers;
 pub mod models;

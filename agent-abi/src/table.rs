@@ -208,6 +208,9 @@ pub struct Host {
     /// Since 1.1: as `frame`, of one of the files of a group: its place in `children` of the asset's document
     /// ([`crate::wire::AssetDoc`]), then the frame.
     pub child_frame: Option<unsafe extern "C" fn(*mut c_void, u64, u64, *mut Frame) -> i32>,
+    /// Since 1.1: a named value (JSON) that a person may look at and edit; blocks while the task is held there.
+    /// 0 edited (the new JSON), 1 go on with yours, 2 the attempt is to stop (text = why). From any thread of the job.
+    pub checkpoint: Option<unsafe extern "C" fn(*mut c_void, Bytes, Bytes, *mut Bytes) -> i32>,
 }
 
 /// A decoded picture, RGB8, owned by the host.

@@ -234,8 +234,8 @@ fn watches(frames: Frames<'_>, labels: &LabelRow) -> Result<Route> {
         .sample(0.4)?
         .map(|f| f.map(|f| f.index()))
         .collect::<Result<_>>()?;
-    checkpoint("all", format!("{numbers:?}"));
-    checkpoint("sampled", format!("{sampled:?}"));
+    checkpoint("all", &format!("{numbers:?}"))?;
+    checkpoint("sampled", &format!("{sampled:?}"))?;
     assert!(frames.get(5)?.is_none() && frames.sample(0.0).is_err() && frames.sample(1.1).is_err());
     warn!("{} frames", numbers.len());
     Ok(Route::stay())
@@ -298,7 +298,7 @@ fn a_skeleton_is_written_by_its_vertices_and_two_of_a_name_are_refused() {
         let refused = kind
             .skeleton(&[vertex("head", 0.2), vertex("head", 0.8)])
             .err();
-        checkpoint("refused", refused.context("taken")?);
+        checkpoint("refused", &refused.context("taken")?.to_string())?;
         Ok(Route::stay())
     }
     let run = task("a.jpg")

@@ -94,7 +94,7 @@ fn expected() -> BTreeMap<String, u64> {
     layout!(map, Agent as "wb_agent": size, flags, needs, stage, spec, run, user);
     layout!(map, Task as "wb_task": size, reserved, id, attempt, build, stage, task, params);
     layout!(map, Host as "wb_host": size, minor, ctx, log, input, frame, frame_release, progress, is_cancelled, call,
-        child_frame);
+        child_frame, checkpoint);
     layout!(map, Frame as "wb_frame": size, format, data, len, width, height, stride, reserved, index, pts_us, handle,
         error);
     layout!(map, Out as "wb_out": size, kind, data, len, cap, free);
@@ -209,7 +209,7 @@ fn the_layout_is_the_one_of_version_1_1() {
         size_of::<Out>(),
         size_of::<Resource>(),
     ];
-    assert_eq!(sizes, [16, 152, 64, 72, 80, 80, 40, 48]);
+    assert_eq!(sizes, [16, 152, 64, 72, 88, 80, 40, 48]);
     // These stay when the sizes above grow.
     let first = [first::MODULE, first::AGENT, first::FRAME, first::RESOURCE];
     assert_eq!(first, [104, 64, 80, 48]);

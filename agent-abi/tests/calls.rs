@@ -19,8 +19,8 @@ fn copy(
         .labels
         .classification("Weather")
         .context("no weather")?;
-    checkpoint("sunny", weather.answer() == Some("Sunny".into()));
-    checkpoint("task", other.task.context("no task")?.title());
+    checkpoint("sunny", &(weather.answer() == Some("Sunny".into())))?;
+    checkpoint("task", other.task.context("no task")?.title())?;
     Ok(Route::to("complete"))
 }
 
@@ -208,7 +208,7 @@ fn pictures_are_encoded_by_the_host_and_only_while_a_task_runs() {
             w: 0.5,
             h: 1.0,
         });
-        checkpoint("bytes", part.png()?.len());
+        checkpoint("bytes", &part.png()?.len())?;
         Ok(Route::stay())
     }
     let picture = Picture::filled(4, 2, [1, 2, 3]);
@@ -227,8 +227,8 @@ fn the_images_of_a_group_come_with_file_and_picture() {
             let light = image.frame()?.mean_luma();
             checkpoint(
                 "image",
-                format!("{} {} {light:.0}", image.index, image.file.title()),
-            );
+                &format!("{} {} {light:.0}", image.index, image.file.title()),
+            )?;
         }
         Ok(Route::stay())
     }

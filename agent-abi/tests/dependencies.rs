@@ -202,7 +202,7 @@ fn predicts(task: &Task, #[depends(model)] model: &mut Model) -> Route {
         "broken",
         "the model is in an unknown state now"
     );
-    checkpoint("calls", model.calls);
+    checkpoint("calls", &model.calls).unwrap();
     Route::stay()
 }
 

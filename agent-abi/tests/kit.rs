@@ -72,7 +72,7 @@ fn a_file_is_there_for_the_run_and_gone_after_it() {
         } else {
             labels.add(word.range(0, end)?)?;
         }
-        checkpoint("path", file.path().display());
+        checkpoint("path", &file.path().display().to_string())?;
         Ok(Route::to(text))
     }
     let noted = |task: TestTask| {

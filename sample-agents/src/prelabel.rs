@@ -28,7 +28,7 @@ pub fn prelabel(task: &Task, labels: &mut LabelRow, frame: Option<Frame<'_>>) ->
     };
     let mean = frame.mean_luma();
     let (darkest, brightest) = extremes(&frame);
-    checkpoint("mean brightness", format!("{mean:.1}"));
+    let mean = checkpoint("mean brightness", &mean)?;
     if mean < BLACK || brightest - darkest < FLAT {
         info!(
             "{}: mean {mean:.1}, {darkest} to {brightest}: nothing on it",
@@ -38,13 +38,7 @@ pub fn prelabel(task: &Task, labels: &mut LabelRow, frame: Option<Frame<'_>>) ->
     }
     let limit = f64::from(darkest) + f64::from(brightest - darkest) * BRIGHT;
     let region = brightest_region(&frame, limit)?;
-    checkpoint(
-        "region",
-        format!(
-            "{:.3} {:.3} {:.3} {:.3}",
-            region.x, region.y, region.w, region.h
-        ),
-    );
+    let region = checkpoint("region", &region)?;
 
     let ontology = labels.ontology();
     let kind = ontology.object("Bright region")?;

@@ -13,7 +13,7 @@ pub fn route(task: &Task, labels: &LabelRow) -> Result<Route> {
         info!("{}: \"{word}\" in the title", task.title());
         return Ok(Route::to("rework").priority(0.9));
     }
-    checkpoint("objects", labels.objects().len());
+    checkpoint("objects", &labels.objects().len())?;
     Ok(Route::to("complete"))
 }
 

@@ -24,21 +24,21 @@ pub struct Settings {
     include(client_metadata),
     idempotent
 )]
-pub fn route_by(labels: &LabelRow, settings: Params<Settings>) -> Route {
+pub fn route_by(labels: &LabelRow, settings: Params<Settings>) -> Result<Route> {
     let site = labels
         .client_metadata()
         .and_then(|metadata| metadata.get("site"))
         .and_then(Value::as_str);
     if site.is_some() && site == settings.watched_site.as_deref() {
-        return Route::to("review").priority(0.8);
+        return Ok(Route::to("review").priority(0.8));
     }
     let last = labels.metadata().get("last_actioned_by_user_email");
     let last = last.and_then(Value::as_str).unwrap_or_default();
-    checkpoint("last worked on by", last);
-    if settings.trusted.iter().any(|person| person == last) {
-        return Route::to("complete");
+    let last = checkpoint("last worked on by", last)?;
+    if settings.trusted.contains(&last) {
+        return Ok(Route::to("complete"));
     }
-    Route::to("review")
+    Ok(Route::to("review"))
 }
 
 #[cfg(test)]

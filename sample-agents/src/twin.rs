@@ -44,8 +44,8 @@ pub fn transfer(
             _ => left += 1,
         }
     }
-    checkpoint("taken over", taken);
-    checkpoint("left there", left);
+    checkpoint("taken over", &taken)?;
+    checkpoint("left there", &left)?;
     Ok(Route::to("annotate"))
 }
 

@@ -102,13 +102,13 @@ fn asks(
         bail!("the address of {}", items[0].item_type());
     }
     info!("signed {url:?} {}", url.as_ref().map_or("", |url| url.expose()));
-    checkpoint("signed", format!("{url:?}"));
+    checkpoint("signed", &format!("{url:?}"))?;
     if let Some(frame) = frame {
         let (jpeg, png) = (frame.jpeg(80)?, frame.png()?);
         if !jpeg.starts_with(&[0xff, 0xd8, 0xff]) || !png.starts_with(b"\x89PNG") {
             bail!("no pictures");
         }
-        checkpoint("bytes", format!("{} {}", jpeg.len(), png.len()));
+        checkpoint("bytes", &format!("{} {}", jpeg.len(), png.len()))?;
     }
     Ok(Route::to("complete"))
 }

@@ -55,7 +55,7 @@ fn loud(task: &Task) -> Result<Route> {
     trace!("{}", json!({"authorization": format!("Bearer {token}"), "body": 1}));
     println!("> X-Api-Key: {token}");
     eprintln!("< set-cookie: session={token}; HttpOnly");
-    checkpoint("key", &key);
+    checkpoint("key", &key)?;
     std::thread::spawn(|| warn!("from another thread")).join().ok();
     let client: ureq::Agent = ureq::Agent::config_builder().build().into();
     let url = std::env::var("MODEL_URL")?;
@@ -215,7 +215,9 @@ fn a_planted_key_is_in_no_file_and_on_no_screen_at_the_most_verbose_level() {
     screen.wait("build #1");
     screen.keys("2").wait("stage");
     screen.keys("s").wait("before the call");
-    screen.keys("s").wait("asking the model");
+    screen.keys("s").wait("▶ at key");
+    assert_clean("the value of a checkpoint", screen.text().as_bytes());
+    screen.keys("c").wait("asking the model");
     assert_clean("the task screen", screen.text().as_bytes());
     screen.keys("4");
     assert_clean("the run screen", screen.text().as_bytes());

@@ -358,12 +358,7 @@ fn odd_project(dir: &Path) -> Server {
         "nodeSubtype": (["COMPLETED", "ARCHIVED"][n])})
     };
     let pathway = |n: usize| {
-        let name = [
-            format!("{n} {long}"),
-            format!("{n}{unseen}"),
-            format!("{n} {odd}"),
-        ][n % 3]
-            .clone();
+        let name = format!("{n} {}", [&*long, unseen, odd][n % 3]);
         json!({"uuid": format!("49a70000-0000-4000-8000-{n:012}"), "name": name, "targetNode": ENDS[n % 2]})
     };
     let empty = |n: usize| {

@@ -65,3 +65,21 @@ fn a_video_is_scrubbed_without_waiting() {
     screen.wait_until("a frame by its number", shown(60));
     screen.quit();
 }
+
+#[test]
+fn texts_and_sounds_are_shown_as_what_they_are() {
+    let server = Server::start(&["--scenario", "demo"]);
+    let dir = tempfile::tempdir().unwrap();
+    let mut screen = with_picture(&server, dir.path(), "");
+    screen.keys("/shift_note_17\r");
+    screen.wait_until("the text", |text| {
+        text.contains("Please mark every vehicle")
+    });
+    screen.keys("/");
+    screen.keys(&"\x7f".repeat("shift_note_17".len()));
+    screen.keys("gate_beep_02\r");
+    screen.wait_until("the sound", |text| {
+        text.contains("0:00.000──") && text.contains("███")
+    });
+    screen.quit();
+}

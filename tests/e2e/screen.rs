@@ -24,7 +24,7 @@ fn a_task_is_stepped_from_queue_to_commit_and_nothing_is_written_before() {
         raw.contains("\x1b]52;c;d29ya2JlbmNoIHJ1biAt"),
         "workbench run -"
     );
-    screen.keys("s").wait("annotate");
+    screen.keys("c").wait("✓ outcome");
     screen.keys("s").wait("Bright region");
     assert_eq!(server.writes(), 0, "{}", screen.text());
     screen.keys("C").wait("y");

@@ -19,6 +19,7 @@ mod cli;
 mod crash;
 #[cfg(feature = "local")]
 mod demo;
+mod editor;
 mod exit;
 mod graphics;
 mod headless;

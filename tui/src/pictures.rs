@@ -3,8 +3,11 @@
 //!
 //! Decoding is left to `wb-media`; how pictures look to `wb-ui`.
 
+mod bad;
 mod bench;
 mod decode;
+mod other;
+mod pdf;
 
 use bench::{Bench, Refresh};
 use std::collections::HashMap;

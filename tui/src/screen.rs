@@ -4,6 +4,7 @@
 
 mod begin;
 mod linear;
+mod outside;
 
 use crate::appearance::Appearance;
 use crate::cli::Global;
@@ -16,6 +17,7 @@ use crate::signals::Signals;
 use crate::terminal::{self, Screen};
 use begin::Begin;
 use crossterm::event::Event as Key;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event};
@@ -137,6 +139,8 @@ pub struct Session {
     graphics: Setting,
     begin: Begin,
     builder: Option<Builder>,
+    /// Files and folders of the agents' crates.
+    crates: Vec<PathBuf>,
     /// Read and driven by lines.
     linear: bool,
     quit: bool,
@@ -170,6 +174,7 @@ impl Session {
             on_duplicate: upstream::on_duplicate(None, config),
             ..Options::default()
         };
+        let crates = outside::crates(&opening.builds, &opening.libraries);
         let mut engine = Engine::start(Setup {
             reader: opening.upstream.reader,
             writer: opening.upstream.writer,
@@ -197,6 +202,7 @@ impl Session {
         Ok(Self {
             engine,
             builder,
+            crates,
             ui,
             pictures: Pictures::new(),
             graphics,
@@ -272,12 +278,26 @@ impl Session {
             if effects.contains(&Effect::Suspend) {
                 screen.suspend()?;
             }
-            if let Some(shown) = self.ui.shown_stages() {
-                effects.extend(self.begin.command(shown, &mut self.engine));
+            if let Some(what) = self.ui.take_outside() {
+                let opened = self.open_outside(what, &mut screen, events, &mut signals);
+                events = opened.await?;
             }
-            self.find_pictures();
+            effects.extend(self.ask_for_what_is_shown());
         }
         Ok(())
+    }
+
+    /// Asks for what the visible screen shows and does not have yet.
+    fn ask_for_what_is_shown(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Some(shown) = self.ui.shown_stages() {
+            effects.extend(self.begin.command(shown, &mut self.engine));
+        }
+        if let Some(missing) = self.ui.missing_facts(self.engine.state()) {
+            effects.extend(self.begin.command(missing, &mut self.engine));
+        }
+        self.find_pictures();
+        effects
     }
 
     /// Shows the first frame, and then finds out how the terminal shows pictures; gives what was typed meanwhile.

@@ -17,6 +17,7 @@ use ratatui::buffer::{Cell, CellDiffOption};
 use ratatui::layout::Rect;
 use std::io::{self, IsTerminal, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::mpsc::{self, Receiver};
 use wb_core::error::{Error, ErrorKind};
@@ -127,6 +128,11 @@ impl Screen {
         stdout().flush()
     }
 
+    /// Gives the terminal to another program, until [`Screen::retake`].
+    pub fn lend(&mut self) {
+        give_back();
+    }
+
     /// Gives the terminal back to the shell and stops the process group; takes it over again when the shell
     /// continues it.
     ///
@@ -147,15 +153,34 @@ fn fresh() -> Result<Terminal<Anchored<CrosstermBackend<Tty>>>, Error> {
 /// Events that are queued at most.
 const EVENTS: usize = 256;
 
-/// Keys, mouse and paste events, until the receiver is dropped. Ends early when the terminal can no longer
-/// be read. Must be called inside the runtime.
+/// Keys, mouse and paste events of the terminal, read by a thread.
+pub struct TerminalEvents {
+    events: Receiver<Event>,
+    thread: JoinHandle<()>,
+}
+
+impl TerminalEvents {
+    /// The next one; `None` when the terminal can no longer be read. Safe to drop and call again.
+    pub async fn recv(&mut self) -> Option<Event> {
+        self.events.recv().await
+    }
+
+    /// Ends once nothing reads the terminal any more: what is typed from then on is another program's.
+    pub async fn stop(self) {
+        drop(self.events);
+        let thread = self.thread;
+        let _ = tokio::task::spawn_blocking(move || thread.join()).await; // it does not panic
+    }
+}
+
+/// Begins to read events, until they are dropped. Must be called inside the runtime.
 ///
 /// A thread of its own reads them, because crossterm does not return from a terminal that hangs up: it
 /// reads the end of file in a loop.
 ///
 /// # Errors
 /// The system does not start a thread.
-pub fn events() -> Result<Receiver<Event>, Error> {
+pub fn events() -> Result<TerminalEvents, Error> {
     let (send, events) = mpsc::channel(EVENTS);
     let runtime = tokio::runtime::Handle::current();
     let read = async move {
@@ -177,8 +202,8 @@ pub fn events() -> Result<Receiver<Event>, Error> {
     };
     let thread = std::thread::Builder::new().name("wb-keys".into());
     let started = thread.spawn(move || runtime.block_on(read));
-    started.map_err(|e| unusable(&e))?;
-    Ok(events)
+    let thread = started.map_err(|e| unusable(&e))?;
+    Ok(TerminalEvents { events, thread })
 }
 
 /// Whether the terminal was closed: its window, the connection, or the session it was in.

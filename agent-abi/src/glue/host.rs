@@ -3,6 +3,7 @@
 
 use crate::inject::{RawFrame, Source};
 use crate::table::{Bytes, Frame, Host};
+use crate::wire::{Pause, call};
 use std::marker::PhantomData;
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -15,16 +16,15 @@ pub(super) fn remember(host: *const Host) {
     HOST.store(host.cast_mut(), Ordering::Release);
 }
 
-/// Logs a line to the host of this process; false where there is none.
-pub(super) fn log(level: u32, target: &str, message: &str) -> bool {
+/// Calls a function with the host of this process, where there is one.
+pub(super) fn with_host(ask: &mut dyn FnMut(&dyn Source)) {
     let host = HOST.load(Ordering::Acquire);
     if host.is_null() {
-        return false;
+        return;
     }
-    // SAFETY: the table that `init` gets stays valid, and its `log` may be called on any thread at any time.
+    // SAFETY: the table that `init` gets stays valid, and its functions may be called on any thread at any time.
     let source = unsafe { HostSource::new(host) };
-    source.log(level, target, message);
-    true
+    ask(&source);
 }
 
 /// A host, for the time of one call.
@@ -208,6 +208,40 @@ impl Source for HostSource<'_> {
         match code {
             // SAFETY: the host keeps what it lends until `run` returns; copied right here.
             0 => Ok(Some(unsafe { bytes.as_slice() }.to_vec())),
+            1 => Ok(None),
+            _ => Err(self.text(bytes).unwrap_or_default().to_owned()),
+        }
+    }
+    fn pauses(&self) -> bool {
+        // An older host would answer that it does not know the name, over a socket.
+        let known = function!(self.checkpoint).is_some();
+        known && matches!(self.call(call::PAUSE, b""), Ok(Some(answer)) if answer == b"true")
+    }
+
+    fn pause(&self, at: &Pause, value: &[u8]) -> Result<Option<String>, String> {
+        if !at.is_plain() {
+            let mut question = serde_json::to_vec(at).map_err(|error| error.to_string())?;
+            question.push(b'\n');
+            question.extend_from_slice(value);
+            let answer = self.call(call::PAUSE, &question)?.unwrap_or_default();
+            let text = String::from_utf8(answer).map_err(|error| error.to_string())?;
+            return Ok((!text.is_empty()).then_some(text));
+        }
+        let Some(checkpoint) = function!(self.checkpoint) else {
+            return Ok(None);
+        };
+        let mut bytes = Bytes::EMPTY;
+        // SAFETY: a function of the host's, with its own context and borrowed arguments.
+        let code = unsafe {
+            checkpoint(
+                self.context(),
+                Bytes::borrow(at.name.as_bytes()),
+                Bytes::borrow(value),
+                &raw mut bytes,
+            )
+        };
+        match code {
+            0 => self.text(bytes).map(|text| Some(text.to_owned())),
             1 => Ok(None),
             _ => Err(self.text(bytes).unwrap_or_default().to_owned()),
         }

@@ -12,8 +12,8 @@ pub use resource::{resource, resource_spec};
 
 use crate::error::{Error, Result};
 use crate::inject::{
-    Finished, Job, Scope, Source, Stop, attempt, install_logger, is_unknown_name, log_elsewhere,
-    retire_all, text_of_panic,
+    Finished, Job, Scope, Source, Stop, attempt, install_logger, is_unknown_name, retire_all,
+    serve_elsewhere, text_of_panic,
 };
 use crate::model::{Project, Stage, Task};
 use crate::route::Route;
@@ -151,7 +151,7 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
 
 unsafe extern "C" fn init(host: *const Host, _: *mut Out) -> i32 {
     host::remember(host);
-    log_elsewhere(host::log);
+    serve_elsewhere(host::with_host);
     install(None);
     status::OK
 }

@@ -251,7 +251,7 @@
 //!             refused.push(why.to_string());
 //!         }
 //!     }
-//!     checkpoint("refused", refused.join("; "));
+//!     checkpoint("refused", &refused)?;
 //!     Ok(Route::to(if refused.is_empty() { "review" } else { "annotate" }))
 //! }
 //!

@@ -1,17 +1,16 @@
 //! What belongs to the attempt that runs on this thread: its steps, log lines, progress and cancel.
 //!
-//! A pointer to the attempt lies in a thread-local while it runs, so that `info!` and [`checkpoint`]
-//! work from anywhere below the agent. Threads that an agent starts itself have none: their log lines go to the
-//! host, which counts them to the task that runs.
+//! A pointer to the attempt lies in a thread-local while it runs, so that `info!` and `checkpoint`
+//! work from anywhere below the agent. Threads that an agent starts itself have none: their log lines and checkpoints go
+//! to the host, which counts them to the task that runs.
 #![allow(unsafe_code)] // a borrowed attempt in a thread-local
 
 use super::Source;
 use crate::error::{Error, Result};
 use crate::logs::Filter;
-use crate::wire::{ChangeDoc, StepDoc};
+use crate::wire::{ChangeDoc, Pause, StepDoc};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::cell::{Cell, RefCell};
-use std::fmt::Display;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::{LazyLock, Once, OnceLock, PoisonError, RwLock};
@@ -20,6 +19,8 @@ use std::time::Instant;
 /// Steps of one attempt, timed from its beginning.
 pub(crate) struct Current {
     started: Instant,
+    /// How long a person has held the attempt, in microseconds: not part of any step's time.
+    held_us: Cell<u64>,
     steps: RefCell<Vec<StepDoc>>,
     /// What dependencies change beyond the task's own row, as they close.
     changes: RefCell<Vec<ChangeDoc>>,
@@ -29,12 +30,13 @@ pub(crate) struct Current {
 const UNENDED: &str = "\0unended";
 
 /// A step that has begun: its place in the list and its time.
-pub(crate) struct Timer(usize, Instant);
+pub(crate) struct Timer(usize, u64);
 
 impl Current {
     pub(crate) fn new() -> Rc<Self> {
         Rc::new(Self {
             started: Instant::now(),
+            held_us: Cell::new(0),
             steps: RefCell::new(Vec::new()),
             changes: RefCell::new(Vec::new()),
         })
@@ -44,11 +46,11 @@ impl Current {
     /// never ended has panicked.
     pub(crate) fn begin(&self, kind: &str, name: &str) -> Timer {
         self.note(kind, name, UNENDED.to_owned());
-        Timer(self.steps.borrow().len() - 1, Instant::now())
+        Timer(self.steps.borrow().len() - 1, self.at())
     }
 
     pub(crate) fn end(&self, timer: Timer, value: &str) {
-        let took = micros(timer.1);
+        let took = self.at().saturating_sub(timer.1);
         if let Some(step) = self.steps.borrow_mut().get_mut(timer.0) {
             value.clone_into(&mut step.value);
             step.took_us = took;
@@ -82,7 +84,24 @@ impl Current {
     }
 
     fn at(&self) -> u64 {
-        micros(self.started)
+        micros(self.started).saturating_sub(self.held_us.get())
+    }
+
+    /// Lets a person hold the attempt at one of its parts, where somebody looks at it.
+    pub(crate) fn pause(
+        &self,
+        source: &dyn Source,
+        kind: &str,
+        name: &str,
+        value: &str,
+    ) -> Result<()> {
+        if !source.pauses() {
+            return Ok(());
+        }
+        let since = Instant::now();
+        let went_on = source.pause(&Pause::new(kind, name), value.as_bytes());
+        self.held_us.set(self.held_us.get() + micros(since));
+        went_on.map(drop).map_err(|why| Error::stopped(&why))
     }
 }
 
@@ -136,15 +155,28 @@ pub(crate) fn on_attempt() -> bool {
         .unwrap_or(false)
 }
 
-/// Adds a named value to the steps that the Task screen shows.
-///
-/// ```
-/// # use agent_abi::prelude::*;
-/// checkpoint("mean brightness", 41.5);
-/// ```
-/// Outside an agent it does nothing.
-pub fn checkpoint(name: &str, value: impl Display) {
-    with(|current, _| current.note("checkpoint", name, value.to_string()));
+/// Adds the value of a checkpoint to the steps of the attempt of this thread.
+pub(super) fn note_checkpoint(name: &str, value: String) {
+    with(|current, _| current.note("checkpoint", name, value));
+}
+
+/// Does something with the source of the attempt of this thread, else with the host of this process; `None` where
+/// there is neither. While it waits, the attempt's clock stands still.
+pub(super) fn call_source<R>(mut ask: impl FnMut(&dyn Source) -> R) -> Option<R> {
+    let here = with(|current, source| {
+        let since = Instant::now();
+        let answer = ask(source);
+        current.held_us.set(current.held_us.get() + micros(since));
+        answer
+    });
+    if here.is_some() {
+        return here;
+    }
+    let mut answer = None;
+    if let Some(elsewhere) = ELSEWHERE.get() {
+        elsewhere(&mut |source| answer = Some(ask(source)));
+    }
+    answer
 }
 
 /// Reports how far this task is, 0 to 1.
@@ -192,13 +224,14 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
-/// Takes a line of a thread without an attempt: level, target, text; false if it could not.
-type LogElsewhere = fn(u32, &str, &str) -> bool;
-static ELSEWHERE: OnceLock<LogElsewhere> = OnceLock::new();
+/// Calls a function with the host of this process, if there is one: for threads without an attempt.
+pub(crate) type Elsewhere = fn(&mut dyn FnMut(&dyn Source));
 
-/// Where lines of threads without an attempt go from now on.
-pub(crate) fn log_elsewhere(log: LogElsewhere) {
-    let _ = ELSEWHERE.set(log);
+static ELSEWHERE: OnceLock<Elsewhere> = OnceLock::new();
+
+/// Where log lines and checkpoints of threads without an attempt go from now on.
+pub(crate) fn serve_elsewhere(host: Elsewhere) {
+    let _ = ELSEWHERE.set(host);
 }
 
 /// A line of the attempt of this thread, else of the host; printed where there is neither, as in tests.
@@ -206,9 +239,14 @@ pub(crate) fn emit(level: Level, target: &str, message: &str) {
     let number = level as u32;
     let carried = with(|_, source| source.log(number, target, message));
     let elsewhere = || {
-        ELSEWHERE
-            .get()
-            .is_some_and(|log| log(number, target, message))
+        let mut logged = false;
+        if let Some(elsewhere) = ELSEWHERE.get() {
+            elsewhere(&mut |source| {
+                source.log(number, target, message);
+                logged = true;
+            });
+        }
+        logged
     };
     let heard = || super::overheard::overheard(number, target, message);
     if carried.is_none() && !elsewhere() && !heard() {

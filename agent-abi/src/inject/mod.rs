@@ -5,6 +5,7 @@
 
 mod attempt;
 mod builtin;
+mod checkpoint;
 mod children;
 mod current;
 mod graph;
@@ -19,9 +20,10 @@ mod upstream;
 
 pub(crate) use attempt::{Finished, Job, attempt, is_unknown_name, text_of_panic};
 pub use builtin::{AssetPath, Params};
+pub use checkpoint::checkpoint;
 pub use children::{Child, Children, TakePart};
-pub(crate) use current::{call, emit, install_logger, log_elsewhere, on_attempt};
-pub use current::{check_cancelled, checkpoint, progress};
+pub(crate) use current::{call, emit, install_logger, on_attempt, serve_elsewhere};
+pub use current::{check_cancelled, progress};
 pub use lists::{Collection, ListedRow, Listing, SignedUrl};
 pub(crate) use overheard::{Listener, OverheardLine};
 pub use provide::Provide;

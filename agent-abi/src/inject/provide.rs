@@ -300,6 +300,8 @@ impl Scope<'_> {
         self.open
             .borrow_mut()
             .push(Rc::clone(&entry) as Rc<dyn Opened>);
+        let held = self.pause("dependency", parameter, note);
+        held.map_err(|error| Stop::Agent(error).within(P::NAME))?;
         Ok(entry)
     }
 

@@ -7,7 +7,7 @@ use super::{End, Found, Stop};
 use crate::error::{Context, Error, Result};
 use crate::model::{LabelRow, Ontology, Project, Stage, StorageItem, Task};
 use crate::table::needs;
-use crate::wire::{AssetDoc, ProjectDoc, input};
+use crate::wire::{AssetDoc, Pause, ProjectDoc, input};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::cell::{OnceCell, RefCell};
@@ -50,6 +50,19 @@ pub trait Source {
     /// Why there is no answer.
     fn call(&self, name: &str, question: &[u8]) -> Result<Option<Vec<u8>>, String> {
         let _ = (name, question);
+        Ok(None)
+    }
+    /// Whether somebody looks at the places that [`Source::pause`] reports.
+    fn pauses(&self) -> bool {
+        false
+    }
+    /// The attempt is at this place, with this value (JSON for a checkpoint); waits while a person holds it there.
+    /// `Some`: the JSON that the value was edited to.
+    ///
+    /// # Errors
+    /// Why the attempt is to stop.
+    fn pause(&self, at: &Pause, value: &[u8]) -> Result<Option<String>, String> {
+        let _ = (at, value);
         Ok(None)
     }
 }
@@ -166,14 +179,25 @@ impl<'h> Scope<'h> {
             Err(_) => "failed",
         };
         self.current.end(timer, value);
+        let found = found.and_then(|found| {
+            self.pause("parameter", parameter, value)?;
+            Ok(found)
+        });
         found.map_err(|error| Stop::Dependency {
             name: parameter.to_owned(),
             error,
         })
     }
 
+    /// Lets a person hold the attempt here.
+    pub(super) fn pause(&self, kind: &str, name: &str, value: &str) -> Result<()> {
+        self.current.pause(self.source, kind, name, value)
+    }
+
     /// For the macros: the agent's own call.
     pub fn call<R>(&self, agent: impl FnOnce() -> R) -> R {
+        // An attempt that is to stop is stopped where it asks; a call cannot fail.
+        let _ = self.pause("call", "call", "");
         let timer = self.current.begin("call", "call");
         let result = agent();
         self.current.end(timer, "");

@@ -3,12 +3,13 @@
 
 use super::geometry::{SLACK, short};
 use super::{ModelError, ModelResult, Point};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::hash::Hash;
 
 /// An upright box: upper left corner, width and height, all 0 to 1 of the picture.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BoundingBox {
     /// Left edge.
     pub x: f64,

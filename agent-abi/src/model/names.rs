@@ -15,17 +15,26 @@ pub fn ambiguous(kind: &str, name: &str, by: &str, ids: &[impl Display]) -> Stri
     )
 }
 
-/// Names in a row; one with something that cannot be seen is quoted.
+/// Names that are listed at most.
+const LISTED: usize = 40;
+
+/// Names in a row, of very many the first; one with something that cannot be seen, or without end, is quoted.
 #[must_use]
 pub fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     let shown = |name: &str| {
         let quoted = suggest::quoted(name);
-        match quoted.len() == name.len() + 2 && !name.is_empty() {
+        match quoted[1..quoted.len() - 1] == *name && !name.is_empty() {
             true => name.to_owned(),
             false => quoted,
         }
     };
-    names.into_iter().map(shown).collect::<Vec<_>>().join(", ")
+    let mut names = names.into_iter();
+    let mut text: Vec<String> = names.by_ref().take(LISTED).map(shown).collect();
+    match names.count() {
+        0 => {}
+        more => text.push(format!("and {more} more")),
+    }
+    text.join(", ")
 }
 
 /// The only one of these, which have one name.
@@ -42,5 +51,21 @@ pub(super) fn only<'o, T, I: Display>(
             let ids: Vec<I> = hits.into_iter().map(id).collect();
             Err(ModelError::Ambiguous(ambiguous(kind, name, by, &ids)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn very_many_names_are_counted() {
+        assert_eq!(listed(["go", "", "a\u{200b}"]), "go, \"\", \"a\\u{200b}\"");
+        let many: Vec<String> = (0..300).map(|n| n.to_string()).collect();
+        let text = listed(many.iter().map(String::as_str));
+        assert!(
+            text.starts_with("0, 1, 2, ") && text.ends_with(", 39, and 260 more"),
+            "{text}"
+        );
     }
 }

@@ -23,12 +23,15 @@ pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String
 /// be seen do not matter; a name that contains the other one resembles it.
 #[must_use]
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let wrong = plain(wrong);
-    let limit = (wrong.chars().count() / 2).max(2);
+    let wrong = plain(start(wrong));
+    let length = wrong.chars().count();
+    let limit = (length / 2).max(2);
     let distance = |name: &str| {
-        let name = plain(name);
+        let name = plain(start(name));
         if !name.is_empty() && (name.contains(&wrong) || wrong.contains(&name)) {
             0
+        } else if name.chars().count().abs_diff(length) > limit {
+            usize::MAX // each character more or less is an edit
         } else {
             edit_distance(&wrong, &name)
         }
@@ -37,15 +40,27 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec
     let mut near: Vec<_> = known.map(|name| (distance(name), name)).collect();
     near.retain(|(distance, _)| *distance <= limit);
     // Of two that resemble it alike, the one of its length is meant.
-    let longer = |name: &str| name.chars().count().abs_diff(wrong.chars().count());
+    let longer = |name: &str| name.chars().count().abs_diff(length);
     near.sort_by_key(|(distance, name)| (*distance, longer(name)));
     near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
+/// Characters of a name that are compared and shown; nobody reads on.
+const LONGEST: usize = 200;
+
+/// As much of a name as is compared and shown.
+fn start(name: &str) -> &str {
+    let end = name.char_indices().nth(LONGEST);
+    &name[..end.map_or(name.len(), |(at, _)| at)]
+}
+
 /// A name in quotes, with what cannot be seen in it escaped: `"pre-label\u{20}"`. Characters that are seen
-/// but have a twin that looks the same (a letter and its accent apart, compatibility forms) are escaped too.
+/// but have a twin that looks the same (a letter and its accent apart, compatibility forms) are escaped too. A very long
+/// name ends with `…`.
 #[must_use]
 pub fn quoted(name: &str) -> String {
+    let whole = name.len();
+    let name = start(name);
     let mut out = String::from("\"");
     let mut before = ' ';
     let end = name.trim_end_matches(' ').len();
@@ -60,6 +75,9 @@ pub fn quoted(name: &str) -> String {
             out.push(c);
         }
         before = c;
+    }
+    if name.len() < whole {
+        out.push('…');
     }
     out.push('"');
     out
@@ -171,6 +189,22 @@ mod tests {
         ] {
             assert_eq!(quoted(name), shown);
         }
+    }
+
+    #[test]
+    fn a_name_without_end_is_compared_and_shown_by_its_start() {
+        let long = "long ".repeat(100_000);
+        let longer = format!("lung {long}");
+        assert_eq!(
+            quoted(&long).chars().count(),
+            LONGEST + 3 + "\\u{20}".len() - 1
+        );
+        assert!(quoted(&long).ends_with("…\""));
+        assert_eq!(
+            nearest(&long, [longer.as_str(), "short"]),
+            [longer.as_str()]
+        );
+        assert_eq!(nearest("short", vec![long.as_str(); 10_000]), [""; 0]);
     }
 
     #[test]

@@ -33,6 +33,30 @@ pub mod input {
     }
 }
 
+/// Where an attempt can be held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// `parameter` (given by the workbench), `dependency` (made by the library), `call` (before it), `checkpoint`, or
+    /// `refused`: a checkpoint whose edited value did not fit.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Pause {
+    /// A place of this kind.
+    #[must_use]
+    pub fn new(kind: &str, name: &str) -> Self {
+        let (kind, name) = (kind.to_owned(), name.to_owned());
+        Self { kind, name }
+    }
+
+    /// Whether it is a checkpoint, which has a function of its own.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.kind == "checkpoint"
+    }
+}
+
 /// Names for the host's `call` function. A question is JSON, and so is its answer, unless stated
 /// otherwise; nothing that is asked for can write.
 pub mod call {
@@ -43,6 +67,10 @@ pub mod call {
     /// it is there or could not be loaded. What lies between counts to the limit for loading, not to that of
     /// the task, and errors name the dependency. The answer is `null`.
     pub const LOADING: &str = "loading";
+    /// A line of JSON ([`crate::wire::Pause`]), a newline, then a value: the attempt is at this place, and waits while a
+    /// person holds it there. The answer is empty, or what the value was edited to. An empty question is answered at
+    /// once: `true` when anybody looks at this attempt, else `false`. Not JSON.
+    pub const PAUSE: &str = "pause";
     /// The name of a resource as a JSON string, a newline, then the question, any bytes; the answer is what the
     /// resource gives, any bytes. Rust agents write JSON on one line, a newline and further bytes, both ways.
     pub const RESOURCE: &str = "resource";

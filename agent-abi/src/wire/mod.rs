@@ -11,8 +11,8 @@ mod spec;
 pub mod text;
 
 pub use calls::{
-    EncodeQuestion, ItemsQuestion, ListPage, ListQuestion, ProjectQuestion, RowsQuestion, TwinDoc,
-    TwinQuestion, TwinSpec, call, input,
+    EncodeQuestion, ItemsQuestion, ListPage, ListQuestion, Pause, ProjectQuestion, RowsQuestion,
+    TwinDoc, TwinQuestion, TwinSpec, call, input,
 };
 pub use changes::ChangeDoc;
 pub use edits::{AddLabel, AnswerLabel};

@@ -28,7 +28,7 @@ int main(void) {
   AT(wb_host, input); AT(wb_host, frame); AT(wb_host, frame_release); AT(wb_host, progress);
   AT(wb_host, is_cancelled); AT(wb_host, call);
 #if WB_ABI_MINOR >= 1
-  AT(wb_host, child_frame);
+  AT(wb_host, child_frame); AT(wb_host, checkpoint);
 #endif
   SIZE(wb_frame); AT(wb_frame, size); AT(wb_frame, format); AT(wb_frame, data); AT(wb_frame, len);
   AT(wb_frame, width); AT(wb_frame, height); AT(wb_frame, stride); AT(wb_frame, reserved);

@@ -77,7 +77,7 @@ pub fn document(
         return Ok(Route::to("unsure").priority(0.8));
     }
     let answer: Value = serde_json::from_str(content).context("the model's answer is not JSON")?;
-    checkpoint("answer", &answer);
+    let answer = checkpoint("answer", &answer)?;
     labels.add(kind.answer_json(&answer)?.manual(false))?;
     Ok(Route::to("done"))
 }

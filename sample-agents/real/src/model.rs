@@ -4,8 +4,8 @@
 //! variable `MODEL_KEY` (`key_env` names another one), is sent as a bearer token, and is never logged.
 
 use agent_abi::prelude::*;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// When it would have to wait longer, the attempt fails; the workbench makes another one later.
@@ -35,7 +35,7 @@ struct Found {
 }
 
 /// One box; edges as shares of the picture.
-#[derive(Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Scored {
     label: String,
     score: f64,
@@ -69,17 +69,13 @@ pub fn model(
 ) -> Result<Route> {
     let question = json!({"image": frame.jpeg(85)?.data_url()});
     let found: Found = ask(client, &settings.url, &settings.key_env, &question)?;
+    let boxes = checkpoint("boxes", &found.boxes)?;
     let ontology = labels.ontology();
-    for scored in found
-        .boxes
-        .iter()
-        .filter(|b| b.score >= settings.least_score)
-    {
+    for scored in boxes.iter().filter(|b| b.score >= settings.least_score) {
         let kind = ontology.object(&scored.label)?;
         let area = kind.bounding_box(scored.x, scored.y, scored.w, scored.h)?;
         labels.add(area.confidence(scored.score)?.manual(false))?;
     }
-    checkpoint("boxes", found.boxes.len());
     Ok(Route::to("annotate"))
 }
 

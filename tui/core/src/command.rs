@@ -4,6 +4,8 @@
 use crate::comparing::CompareCommand;
 use crate::ids::{StageId, TaskId};
 use crate::ledger::Scope;
+use crate::pause::{PointAt, PointChange};
+use crate::queue::Sort;
 use crate::run::{OnConflict, RunSpec};
 use crate::work::TaskRow;
 
@@ -43,8 +45,15 @@ pub enum Command {
         /// Filter language.
         text: String,
     },
-    /// Next sort order of a queue.
-    Sort(StageId),
+    /// Sort the queue of a stage by this; the other way round if it holds.
+    Sort(StageId, Sort, bool),
+    /// Read the label rows of these tasks, as far as that is not done: their priorities and client metadata.
+    Know {
+        /// Stage.
+        stage: StageId,
+        /// Which.
+        rows: Vec<TaskRow>,
+    },
     /// Mark or unmark tasks.
     Mark {
         /// Stage.
@@ -73,8 +82,27 @@ pub enum Command {
     CancelQueuedStep,
     /// The next step of the open task.
     Step,
-    /// All steps up to the outcome.
+    /// All steps up to the next pause point or the outcome.
     ToEnd,
+    /// All steps up to the outcome, past pause points.
+    ToReturn,
+    /// Open the task of the run that has waited longest at a pause point.
+    OpenPaused,
+    /// Let tasks of a stage pause at a place, or no longer.
+    Point {
+        /// Stage.
+        stage: StageId,
+        /// Where.
+        at: PointAt,
+        /// How the pause point there changes.
+        change: PointChange,
+    },
+    /// Edit the value that the open task is held at; the JSON that was typed.
+    EditValue(String),
+    /// Run the open task again and hold it at the place of this number, counted from 0.
+    Fork(usize),
+    /// Let the limits of the open task's attempt stand still for a debugger, or no longer.
+    Attach,
     /// The same inputs again on the newest build.
     Rerun,
     /// Throw the open task's outcome away.

@@ -3,8 +3,10 @@
 //! Late news carries the job, batch or listing it belongs to and is dropped when that is over.
 
 mod build;
+mod launch;
 
-pub use build::{BuildEvent, CompileFailure, CrateProgress};
+pub use build::{BuildEvent, CompileError, CompileFailure, CrateProgress};
+pub use launch::{Launch, Priority};
 
 use crate::build::Probed;
 use crate::command::Command;
@@ -15,6 +17,7 @@ use crate::filter::{Asks, Filter, Known};
 use crate::ids::{BatchId, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::{JournalEvent, Restore, Settled, Undone};
 use crate::ledger::{Applied, Reply, Request, TaskReport};
+use crate::pause::{PausePlace, SavedPoint};
 use crate::queue::LastResult;
 use crate::run::Report;
 use crate::work::{Change, Committed, FetchSpec, Inputs, LabelChange, Outcome, Project, TaskRow};
@@ -170,6 +173,13 @@ pub enum JobEvent {
         /// What; `None`: it has it, and goes on.
         name: Option<String>,
     },
+    /// It has reached a place and waits there for [`Effect::GoOn`]: somebody looks at it.
+    Paused {
+        /// Which.
+        job: JobId,
+        /// The place.
+        place: Box<PausePlace>,
+    },
     /// A line of the agent's log or output; `job` is empty for lines outside a job.
     Log {
         /// Which.
@@ -199,40 +209,6 @@ pub enum JobEvent {
         /// How long the agent ran, in microseconds.
         run_us: u64,
     },
-}
-
-/// One attempt to be run in a host.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Launch {
-    /// Number.
-    pub job: JobId,
-    /// Build to run on.
-    pub build: BuildId,
-    /// Index into its agents.
-    pub agent: usize,
-    /// 1 for the first.
-    pub attempt: u32,
-    /// Stage.
-    pub stage: StageId,
-    /// What the agent is given; the same for every attempt, so that retries start clean.
-    pub inputs: Arc<Inputs>,
-    /// Limit in milliseconds.
-    pub deadline_ms: Option<u64>,
-    /// Whose turn comes first.
-    pub priority: Priority,
-}
-
-/// Which jobs are begun first while hosts are scarce.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Priority {
-    /// Somebody waits for it: a stepped task.
-    Person,
-    /// A watched task.
-    Watch,
-    /// A run.
-    Bulk,
-    /// A comparison: behind everything that somebody waits for.
-    Background,
 }
 
 /// An operation of the journal that the screen's writes belong to.
@@ -320,6 +296,20 @@ pub enum Effect {
     Launch(Launch),
     /// Kill the host of a job now.
     Kill(JobId),
+    /// Let a job go on that has reached a place: with its own value, or with this JSON.
+    GoOn {
+        /// Which.
+        job: JobId,
+        /// What its value was edited to.
+        edited: Option<Arc<str>>,
+    },
+    /// Let the limits of a job stand still for a debugger, or no longer.
+    Attach {
+        /// Which.
+        job: JobId,
+        /// Whether they stand still.
+        on: bool,
+    },
     /// Ask a job to stop, and kill its host when it does not listen.
     Cancel(JobId),
     /// Write upstream: from a run to the state, which asks for what that takes.
@@ -330,6 +320,13 @@ pub enum Effect {
         changes: Vec<Change>,
         /// Rows that somebody else changed are written all the same, on what is there now.
         overwrite: bool,
+    },
+    /// Keep the pause points of a stage for the next start.
+    SavePoints {
+        /// Stage.
+        stage: StageId,
+        /// All of them.
+        points: Vec<SavedPoint>,
     },
     /// Nothing more is written under this operation.
     CloseOperation(OperationId),

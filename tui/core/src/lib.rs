@@ -3,6 +3,7 @@
 //! No I/O, no clock, no threads here; time and answers arrive as events, requests leave as effects.
 
 pub mod build;
+pub mod code_place;
 pub mod command;
 pub mod compare;
 pub mod comparing;
@@ -22,6 +23,7 @@ pub mod limits;
 pub mod loading;
 pub mod marks;
 pub mod patch;
+pub mod pause;
 pub mod queue;
 pub mod run;
 pub mod secret;

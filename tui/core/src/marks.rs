@@ -1,8 +1,10 @@
 //! Where the labels of one frame lie on its picture: outlines, lines, points and masks, all in shares of the
 //! picture. Drawing them is left to the screens, wording them to `agent_abi::model`.
 
+mod ranges;
 mod sides;
 
+pub use ranges::RangeMark;
 pub use sides::{LabelSide, LabelSides};
 
 use agent_abi::model::Bitmask;

@@ -1,50 +1,18 @@
 //! The queue of one stage: every task listed so far, the view that filter and sort make of it,
 //! the marks. Built to stay instant at a hundred thousand rows and bearable at a million.
 
-use crate::filter::{Facts, Filter, Known};
+mod groups;
+mod order;
+
+use crate::filter::{Asks, Facts, Filter, Known};
 use crate::ids::{Millis, TaskId};
 pub use crate::work::LastResult;
 use crate::work::TaskRow;
 use crate::workflow::Stage;
+pub use groups::{GroupBy, TaskGroup};
+pub use order::Sort;
 use std::collections::{HashMap, HashSet};
-
-/// Order of the rows on screen.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Sort {
-    /// As the platform lists them.
-    #[default]
-    Listed,
-    /// By title.
-    Title,
-    /// The oldest change first.
-    Age,
-    /// Failed first, then those with an outcome.
-    Result,
-}
-
-impl Sort {
-    /// One word for the heading.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Listed => "as listed",
-            Self::Title => "title",
-            Self::Age => "oldest",
-            Self::Result => "result",
-        }
-    }
-
-    /// The next order.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        match self {
-            Self::Listed => Self::Title,
-            Self::Title => Self::Age,
-            Self::Age => Self::Result,
-            Self::Result => Self::Listed,
-        }
-    }
-}
+use std::ops::Range;
 
 /// The queue of one stage.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,6 +29,8 @@ pub struct Queue {
     pub filter_error: Option<String>,
     /// Order.
     pub sort: Sort,
+    /// Whether it is the other way round.
+    pub reversed: bool,
     /// Marked tasks.
     pub marks: HashSet<TaskId>,
     /// Whether a listing is under way.
@@ -169,7 +139,7 @@ impl Queue {
             self.loading = false;
             self.loaded = Some(now);
             self.took_ms = now.since(self.began);
-            if self.sort != Sort::Listed {
+            if self.sort != Sort::Listed || self.reversed {
                 self.refresh_view(now, results);
             }
             if !self.marks.is_empty() {
@@ -209,7 +179,21 @@ impl Queue {
         self.refresh_view(now, results);
     }
 
-    /// The next tasks whose label rows the filter must know before it can decide; at most `n`.
+    /// What filter and order look at beside the tasks as listed.
+    #[must_use]
+    pub fn asks(&self) -> Asks {
+        let mut asks = self.filter.asks();
+        asks.row |= self.sort == Sort::Priority;
+        asks
+    }
+
+    /// The tasks of the view whose label rows are not known yet, among these places.
+    pub fn unread(&self, places: Range<usize>) -> impl Iterator<Item = &TaskRow> {
+        let rows = places.map_while(|place| self.at(place));
+        rows.filter(|row| !self.known.contains_key(&row.id))
+    }
+
+    /// The next tasks whose label rows filter and order must know before they can decide; at most `n`.
     #[must_use]
     pub fn unknown(
         &self,
@@ -217,7 +201,7 @@ impl Queue {
         now: Millis,
         results: &HashMap<TaskId, LastResult>,
     ) -> Vec<TaskRow> {
-        let asks = self.filter.asks();
+        let asks = self.asks();
         if !asks.any() {
             return Vec::new();
         }
@@ -258,21 +242,7 @@ impl Queue {
     pub fn refresh_view(&mut self, now: Millis, results: &HashMap<TaskId, LastResult>) {
         self.view.clear();
         self.extend_view(0, now, results);
-        let rows = &self.rows;
-        match self.sort {
-            Sort::Listed => {}
-            Sort::Title => self
-                .view
-                .sort_by(|a, b| rows[*a as usize].title.cmp(&rows[*b as usize].title)),
-            Sort::Age => self.view.sort_by_key(|i| rows[*i as usize].updated),
-            Sort::Result => self
-                .view
-                .sort_by_key(|i| match results.get(&rows[*i as usize].id) {
-                    Some(result) if result.failed => 0,
-                    Some(_) => 1,
-                    None => 2,
-                }),
-        }
+        self.sort_view(results);
     }
 
     fn extend_view(&mut self, first: usize, now: Millis, results: &HashMap<TaskId, LastResult>) {

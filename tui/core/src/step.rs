@@ -2,11 +2,15 @@
 //!
 //! The steps are data for the screen; the engine ([`crate::state`]) moves them on.
 
+mod attempt;
+
+pub use attempt::{PastAttempt, Reached, Until};
+
 use crate::error::Error;
 use crate::ids::{BuildId, JobId, Millis, StageId};
 use crate::loading::Loading;
 use crate::work::{Committed, FetchSpec, Inputs, Outcome, TaskRow};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// How far a stepped task is.
@@ -169,6 +173,20 @@ pub struct Stepper {
     pub at: At,
     /// Goes on to the outcome without further keys.
     pub to_end: bool,
+    /// Where its agent stops next.
+    pub until: Until,
+    /// The places that the attempt has reached.
+    pub places: Vec<Reached>,
+    /// Since when it is held at the last of them.
+    pub held_since: Option<Millis>,
+    /// A debugger is about to be attached to its host: its limits stand still.
+    pub attached: bool,
+    /// What was typed for the value that it is held at, and is not JSON.
+    pub draft: Option<String>,
+    /// Earlier attempts, the oldest first.
+    pub past: Vec<PastAttempt>,
+    /// What values are edited to in the next attempt, by the number of their place.
+    pub edits: BTreeMap<usize, Arc<str>>,
     /// What the agent is given.
     pub inputs: Option<Arc<Inputs>>,
     /// What they were fetched for: a build that asks for something else has them fetched again.
@@ -183,6 +201,8 @@ pub struct Stepper {
     pub loading: Option<Loading>,
     /// Limit of the attempt in milliseconds.
     pub limit_ms: Option<u64>,
+    /// Its attempt is one of the run, which hears how it ends.
+    pub of_run: bool,
     /// Attempts made.
     pub attempts: u32,
     /// 0 to 1, when the agent reports it.
@@ -210,6 +230,13 @@ impl Stepper {
             build,
             at: At::Opened,
             to_end: false,
+            until: Until::Next,
+            places: Vec::new(),
+            held_since: None,
+            attached: false,
+            draft: None,
+            past: Vec::new(),
+            edits: BTreeMap::new(),
             inputs: None,
             fetched_for: None,
             job: None,
@@ -217,6 +244,7 @@ impl Stepper {
             since: now,
             loading: None,
             limit_ms: None,
+            of_run: false,
             attempts: 0,
             progress: None,
             result: None,
@@ -244,7 +272,8 @@ impl Stepper {
     /// How long its agent has run, in milliseconds, without what it loads.
     #[must_use]
     pub fn ran_ms(&self, now: Millis) -> u64 {
-        let until = self.loading.as_ref().map_or(now, |loading| loading.since);
+        let loading = self.loading.as_ref().map(|loading| loading.since);
+        let until = self.held_since.or(loading).unwrap_or(now);
         until.since(self.since)
     }
 
@@ -253,6 +282,8 @@ impl Stepper {
     pub const fn word(&self) -> &'static str {
         if self.waits() {
             "waiting"
+        } else if self.held_since.is_some() {
+            "paused"
         } else if self.loading.is_some() {
             "loading"
         } else {
@@ -260,10 +291,44 @@ impl Stepper {
         }
     }
 
+    /// Another attempt begins: nothing of the one before is its own.
+    pub(crate) fn begin_attempt(&mut self) {
+        (self.places, self.held_since) = (Vec::new(), None);
+        (self.attached, self.draft) = (false, None);
+    }
+
+    /// Keeps what the last attempt came to: another one follows.
+    pub(crate) fn remember(&mut self, text: &str, labels: (usize, usize, usize)) {
+        if self.past.len() >= PastAttempt::KEPT {
+            self.past.remove(0);
+        }
+        self.past.push(PastAttempt {
+            number: self.attempts,
+            build: self.build,
+            places: std::mem::take(&mut self.places),
+            text: text.to_owned(),
+            labels,
+            run_us: self.run_us,
+        });
+    }
+
+    /// The place that the attempt is held at.
+    #[must_use]
+    pub fn held_at(&self) -> Option<&Reached> {
+        self.places.last().filter(|_| self.held_since.is_some())
+    }
+
     /// Whether there is an outcome that may be written.
     #[must_use]
     pub fn can_commit(&self) -> bool {
-        matches!(self.at, At::Outcome | At::Review) && matches!(self.result, Some(Ok(_)))
+        let ended = matches!(self.at, At::Outcome | At::Review);
+        ended && !self.is_parked() && matches!(self.result, Some(Ok(_)))
+    }
+
+    /// Whether it waits at a pause point after its end, and its run has not heard of that yet.
+    #[must_use]
+    pub const fn is_parked(&self) -> bool {
+        self.of_run && self.job.is_some() && matches!(self.at, At::Outcome | At::Review)
     }
 }
 

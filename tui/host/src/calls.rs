@@ -105,6 +105,14 @@ pub(crate) fn open(link: &Arc<Link>, call: u64) -> Asked {
     }
 }
 
+/// Lets a job go on that waits at a place.
+pub(crate) fn go_on(link: &Link, call: u64, edited: Option<Arc<str>>) {
+    match edited {
+        Some(json) => send(link, call, ANSWERED, json),
+        None => send(link, call, UNKNOWN, "".into()),
+    }
+}
+
 /// Answers a call with an error.
 pub(crate) fn refuse(link: &Link, call: u64, why: &str) {
     send(link, call, FAILED, why.into());

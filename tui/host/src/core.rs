@@ -179,11 +179,7 @@ impl Core {
                 shared.answer(number, result);
             }
             Effect::Explain(explain) => return self.explain(explain),
-            Effect::Remove { host } => {
-                if let Some(link) = shared.links.remove(&host) {
-                    link.end_calls();
-                }
-            }
+            Effect::Remove { host } => shared.links.remove(&host)?.end_calls(),
             Effect::Status { host, status } => shared.links.get(&host)?.publish(&status),
             Effect::Open {
                 host,
@@ -210,6 +206,9 @@ impl Core {
             } => {
                 let link = shared.links.get(&host)?;
                 self.call(link, (build, host, job), call, (name, question));
+            }
+            Effect::GoOn { host, call, edited } => {
+                calls::go_on(shared.links.get(&host)?, call, edited);
             }
             Effect::RefuseCall { host, call, why } => {
                 calls::refuse(shared.links.get(&host)?, call, why);

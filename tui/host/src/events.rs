@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 use wb_core::ids::{BuildId, JobId};
 use wb_core::loading::Opening;
+use wb_core::pause::PausePlace;
 
 /// News from the hosts and from the watched files.
 #[derive(Debug)]
@@ -93,6 +94,14 @@ pub enum HostEvent {
         question: Vec<u8>,
         /// To be answered.
         asked: Asked,
+    },
+    /// A running job has reached a place and waits there for [`Hosts::go_on`](crate::Hosts::go_on); its time limit stands
+    /// still.
+    Paused {
+        /// The job.
+        job: JobId,
+        /// The place.
+        at: PausePlace,
     },
     /// A job ended: exactly once for each.
     Done {

@@ -137,6 +137,16 @@ impl Hosts {
         self.on(News::Stop { job, kill: true });
     }
 
+    /// Lets a job go on that has reached a place ([`HostEvent::Paused`]): with its own value, or with this JSON.
+    pub fn go_on(&self, job: JobId, edited: Option<Arc<str>>) {
+        self.on(News::GoOn { job, edited });
+    }
+
+    /// Lets the limits of a running job stand still for a debugger, until this is called with `false`.
+    pub fn attach(&self, job: JobId, on: bool) {
+        self.on(News::Attach { job, on });
+    }
+
     /// How many jobs may run at the same time, at least 1; also bounded by the number of hosts.
     pub fn set_concurrency(&self, n: usize) {
         self.on(News::Concurrency(n));

@@ -29,6 +29,9 @@ pub struct JobRequest {
     pub inputs: Vec<(Cow<'static, str>, Arc<str>)>,
     /// Limit of the attempt, counted from its start in the agent.
     pub deadline: Option<Duration>,
+    /// Whether the places that it reaches are reported as [`HostEvent::Paused`](crate::HostEvent::Paused), where it
+    /// waits for [`Hosts::go_on`](crate::Hosts::go_on).
+    pub pauses: bool,
     /// Title of the data unit, for messages.
     pub label: String,
     /// Whose turn comes first while hosts are scarce.

@@ -4,12 +4,13 @@
 //! header as JSON, and raw parts whose lengths are in the header. Both ends are the same program,
 //! so there is one version; [`PROTOCOL`] guards against a host started from another one.
 
+use agent_abi::wire::Pause;
 use serde::{Deserialize, Serialize};
 use std::io::{self, IoSlice, Read, Write};
 use wb_core::build::Descriptor;
 
 /// Grows with every change of the messages.
-pub(crate) const PROTOCOL: u32 = 6;
+pub(crate) const PROTOCOL: u32 = 7;
 /// Largest result of an agent, and largest message a host may send, in bytes.
 pub(crate) const MAX_RESULT: usize = 64 << 20;
 /// Largest message to a host, in bytes.
@@ -37,13 +38,16 @@ pub(crate) enum ToHost {
         agent: usize,
         attempt: u32,
         build: u32,
+        /// Somebody looks: the places that it reaches are reported, and it waits at each to go on.
+        pauses: bool,
         parts: Vec<(String, usize)>,
     },
     /// Call the library's preflight; answered by `Done` with this number.
     Preflight { job: u64, ticket: u64 },
     /// A question to the resource is the rest; answered by `Done` with this number.
     Ask { job: u64, ticket: u64 },
-    /// Answers `FromHost::Call`; the rest is the answer or the reason. `status` as the table has it:
+    /// Answers `FromHost::Call`, or lets a job go on after `FromHost::Paused`; the rest is the answer, what a value was
+    /// edited to, or the reason. `status` as the table has it:
     /// 0 answered, 1 no such name, 2 failed.
     Answer { call: u64, status: i32 },
     /// Call the library's `shutdown` and leave.
@@ -69,6 +73,9 @@ pub(crate) enum FromHost {
     Progress { fraction: f64 },
     /// The running job asks the workbench for something by name; the rest is its question.
     Call { job: u64, call: u64, name: String },
+    /// The running job has reached a place and waits there for the answer to this call: 0 with what its value was
+    /// edited to, or 1. The rest is the value.
+    Paused { job: u64, call: u64, at: Pause },
     /// The work of this ticket was taken back before it began: somebody else may have it.
     TakenBack { ticket: u64 },
     /// A dependency that stays in the host is being loaded for this job, or is loaded: its time counts

@@ -26,6 +26,8 @@ pub(crate) struct About {
     pub idempotent: bool,
     /// The dependency that was being loaded into the host.
     pub loading: Option<String>,
+    /// The place that a person held it at.
+    pub held: Option<String>,
     /// The process answers questions to this resource.
     pub resource: Option<String>,
     /// The library was open.
@@ -238,10 +240,12 @@ pub(crate) fn crashed(about: &About, death: &Death, ending: Option<&Ending>) -> 
         _ => {
             let loading = about.loading.as_ref();
             let loading = loading.map(|name| format!("while dependency {name} was loaded "));
+            let held = about.held.as_ref();
+            let held = held.map(|at| format!("while it was held at {at} "));
             format!(
                 "the agent {} {}{on}; the task stays where it is",
                 death.how(),
-                loading.unwrap_or_default()
+                held.or(loading).unwrap_or_default()
             )
         }
     };

@@ -14,6 +14,7 @@ use crate::report::Death;
 use crate::spawn::Started;
 use crate::sys::exit::{Exit, ExitWatch};
 use crate::sys::{adopted, usage};
+use agent_abi::wire::Pause;
 use rustix::event::{PollFlags, Timespec};
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, OwnedFd};
@@ -24,6 +25,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use wb_core::error::foreign;
 use wb_core::ids::{BuildId, JobId};
+use wb_core::pause::{PausePlace, PlaceKind};
 
 /// Longest sleep of a host's thread while its host has been busy lately.
 const BUSY_CAP: Duration = Duration::from_secs(1);
@@ -41,6 +43,8 @@ const MEMORY_PAUSE: Duration = Duration::from_millis(100);
 const TURN: usize = 16;
 /// Longest name of the place in an agent that a line comes from, in bytes.
 const TARGET: usize = 200;
+/// Longest value of a place that is kept, in bytes; a longer one can be looked at and not edited.
+const VALUE: usize = 4 << 20;
 /// Turns that the socket of a process that is gone may still take.
 const LAST_TURNS: usize = 256;
 
@@ -251,14 +255,7 @@ impl HostThread {
                 }
                 return Ok(());
             }
-            FromHost::Hello { protocol, pid } => {
-                let stack_low = self.link.page.claims.stack_low.load(Ordering::SeqCst);
-                HostNews::Hello {
-                    protocol,
-                    pid,
-                    stack_low,
-                }
-            }
+            FromHost::Hello { protocol, pid } => self.hello(protocol, pid),
             FromHost::Loaded { descriptor, base } => {
                 self.end_of_task(None);
                 let descriptor = Box::new(descriptor);
@@ -278,6 +275,11 @@ impl HostThread {
                     question,
                 }
             }
+            FromHost::Paused { job, call, at } => HostNews::Paused {
+                job,
+                call,
+                at: place(&at, message.parts()),
+            },
             FromHost::TakenBack { ticket } => HostNews::TakenBack { ticket },
             FromHost::Loading { job, name } => HostNews::Loading { job, name },
             FromHost::Done(done) => {
@@ -291,6 +293,15 @@ impl HostThread {
         };
         self.report(news);
         Ok(())
+    }
+
+    fn hello(&self, protocol: u32, pid: u32) -> HostNews {
+        let stack_low = self.link.page.claims.stack_low.load(Ordering::SeqCst);
+        HostNews::Hello {
+            protocol,
+            pid,
+            stack_low,
+        }
     }
 
     fn job(&self) -> Option<JobId> {
@@ -368,5 +379,17 @@ impl HostThread {
         // Its supervisor has ended them already, unless that was killed itself.
         adopted::end_adopted();
         self.report(HostNews::Died(Box::new(death)));
+    }
+}
+
+/// A place that a job has reached. Its value is kept as it may be shown.
+fn place(at: &Pause, value: &[u8]) -> PausePlace {
+    let value = String::from_utf8_lossy(value);
+    let shown = foreign(value.clone().into_owned(), VALUE);
+    PausePlace {
+        kind: PlaceKind::of(&at.kind),
+        name: foreign(at.name.clone(), TARGET),
+        editable: shown == value,
+        value: shown.into(),
     }
 }

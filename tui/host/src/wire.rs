@@ -52,6 +52,7 @@ fn add(chunks: &mut Vec<Chunk>, work: &Work, ticket: u64) -> io::Result<()> {
         agent: job.agent,
         attempt: job.attempt,
         build: job.build.0,
+        pauses: job.pauses,
         parts: all
             .iter()
             .map(|(name, json)| ((*name).to_owned(), json.len()))

@@ -1,4 +1,5 @@
-//! Pictures and video: still pictures, image groups, video frames by exact number, and pixels as files.
+//! Pictures and video: still pictures, image groups, video frames by exact number, and pixels as files; how loud
+//! sounds are.
 //!
 //! H.264 in MP4 or MOV is decoded in this process; other codecs and containers need an installed
 //! `ffmpeg`. Frame N is the N-th picture that is shown, edit lists and variable frame rates included,
@@ -18,6 +19,7 @@ mod kind;
 mod mp4;
 mod open;
 mod rgb;
+mod sound;
 mod still;
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,7 @@ use std::path::{Path, PathBuf};
 pub use encode::{EncodeError, FileFormat, RgbRows};
 pub use error::MediaError;
 pub use mp4::VideoFacts;
+pub use sound::{SoundError, Waveform, waveform};
 
 use image::{DynamicImage, RgbImage};
 

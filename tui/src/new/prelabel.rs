@@ -12,7 +12,7 @@ fn prelabel(task: &Task, labels: &mut LabelRow, frame: Option<Frame<'_>>) -> Res
         return Ok(Route::to("annotate"));
     };
     let mean = frame.mean_luma();
-    checkpoint("mean brightness", format!("{mean:.1}"));
+    let mean = checkpoint("mean brightness", &mean)?;
     labels.classify("Weather", if mean < NIGHT { "Night" } else { "Sunny" })?;
     Ok(Route::to("annotate").priority(mean / 255.0))
 }

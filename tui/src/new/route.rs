@@ -5,7 +5,7 @@ use agent_abi::prelude::*;
 #[stage("{{stage}}", routes = ["complete", "rework"], idempotent)]
 fn route(task: &Task, labels: &LabelRow) -> Result<Route> {
     let count = labels.objects().len() + labels.classifications().len();
-    checkpoint("labels", count);
+    let count = checkpoint("labels", &count)?;
     if count == 0 {
         info!("{} has no labels", task.title());
         return Ok(Route::to("rework").priority(0.9));

@@ -1,8 +1,12 @@
 //! The threads that decode: they take the most urgent picture whose file is here, and keep the files of videos open.
 //! Every frame of the screen sets which pictures are wanted, so that nothing else is begun.
 
+#[cfg(test)]
+mod tests;
+
 use super::ReadyPicture;
-use super::decode::{Bad, OpenFile};
+use super::bad::Bad;
+use super::decode::OpenFile;
 use agent_abi::wire::AssetDoc;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -11,7 +15,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use wb_client::{AssetCache, Reader};
 use wb_core::ids::TaskId;
-use wb_ui::PictureId;
+use wb_ui::{Medium, PictureId};
 
 /// Threads that decode.
 const THREADS: usize = 2;
@@ -135,6 +139,12 @@ impl Bench {
                 queue.failed.remove(task);
                 queue.begun.retain(|id| id.task != *task);
             }
+            ReadyPicture::Medium(
+                task,
+                Ok(Medium::Text(_) | Medium::Sound(_) | Medium::Listed { .. }),
+            ) => {
+                queue.begun.retain(|id| id.task != *task);
+            }
             ReadyPicture::Picture(id, _) => {
                 queue.begun.remove(id);
             }
@@ -172,13 +182,17 @@ impl Bench {
         let was_open = open.is_some();
         let (open, answer) = match self.shown(id, asset, open) {
             Ok((open, shot)) => {
-                if !was_open {
-                    let medium = Ok(open.medium().clone());
-                    let _ = self
-                        .send
-                        .blocking_send(ReadyPicture::Medium(id.task, medium));
-                }
-                (Some(open), ReadyPicture::Picture(id, shot))
+                let medium = || ReadyPicture::Medium(id.task, Ok(open.medium().clone()));
+                let answer = match shot.transpose() {
+                    None => medium(),
+                    Some(shot) => {
+                        if !was_open {
+                            let _ = self.send.blocking_send(medium());
+                        }
+                        ReadyPicture::Picture(id, shot)
+                    }
+                };
+                (Some(open), answer)
             }
             Err(why) => (None, ReadyPicture::Medium(id.task, Err(why))),
         };
@@ -210,7 +224,7 @@ impl Bench {
         id: PictureId,
         asset: AssetDoc,
         open: Option<OpenFile>,
-    ) -> Result<(OpenFile, Result<wb_ui::Shot, String>), String> {
+    ) -> Result<(OpenFile, Result<Option<wb_ui::Shot>, String>), String> {
         let attempt = |asset: &AssetDoc, open: Option<OpenFile>| {
             let mut open = open.map_or_else(|| OpenFile::open(asset), Ok)?;
             let shot = open.shot(id);
@@ -257,144 +271,4 @@ fn with_file(mut asset: AssetDoc, old: &Path, new: &str) -> AssetDoc {
         }
     }
     asset
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::{Duration, Instant};
-    use wb_ui::Medium;
-
-    const TASK: TaskId = TaskId(uuid::Uuid::nil());
-
-    fn clip() -> AssetDoc {
-        AssetDoc {
-            path: concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/local/media/bigbuckbunny-3s.mp4"
-            )
-            .to_owned(),
-            mime_type: Some("video/mp4".to_owned()),
-            item_type: "video".to_owned(),
-            title: "clip.mp4".to_owned(),
-            children: Vec::new(),
-        }
-    }
-
-    fn id(frame: u64) -> PictureId {
-        PictureId {
-            task: TASK,
-            frame,
-            small: false,
-        }
-    }
-
-    struct Screen {
-        bench: Arc<Bench>,
-        done: mpsc::Receiver<ReadyPicture>,
-        here: HashSet<u64>,
-        decoded: usize,
-        count: u64,
-    }
-
-    impl Screen {
-        fn new(asset: AssetDoc) -> Self {
-            let (send, done) = mpsc::channel(8);
-            let bench = Bench::start(None, send);
-            bench.put(TASK, asset);
-            Self {
-                bench,
-                done,
-                here: HashSet::new(),
-                decoded: 0,
-                count: 0,
-            }
-        }
-
-        /// Takes what is ready.
-        fn take(&mut self, ready: ReadyPicture) {
-            self.bench.taken(&ready);
-            match ready {
-                ReadyPicture::Medium(_, Ok(Medium::Pictures { count })) => self.count = count,
-                ReadyPicture::Picture(id, shot) => {
-                    assert!(shot.is_ok(), "{shot:?}");
-                    self.here.insert(id.frame);
-                    self.decoded += 1;
-                }
-                ReadyPicture::Medium(_, Err(why)) => panic!("{why}"),
-                _ => {}
-            }
-        }
-
-        /// Requests these frames until the first is here; how long that took.
-        fn show(&mut self, frames: &[u64]) -> Duration {
-            let began = Instant::now();
-            loop {
-                let missing = frames.iter().filter(|frame| !self.here.contains(frame));
-                self.bench.want(missing.map(|frame| id(*frame)).collect());
-                if self.here.contains(&frames[0]) {
-                    return began.elapsed();
-                }
-                let ready = self.done.blocking_recv().unwrap();
-                self.take(ready);
-            }
-        }
-    }
-
-    impl Drop for Screen {
-        fn drop(&mut self) {
-            self.bench.close();
-        }
-    }
-
-    #[test]
-    #[allow(clippy::print_stdout)] // the figures
-    fn scrubbing_through_a_video_is_answered_at_once() {
-        let mut screen = Screen::new(clip());
-        let opened = screen.show(&[0]);
-        let count = screen.count;
-        assert!(count > 60, "{count} frames");
-        let onwards = |frame: u64| (frame..(frame + 9).min(count)).collect::<Vec<_>>();
-        let mut forth: Vec<Duration> = (1..count).map(|n| screen.show(&onwards(n))).collect();
-        assert_eq!(screen.decoded as u64, count, "each frame is decoded once");
-        screen.here.clear();
-        let mut jumps: Vec<Duration> = (0..20).map(|n| screen.show(&[n * 31 % count])).collect();
-        forth.sort();
-        jumps.sort();
-        let (middle, most) = (forth[forth.len() / 2], forth[forth.len() - 1]);
-        let (jump, far) = (jumps[jumps.len() / 2], jumps[jumps.len() - 1]);
-        println!(
-            "opened {opened:?}; on: {middle:?}, at most {most:?}; jumps: {jump:?}, at most {far:?}"
-        );
-        let limit = Duration::from_millis(100);
-        assert!(middle < limit && jump < limit, "{middle:?} {jump:?}");
-    }
-
-    #[test]
-    fn what_is_no_longer_wanted_is_not_decoded() {
-        let mut screen = Screen::new(clip());
-        screen.show(&[0]);
-        let before = screen.decoded;
-        screen.bench.want((1..60).map(id).collect());
-        screen.show(&[70]);
-        assert!(screen.decoded - before < 20, "{}", screen.decoded);
-    }
-
-    #[test]
-    fn a_file_that_is_not_a_picture_is_named_once() {
-        let asset = AssetDoc {
-            path: "/dev/null".to_owned(),
-            ..clip()
-        };
-        let mut screen = Screen::new(asset);
-        screen.bench.want(vec![id(0), id(1)]);
-        let ready = screen.done.blocking_recv().unwrap();
-        let ReadyPicture::Medium(TASK, Err(why)) = &ready else {
-            panic!("no reason");
-        };
-        assert!(!why.is_empty());
-        assert!(screen.bench.knows(TASK), "until the screen has taken it");
-        screen.bench.taken(&ready);
-        assert!(!screen.bench.knows(TASK));
-    }
 }

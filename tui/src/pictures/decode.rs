@@ -1,60 +1,64 @@
 //! What the file of a task holds, and single pictures of it.
 
+use super::bad::Bad;
+use super::other;
+use super::pdf::Pdf;
 use crate::terminal::expecting_panics;
 use agent_abi::wire::AssetDoc;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use wb_media::{MediaError, Source};
+use wb_media::Source;
 use wb_ui::{Medium, Picture, PictureId, Shot};
 
 /// Longest side of a picture on the screen, in pixels.
 const SIDE: u32 = 1024;
 
-/// Why there is no picture, and the file that may be damaged.
-#[derive(Debug)]
-pub struct Bad {
-    pub why: String,
-    pub file: Option<PathBuf>,
-}
-
-impl From<MediaError> for Bad {
-    fn from(error: MediaError) -> Self {
-        Self {
-            why: error.to_string(),
-            file: error.doubtful_file().map(Path::to_owned),
-        }
-    }
-}
-
-impl From<String> for Bad {
-    fn from(why: String) -> Self {
-        Self { why, file: None }
-    }
-}
+/// What to do where pages cannot be drawn.
+const NEEDS_RENDERER: &str = "the pages of a PDF are drawn by pdftoppm or mutool, and neither is on the PATH; install one (for example: apt-get install poppler-utils)";
 
 /// The open file of a task.
 pub struct OpenFile {
-    source: Source,
+    pictures: OpenPictures,
     medium: Medium,
 }
 
+enum OpenPictures {
+    Media(Source),
+    Pages(Pdf),
+    None,
+}
+
 impl OpenFile {
-    /// Opens the file of a task; decodes nothing yet.
+    /// Opens the file of a task; decodes no picture yet.
     pub fn open(asset: &AssetDoc) -> Result<Self, Bad> {
-        let children = asset.children.iter().map(|c| PathBuf::from(&c.path));
-        let source = guarded(|| {
-            let source = Source::open(
-                Path::new(&asset.path),
-                asset.mime_type.as_deref(),
-                &asset.item_type,
-                &children.collect::<Vec<_>>(),
-            )?;
-            Ok(source)
-        })?;
-        let medium = Medium::Pictures {
-            count: source.frame_count(),
+        let (pictures, medium) = if let Some(medium) = other::medium(asset)? {
+            (OpenPictures::None, medium)
+        } else if asset.item_type.eq_ignore_ascii_case("pdf") {
+            match Pdf::open(Path::new(&asset.path))? {
+                Some(pdf) => {
+                    let count = pdf.pages();
+                    (OpenPictures::Pages(pdf), Medium::Pictures { count })
+                }
+                None => {
+                    let why = NEEDS_RENDERER.to_owned();
+                    (OpenPictures::None, Medium::Listed { why })
+                }
+            }
+        } else {
+            let children = asset.children.iter().map(|c| PathBuf::from(&c.path));
+            let source = guarded(|| {
+                let source = Source::open(
+                    Path::new(&asset.path),
+                    asset.mime_type.as_deref(),
+                    &asset.item_type,
+                    &children.collect::<Vec<_>>(),
+                )?;
+                Ok(source)
+            })?;
+            let count = source.frame_count();
+            (OpenPictures::Media(source), Medium::Pictures { count })
         };
-        Ok(Self { source, medium })
+        Ok(Self { pictures, medium })
     }
 
     /// What it holds.
@@ -67,12 +71,16 @@ impl OpenFile {
         matches!(self.medium, Medium::Pictures { count: 2.. })
     }
 
-    /// Decodes one picture, no larger than needed.
-    pub fn shot(&mut self, id: PictureId) -> Result<Shot, Bad> {
-        let moves = self.source.fps().is_some();
+    /// Decodes one picture, no larger than needed; nothing where there are no pictures.
+    pub fn shot(&mut self, id: PictureId) -> Result<Option<Shot>, Bad> {
+        let pictures = &mut self.pictures;
         guarded(|| {
-            let frame = (self.source.frame(id.frame)?)
-                .ok_or_else(|| format!("there is no frame {}", id.frame))?;
+            let (frame, moves) = match pictures {
+                OpenPictures::None => return Ok(None),
+                OpenPictures::Media(source) => (source.frame(id.frame)?, source.fps().is_some()),
+                OpenPictures::Pages(pdf) => (pdf.page(id.frame)?, false),
+            };
+            let frame = frame.ok_or_else(|| format!("there is no frame {}", id.frame))?;
             let at_us = moves.then_some(frame.pts_us);
             let picture = reduced(&frame);
             let side = picture.width.max(picture.height);
@@ -83,7 +91,7 @@ impl OpenFile {
                 }
                 false => picture,
             };
-            Ok(Shot { picture, at_us })
+            Ok(Some(Shot { picture, at_us }))
         })
     }
 }

@@ -10,6 +10,7 @@ use std::io::{IsTerminal, stdin};
 use tokio::sync::mpsc::{self, Receiver};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event};
+use wb_ui::Outside;
 use wb_ui::linear::{Linear, is_settled};
 
 const PROMPT: &str = "> ";
@@ -131,6 +132,10 @@ impl Session {
         }
         if let Some(text) = self.ui.take_copied() {
             print::text(&format!("{}\n", text.trim_end()));
+        }
+        // A page is copied, and so its address was printed.
+        if let Some(Outside::Code(place)) = self.ui.take_outside() {
+            print::text(&format!("{}\n", self.file_and_line(&place)));
         }
         effects
     }

@@ -79,6 +79,7 @@ impl Ui {
         match hit {
             Hit::Rows(_) => Vec::new(),
             Hit::Runs(action) => self.dispatch(action, state),
+            Hit::Sort(sort) => self.sort_by(sort, state),
             Hit::Screen(screen) => self.go(screen),
             Hit::Stage(stage) => {
                 self.stage = Some(stage);

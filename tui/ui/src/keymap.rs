@@ -275,7 +275,15 @@ impl Ui {
         }
         let here = self.top(|layer| layer.scope());
         let extra = self.keymap.extra(here).find(|(_, a)| *a == action);
-        let keys = self.keymap.keys_of(action);
+        let mut keys = self.keymap.keys_of(action);
+        // A key that means something else here is named only where there is no other.
+        let reached = |key: &&str| {
+            let scopes = [here, Scope::List, Scope::Global];
+            !scopes.contains(&action.row().scope) || self.keymap.find(key, &scopes) == Some(action)
+        };
+        if keys.iter().any(reached) {
+            keys.retain(|key| reached(key));
+        }
         let arrow = |k: &&&str| matches!(**k, "Up" | "Down" | "Left" | "Right");
         let arrow = keys.iter().find(arrow).copied();
         let key = extra

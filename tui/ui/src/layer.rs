@@ -1,13 +1,16 @@
 //! Layers: each screen and each overlay is one. The topmost gets keys, clicks and pasted text first; for
 //! what it does not handle, the table of actions applies.
 
-use crate::Ui;
 use crate::actions::{Action, Hints, OverOverlay, Scope};
+use crate::{Ui, outside};
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use wb_core::code_place::CodePlace;
 use wb_core::command::Command;
+use wb_core::ids::DataHash;
 use wb_core::state::State;
+use wb_core::work::TaskRow;
 
 /// Rows that one notch of the wheel moves.
 pub const WHEEL: usize = 3;
@@ -110,6 +113,21 @@ pub trait Layer {
 
     /// The arguments of `workbench` that do the same in a shell.
     fn shell_command(&self, _ui: &Ui, _state: &State) -> Option<Vec<String>> {
+        None
+    }
+
+    /// Tasks of the selected stage whose label rows it shows something of, as far as they were not read.
+    fn unread_rows(&self, _ui: &Ui, _state: &State) -> Vec<TaskRow> {
+        Vec::new()
+    }
+
+    /// The line of code that the cursor is on: of an error, or of the agent.
+    fn code_place(&self, ui: &Ui, state: &State) -> Option<CodePlace> {
+        outside::agent_place(ui.stage, state)
+    }
+
+    /// The data unit that the cursor is on.
+    fn data(&self, _ui: &Ui, _state: &State) -> Option<DataHash> {
         None
     }
 }

@@ -6,6 +6,7 @@
 //! binary.
 
 mod actions;
+mod asked;
 mod cards;
 mod chrome;
 mod copy;
@@ -19,6 +20,7 @@ pub mod keys;
 mod layer;
 pub mod linear;
 mod linear_text;
+mod outside;
 mod overlays;
 pub mod passphrase;
 mod picture;
@@ -35,9 +37,10 @@ mod widgets;
 pub use actions::{ACTIONS, Action, ActionRow, Scope};
 pub use docs::{keys_json, keys_markdown, keys_text};
 pub use keymap::{Keymap, Patch};
+pub use outside::Outside;
 pub use picture::{
     Graphics, LabelsRequest, Letters, Medium, ParsedLabels, PictureId, PictureRequest, Pixels,
-    PixelsRequest, Shot,
+    PixelsRequest, Shot, Sound, TextFile,
 };
 pub use pixels::{Canvas, CanvasChange, Placement, Protocol};
 pub use raster::Picture;
@@ -48,8 +51,9 @@ use layer::Layer;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use screens::{flow, queue, run, task};
-use wb_core::command::{Command, Shown};
+use wb_core::command::Shown;
 use wb_core::ids::{Millis, StageId, TaskId};
+use wb_core::queue::Sort;
 use wb_core::state::State;
 use wb_core::workflow::StageKind;
 
@@ -126,6 +130,8 @@ pub(crate) enum Hit {
     Rows(usize),
     Tab(usize),
     Runs(Action),
+    /// Sorts the queue.
+    Sort(Sort),
 }
 
 /// How much room there is.
@@ -182,10 +188,14 @@ pub struct Ui {
     pub(crate) clicked: Option<(Position, Millis)>,
     /// To be put into the terminal's clipboard.
     pub(crate) copied: Option<String>,
+    /// To be opened by another program.
+    pub(crate) outside: Option<Outside>,
     pub(crate) hits: Vec<(Rect, Hit)>,
     pub(crate) room: Room,
     /// The stages in sight that the engine knows of.
     shown: Shown,
+    /// The first of the tasks whose label rows were asked for last, and when.
+    asked: Option<(TaskId, Millis)>,
 }
 
 impl Ui {
@@ -213,9 +223,11 @@ impl Ui {
             notice: None,
             clicked: None,
             copied: None,
+            outside: None,
             hits: Vec::new(),
             room: Room { w: 120, h: 36 },
             shown: Shown::default(),
+            asked: None,
         }
     }
 
@@ -245,26 +257,10 @@ impl Ui {
         self.pictures.drawn.end(buf);
     }
 
-    /// The command that names the stages in sight, when these are others than before.
-    pub fn shown_stages(&mut self) -> Option<Command> {
-        let shown = match (self.screen, self.stage) {
-            (Screen::Flow, _) => Shown::Stages,
-            (Screen::Queue | Screen::Task, Some(stage)) => Shown::Stage(stage),
-            (Screen::Run, _) | (_, None) => Shown::Nothing,
-        };
-        let before = std::mem::replace(&mut self.shown, shown);
-        (before != shown).then_some(Command::Show(shown))
-    }
-
     /// Pictures that the newest frame lacks, the most urgent first. What is no longer listed is no longer wanted.
     #[must_use]
     pub fn wanted_pictures(&self) -> Vec<PictureRequest> {
         self.pictures.wanted()
-    }
-
-    /// Shows a line at the bottom until the next key.
-    pub fn notify(&mut self, text: String) {
-        self.notice = Some(text);
     }
 
     /// Sets what the file of a task holds, or the reason why it cannot be shown.

@@ -100,12 +100,23 @@ impl CrateProgress {
     }
 }
 
+/// An error of a compiler.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CompileError {
+    /// Its place and its message: `src/lib.rs:88:18: mismatched types`.
+    pub short: String,
+    /// The whole of it, with the lines of source that it is about.
+    pub rendered: String,
+}
+
 /// Why agents did not compile.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CompileFailure {
     /// The first error with its place: `src/lib.rs:88:18: mismatched types`. `None` where the compiler was not
     /// reached.
     pub first: Option<String>,
+    /// Each error that cargo reported; none where something else was run.
+    pub errors: Vec<CompileError>,
     /// Everything that the compiler, cargo or the build command reported.
     pub messages: String,
 }
@@ -113,8 +124,8 @@ pub struct CompileFailure {
 impl From<String> for CompileFailure {
     fn from(messages: String) -> Self {
         Self {
-            first: None,
             messages,
+            ..Self::default()
         }
     }
 }

@@ -218,6 +218,12 @@ impl Filter {
     }
 }
 
+/// The term that holds for tasks whose `field` has this value: `route:"to people"`.
+#[must_use]
+pub fn term(field: &str, value: &str) -> String {
+    format!("{field}:{}", words::quoted(value))
+}
+
 const OPERATORS: [char; 5] = [':', '~', '>', '<', '='];
 
 fn parse_term(word: &Word) -> Result<Term, String> {

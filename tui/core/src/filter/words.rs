@@ -53,6 +53,16 @@ impl Word {
     }
 }
 
+/// A value as a filter's text has it: in quotes where something in it would count.
+pub(super) fn quoted(value: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '@' | '/');
+    let dash = value.starts_with('-');
+    if !value.is_empty() && !dash && value.chars().all(plain) {
+        return value.to_owned();
+    }
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 /// Splits a filter's text. A quote that is never closed holds the rest, as while somebody types it.
 pub(super) fn words(text: &str) -> Vec<Word> {
     let (mut words, mut word) = (Vec::new(), Word::default());

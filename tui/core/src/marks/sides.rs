@@ -4,7 +4,7 @@
 use super::{LabelMark, marks};
 use crate::work::{Inputs, Outcome};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Which labels are drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -21,12 +21,12 @@ pub enum LabelSide {
 /// Labels before and after.
 #[derive(Debug, Default)]
 pub struct LabelSides {
-    before: Value,
+    pub(super) before: Value,
     /// Nothing when labels do not change.
-    after: Option<Value>,
+    pub(super) after: Option<Value>,
     /// Signs of what changes, by the hashes of labels; `None`: they are found by comparing.
-    signs: Option<HashMap<String, char>>,
-    first: Option<u64>,
+    pub(super) signs: Option<HashMap<String, char>>,
+    pub(super) first: Option<u64>,
 }
 
 impl LabelSides {
@@ -71,7 +71,7 @@ impl LabelSides {
     fn or_first_labelled(mut self) -> Self {
         self.first = self.first.or_else(|| {
             let sides = [Some(&self.before), self.after.as_ref()];
-            let all = sides.into_iter().flatten().filter_map(first_labelled);
+            let all = sides.into_iter().flatten().flat_map(labelled);
             all.min()
         });
         self
@@ -81,6 +81,13 @@ impl LabelSides {
     #[must_use]
     pub const fn first_frame(&self) -> Option<u64> {
         self.first
+    }
+
+    /// The frames, images or pages that have objects on either side, in their order.
+    pub fn labelled(&self) -> impl Iterator<Item = u64> + use<> {
+        let sides = [Some(&self.before), self.after.as_ref()];
+        let all: BTreeSet<u64> = sides.into_iter().flatten().flat_map(labelled).collect();
+        all.into_iter()
     }
 
     /// The labels on a frame, with their signs.
@@ -123,23 +130,27 @@ fn given(inputs: &Inputs) -> Value {
     row.map_or(Value::Null, |mut row| row["labels"].take())
 }
 
-/// The first frame, or picture of a group, that has an object.
-fn first_labelled(labels: &Value) -> Option<u64> {
-    let units = labels.get("data_units")?.as_object()?.values();
+/// The frames, or pictures of a group, that have an object.
+fn labelled(labels: &Value) -> Vec<u64> {
     let drawn = |labels: &Value| {
         let objects = labels.get("objects").and_then(Value::as_array);
         objects.is_some_and(|objects| !objects.is_empty())
     };
-    let frames = units.filter_map(|unit| {
-        let labels = unit.get("labels")?.as_object()?;
+    let units = labels.get("data_units").and_then(Value::as_object);
+    let mut found = Vec::new();
+    for unit in units.into_iter().flat_map(|units| units.values()) {
+        let Some(labels) = unit.get("labels").and_then(Value::as_object) else {
+            continue;
+        };
         if labels.contains_key("objects") {
             let number = unit.get("data_sequence").and_then(super::number_of);
-            return drawn(&unit["labels"]).then_some(number.unwrap_or(0));
+            found.extend(drawn(&unit["labels"]).then_some(number.unwrap_or(0)));
+        } else {
+            let numbered = labels.iter().filter(|(_, labels)| drawn(labels));
+            found.extend(numbered.filter_map(|(frame, _)| frame.parse::<u64>().ok()));
         }
-        let numbered = labels.iter().filter(|(_, labels)| drawn(labels));
-        numbered.filter_map(|(frame, _)| frame.parse().ok()).min()
-    });
-    frames.min()
+    }
+    found
 }
 
 fn sign_as_listed(

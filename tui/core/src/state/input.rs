@@ -2,36 +2,40 @@
 
 use super::*;
 use crate::ledger::Recovery;
+use crate::queue::Sort;
 
 impl State {
     pub(super) fn input(&mut self, command: Command) -> Vec<Effect> {
         match command {
             Command::Quit => self.quit(),
             Command::Suspend => vec![Effect::Suspend],
-            Command::Refresh(None) => self.refresh(),
-            Command::Refresh(Some(stage)) => self.list(stage).into_iter().collect(),
+            Command::Refresh(stage) => self.refresh_stage(stage),
             Command::ReadProject => self.read_project().into_iter().collect(),
             Command::OpenStage(stage) => self.open_stage(stage),
-            Command::Show(shown) => {
-                self.shown = shown;
-                Vec::new()
-            }
+            Command::Show(shown) => self.show(shown),
             Command::Filter { stage, text } => self.filter(stage, &text),
-            Command::Sort(stage) => self.sort(stage),
+            Command::Sort(stage, sort, reversed) => self.sort(stage, sort, reversed),
+            Command::Know { stage, rows } => self.know_rows(stage, rows).into_iter().collect(),
             Command::Mark { stage, tasks, on } => self.mark(stage, &tasks, on),
             Command::MarkAll { stage, on } => self.mark_all(stage, on),
             Command::Open { stage, task } => self.open(stage, task),
             Command::CancelQueuedStep => self.cancel_queued_step(),
-            Command::Step => self.step_on(),
-            Command::ToEnd => self.step_to_end(),
-            Command::Rerun => self.rerun(),
+            Command::Step => self.step_until(Until::Next),
+            Command::ToEnd => self.step_until(Until::End),
+            Command::ToReturn => self.step_until(Until::Return),
+            Command::EditValue(text) => self.edit_value(&text),
+            Command::Fork(number) => self.fork(number),
+            Command::Attach => self.attach(),
+            Command::Rerun => self.rerun_plainly(),
             Command::Discard => self.discard(),
             Command::Accept => self.accept(),
             Command::KillJob => self.kill_job(),
             Command::Run(spec) => self.start_run(*spec),
             Command::PauseRun => self.with_run(|run| run.paused = !run.paused),
-            Command::CancelRun => self.with_run(Run::cancel),
-            Command::WindUp => self.with_run(Run::wind_up),
+            Command::CancelRun => self.end_run(Run::cancel),
+            Command::WindUp => self.end_run(Run::wind_up),
+            Command::OpenPaused => self.open_paused(),
+            Command::Point { stage, at, change } => self.change_point(stage, at, change),
             Command::StopAgents => self.run.as_mut().map_or_else(Vec::new, Run::stop_agents),
             Command::Concurrency(delta) => self.concurrency(delta),
             Command::SetConcurrency(n) => self.set_concurrency(n),
@@ -71,11 +75,12 @@ impl State {
         effects
     }
 
-    fn sort(&mut self, stage: StageId) -> Vec<Effect> {
+    fn sort(&mut self, stage: StageId, sort: Sort, reversed: bool) -> Vec<Effect> {
         self.with_queue(stage, |queue, now, results| {
-            queue.sort = queue.sort.next();
+            (queue.sort, queue.reversed) = (sort, reversed);
             queue.refresh_view(now, results);
-        })
+        });
+        self.know(stage).into_iter().collect()
     }
 
     fn mark(&mut self, stage: StageId, tasks: &[TaskId], on: bool) -> Vec<Effect> {
@@ -91,13 +96,6 @@ impl State {
             let rows = view.filter_map(|i| queue.rows.get(*i as usize));
             queue.marks = rows.map(|row| row.id).collect();
         })
-    }
-
-    fn step_to_end(&mut self) -> Vec<Effect> {
-        if let Some(step) = &mut self.step {
-            step.to_end = true;
-        }
-        self.step_on()
     }
 
     fn kill_job(&self) -> Vec<Effect> {
@@ -163,6 +161,25 @@ impl State {
             change(run);
         }
         self.advance_run()
+    }
+
+    /// One stage, or all and the project.
+    fn refresh_stage(&mut self, stage: Option<StageId>) -> Vec<Effect> {
+        match stage {
+            None => self.refresh(),
+            Some(stage) => self.list(stage).into_iter().collect(),
+        }
+    }
+
+    fn show(&mut self, shown: Shown) -> Vec<Effect> {
+        self.shown = shown;
+        Vec::new()
+    }
+
+    fn end_run(&mut self, how: impl FnOnce(&mut Run)) -> Vec<Effect> {
+        let mut effects = self.with_run(how);
+        effects.extend(self.let_all_go_on());
+        effects
     }
 
     pub(super) fn quit(&mut self) -> Vec<Effect> {

@@ -1,7 +1,7 @@
 //! What filters ask of label rows: read chunk by chunk, so that matches appear while the rest is read.
 
 use super::*;
-use crate::filter::Known;
+use crate::filter::{Asks, Known};
 
 /// Tasks whose label rows are read at a time, at least.
 const CHUNK: usize = 600;
@@ -27,8 +27,27 @@ impl State {
         Some(Effect::Know {
             stage,
             rows,
-            asks: queue.filter.asks(),
+            asks: queue.asks(),
         })
+    }
+
+    /// What a person looks at is read as far as nothing else is being read.
+    pub(super) fn know_rows(
+        &mut self,
+        stage: StageId,
+        mut rows: Vec<crate::work::TaskRow>,
+    ) -> Option<Effect> {
+        let queue = self.queues.get_mut(&stage).filter(|q| !q.asking)?;
+        rows.retain(|row| !queue.known.contains_key(&row.id));
+        if rows.is_empty() {
+            return None;
+        }
+        queue.asking = true;
+        let asks = Asks {
+            row: true,
+            labels: false,
+        };
+        Some(Effect::Know { stage, rows, asks })
     }
 
     /// A chunk arrived.
@@ -37,7 +56,9 @@ impl State {
         if let Some(queue) = self.queues.get_mut(&stage) {
             queue.asking = false;
             queue.known.extend(rows);
-            queue.refresh_view(now, results);
+            if queue.asks().any() {
+                queue.refresh_view(now, results);
+            }
         }
         self.know(stage).into_iter().collect()
     }

@@ -53,27 +53,4 @@ impl State {
     pub fn opening(&self) -> Option<&Loading> {
         self.opening.values().min_by_key(|loading| loading.since)
     }
-
-    /// What a job of a build waits for: what is in the hosts now.
-    #[must_use]
-    pub fn waits_for(&self, build: BuildId, priority: Priority) -> String {
-        let step = self
-            .step
-            .as_ref()
-            .filter(|s| s.pid.is_some() && s.job.is_some());
-        let step = step.filter(|_| priority != Priority::Person);
-        let watched = self.watch.tasks.iter().find_map(|t| match t.phase {
-            Phase::Running(_, build) if t.pid.is_some() => Some(build),
-            _ => None,
-        });
-        let watched = watched.filter(|_| priority != Priority::Watch);
-        let run = self.run.as_ref().filter(|r| r.works());
-        let inside = match (step, watched, run) {
-            (Some(step), _, _) => format!("the stepped task on build {} in it", step.build),
-            (_, Some(build), _) => format!("watch run on build {build} in it"),
-            (_, _, Some(run)) => format!("run {} on build {} in it", run.id, run.build),
-            _ => return format!("waiting for a host that opens build {build}"),
-        };
-        format!("waiting for a free host · {inside}")
-    }
 }

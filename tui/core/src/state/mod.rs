@@ -16,6 +16,9 @@ mod known;
 mod loading;
 mod operations;
 mod options;
+mod paused;
+mod places;
+mod points;
 mod queued_step;
 #[cfg(test)]
 mod replay_tests;
@@ -25,6 +28,7 @@ mod runs;
 pub mod shell;
 mod stepping;
 mod upstream;
+mod waits;
 mod watching;
 
 pub use activity::{Activity, Kind};
@@ -32,6 +36,7 @@ pub use conflicts::{Conflict, Theirs};
 pub use failures::FailureGroup;
 pub use held::{CommitState, Held};
 pub use options::{Level, Options};
+pub use paused::PausedTask;
 pub use queued_step::QueuedStep;
 pub use rereading::ProjectRead;
 
@@ -46,9 +51,10 @@ use crate::event::{
 use crate::ids::{BatchId, BatchOwner, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::Journal;
 use crate::loading::Loading;
+use crate::pause::PausePoint;
 use crate::queue::{LastResult, Queue};
 use crate::run::{Around, Ending, OnConflict, Report, Run, RunSpec, Sink, Source, item};
-use crate::step::{At, Log, LogLine, Stepper};
+use crate::step::{At, Log, LogLine, Reached, Stepper, Until};
 use crate::watch::Watch;
 use crate::work::{Committed, FetchSpec, Inputs, Outcome, Project, Route};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -118,6 +124,10 @@ pub struct State {
     pub watch: Watch,
     /// The newest comparison.
     pub comparing: Option<Box<Comparing>>,
+    /// Pause points by stage.
+    pub points: BTreeMap<StageId, Vec<PausePoint>>,
+    /// Tasks of the run that wait at one, the longest first; the open task is none of them.
+    pub paused: Vec<PausedTask>,
     /// Outcomes held for review.
     pub held: BTreeMap<TaskId, Held>,
     /// Outcomes that were not written because somebody else had changed the label row.
@@ -143,6 +153,10 @@ pub struct State {
     asked: Millis,
     /// The outage was reported.
     outage_reported: bool,
+    /// The places that jobs of the run have reached.
+    trails: HashMap<JobId, Vec<Reached>>,
+    /// How the attempt of the open task ended, where its run has not heard of it yet.
+    parked: HashMap<JobId, paused::Ended>,
     jobs: u64,
     lists: u64,
     batches: u64,
@@ -191,6 +205,7 @@ impl State {
         let awaited = options.awaited.clone();
         let mut state = Self {
             rate: options.rate,
+            points: options.points.clone(),
             options,
             now,
             live,

@@ -1,6 +1,9 @@
 //! What a person allowed at start, and how careful writes must be.
 
+use crate::ids::StageId;
+use crate::pause::PausePoint;
 use crate::run::OnDuplicate;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// How careful writes to a project must be.
@@ -66,6 +69,8 @@ pub struct Options {
     pub timeout_ms: Option<u64>,
     /// Requests a second at most, to begin with.
     pub rate: Option<f64>,
+    /// Pause points that were set earlier, by stage.
+    pub points: BTreeMap<StageId, Vec<PausePoint>>,
     /// What happens to labels that stand there already.
     pub on_duplicate: OnDuplicate,
 }

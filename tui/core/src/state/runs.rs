@@ -173,9 +173,14 @@ impl State {
             agent: &agent,
             next_job: &mut self.jobs,
         };
+        let advanced = run.advance(&mut around);
         let mut effects = Vec::new();
-        for effect in run.advance(&mut around) {
+        for effect in advanced {
             match effect {
+                Effect::Launch(mut launch) => {
+                    launch.pauses = self.options.screen && self.run_pauses(launch.stage);
+                    effects.push(Effect::Launch(launch));
+                }
                 Effect::Commit {
                     batch,
                     changes,

@@ -17,13 +17,7 @@ impl State {
             self.queue_step(stage, task, &row.title);
             return Vec::new();
         }
-        let mut effects: Vec<Effect> = self
-            .step
-            .as_ref()
-            .and_then(|s| s.job)
-            .map(Effect::Kill)
-            .into_iter()
-            .collect();
+        let mut effects = self.leave_step();
         let Some((build, _, _)) = self.agent(stage) else {
             self.warn(Kind::Error, format!("no agent for stage \"{}\" in any loaded library; export one with #[stage(\"{}\")]", self.stage_title(stage), self.stage_title(stage)), None);
             return effects;
@@ -53,7 +47,8 @@ impl State {
                 }
                 Vec::new()
             }
-            At::Fetching | At::Calling | At::Review | At::Committing | At::Committed => Vec::new(),
+            At::Calling => self.go_on(Until::Next, None),
+            At::Fetching | At::Review | At::Committing | At::Committed => Vec::new(),
         }
     }
 
@@ -114,6 +109,7 @@ impl State {
         step.limit_ms = deadline_ms;
         // The process of the attempt before is not this one's.
         (step.pid, step.loading) = (None, None);
+        step.begin_attempt();
         let attempt = step.attempts;
         if !step.log.lines.is_empty() {
             step.name_attempt(); // also where it writes nothing
@@ -127,15 +123,17 @@ impl State {
             inputs,
             deadline_ms,
             priority: Priority::Person,
+            pauses: true,
         })]
     }
 
     pub(super) fn rerun(&mut self) -> Vec<Effect> {
+        let mut effects = self.let_run_go_on().unwrap_or_default();
         let Some(step) = &mut self.step else {
-            return Vec::new();
+            return effects;
         };
         if matches!(step.at, At::Fetching | At::Calling | At::Committing) {
-            return Vec::new();
+            return effects;
         }
         if step.at == At::Committed {
             self.warn(
@@ -147,19 +145,22 @@ impl State {
         }
         if let Some(result) = step.result.take() {
             let (text, labels) = short(&result);
+            step.remember(&text, labels);
             step.earlier = Some((step.build, text, labels));
         }
-        step.to_end = true;
+        (step.to_end, step.until) = (true, Until::End);
         step.at = if step.inputs.is_some() {
             At::Fetched
         } else {
             At::Opened
         };
-        self.step_on()
+        effects.extend(self.step_on());
+        effects
     }
 
     pub(super) fn discard(&mut self) -> Vec<Effect> {
         let job = self.step.as_ref().and_then(|s| s.job);
+        let parked = self.discard_parked();
         if let Some(step) = self.step.take() {
             self.held.remove(&step.row.id);
             if step.at < At::Committing {
@@ -172,7 +173,7 @@ impl State {
                 );
             }
         }
-        job.map(Effect::Kill).into_iter().collect()
+        parked.unwrap_or_else(|| job.map(Effect::Kill).into_iter().collect())
     }
 
     pub(super) fn accept(&mut self) -> Vec<Effect> {
@@ -260,6 +261,7 @@ impl State {
                 self.job_loading(job, name);
                 Vec::new()
             }
+            JobEvent::Paused { job, place } => self.job_paused(job, *place),
             JobEvent::Log {
                 job,
                 level,
@@ -313,9 +315,13 @@ impl State {
             return Vec::new();
         };
         self.warn_of_unread(job, &result);
-        if self.step.as_ref().is_some_and(|s| s.job == Some(job)) {
-            self.step_done(result, run_us);
-            return Vec::new();
+        if let Some(step) = self.step.as_mut().filter(|s| s.job == Some(job)) {
+            if !std::mem::take(&mut step.of_run) {
+                self.step_done(result, run_us);
+                return Vec::new();
+            }
+            self.step_done(result.clone(), run_us);
+            return self.stepped_ended(job, result, crashed, run_us);
         }
         if let Some(effects) = self.watch_done(job, &result, run_us) {
             return effects;
@@ -323,42 +329,14 @@ impl State {
         if let Some(effects) = self.compare_done(job, &result, run_us) {
             return effects;
         }
-        if let Some(run) = &mut self.run {
-            run.job_done(job, result, crashed, run_us);
-        }
-        self.advance_run()
-    }
-
-    /// A host has begun with a job; `None`: it waits for one again.
-    fn job_in_host(&mut self, job: JobId, pid: Option<u32>) {
-        let now = self.now;
-        if let Some(step) = self.step.as_mut().filter(|s| s.job == Some(job)) {
-            step.pid = pid;
-            step.since = now;
-            step.loading = None;
-        } else if let Some(task) = self.watch.of_job(job) {
-            task.pid = pid;
-            task.loading = None;
-        } else if let Some(run) = &mut self.run {
-            match pid {
-                Some(pid) => run.job_started(job, pid, now),
-                None => run.job_waits(job),
-            }
-        }
-    }
-
-    /// What the open task waits for, while its agent was called and no host has begun with it.
-    #[must_use]
-    pub fn step_waits_for(&self) -> Option<String> {
-        let step = self.step.as_ref().filter(|s| s.waits())?;
-        Some(self.waits_for(step.build, Priority::Person))
+        self.run_ended(job, result, crashed, run_us)
     }
 
     pub(super) fn step_done(&mut self, result: Result<Arc<Outcome>, Error>, run_us: u64) {
         let now = self.now;
         let Some(step) = &mut self.step else { return };
         step.job = None;
-        step.loading = None;
+        (step.loading, step.held_since) = (None, None);
         step.at = At::Outcome;
         step.to_end = false;
         step.run_us = run_us;

@@ -220,6 +220,7 @@ impl State {
                 inputs,
                 deadline_ms,
                 priority: Priority::Watch,
+                pauses: false,
             }));
         }
     }

@@ -12,6 +12,7 @@ mod loading;
 mod made;
 mod names;
 mod order;
+mod pausing;
 mod queued;
 mod runs;
 mod screen;

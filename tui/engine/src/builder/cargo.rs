@@ -10,11 +10,13 @@ use std::path::PathBuf;
 use std::time::Instant;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
-use wb_core::event::{BuildEvent, CompileFailure, Event};
+use wb_core::event::{BuildEvent, CompileError, CompileFailure, Event};
 use wb_core::text::clean;
 
 /// Bytes of a build's output, and of the compiler's messages, that are kept.
 const KEPT: usize = 64 * 1024;
+/// Errors of a build that are listed.
+const ERRORS: usize = 100;
 
 /// A line of `--message-format json`. The crate `cargo_metadata` would bring five more to build for these fields.
 #[derive(Deserialize)]
@@ -61,6 +63,7 @@ impl Diagnostic {
 #[derive(Default)]
 struct Diagnostics {
     first_error: Option<String>,
+    errors: Vec<CompileError>,
     rendered: String,
     /// Lines that are not messages of cargo's, kept beside them.
     plain: String,
@@ -85,13 +88,25 @@ impl Diagnostics {
         let Some(diagnostic) = message else {
             return true;
         };
-        if diagnostic.level.starts_with("error") && self.first_error.is_none() {
-            self.first_error = Some(diagnostic.short());
+        if diagnostic.level.starts_with("error") {
+            self.add_error(&diagnostic);
         }
         if let Some(text) = &diagnostic.rendered {
             keep(&mut self.rendered, text);
         }
         true
+    }
+
+    fn add_error(&mut self, diagnostic: &Diagnostic) {
+        let short = diagnostic.short();
+        self.first_error.get_or_insert_with(|| short.clone());
+        // The last one only counts the others.
+        let counts =
+            diagnostic.spans.is_empty() && diagnostic.message.starts_with("aborting due to");
+        if !counts && self.errors.len() < ERRORS {
+            let rendered = diagnostic.rendered.clone().unwrap_or_default();
+            self.errors.push(CompileError { short, rendered });
+        }
     }
 
     fn add_plain(&mut self, line: &str) {
@@ -187,6 +202,7 @@ async fn run(
     }
     Some(Err(CompileFailure {
         first: found.first_error.take(),
+        errors: std::mem::take(&mut found.errors),
         messages,
     }))
 }
@@ -217,7 +233,7 @@ mod tests {
                 .to_owned(),
             compiler_message("warning", "unused variable", ""),
             compiler_message("error", "mismatched types", &both),
-            compiler_message("error", "aborting", ""),
+            compiler_message("error", "aborting due to 1 previous error", ""),
         ] {
             assert!(found.add(&line));
         }
@@ -227,8 +243,13 @@ mod tests {
         assert_eq!(first, Some("src/b.rs:88:18: mismatched types"));
         assert_eq!(
             found.rendered,
-            "warning: unused variable\nerror: mismatched types\nerror: aborting\n"
+            "warning: unused variable\nerror: mismatched types\nerror: aborting due to 1 previous error\n"
         );
+        let listed = CompileError {
+            short: "src/b.rs:88:18: mismatched types".into(),
+            rendered: "error: mismatched types\n".into(),
+        };
+        assert_eq!(found.errors, [listed], "what only counts them is not one");
     }
 
     #[test]

@@ -66,6 +66,12 @@ pub(super) struct Scan {
 }
 
 impl Source {
+    /// Folders of what is built, with all its sources.
+    pub fn folders(&self) -> impl Iterator<Item = &Path> {
+        let crates = self.crates.iter().map(PathBuf::as_path);
+        crates.chain([self.dir.as_path()])
+    }
+
     /// What is built of the things that `--agents` names.
     #[must_use]
     pub fn among(

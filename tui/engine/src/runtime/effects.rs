@@ -2,6 +2,7 @@
 
 use super::calls::declared;
 use super::{JobFacts, StageFacts, World};
+use crate::files::keep_points;
 use crate::journal::Journal;
 use agent_abi::model::Ontology;
 use agent_abi::wire::input;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, JobEvent, Launch, Upstream};
 use wb_core::ids::{BatchId, BuildId, JobId, ProjectHash, StageId, TaskId};
+use wb_core::pause::SavedPoint;
 use wb_core::run::OnDuplicate;
 use wb_core::work::{FetchSpec, Inputs, Project, TaskRow, needs};
 use wb_core::workflow::Workflow;
@@ -94,6 +96,9 @@ impl World {
             Effect::Launch(launch) => self.launch(launch),
             Effect::Kill(job) => self.stop(job, Hosts::kill),
             Effect::Cancel(job) => self.stop(job, Hosts::cancel),
+            Effect::GoOn { job, edited } => self.hosts.go_on(job, edited),
+            Effect::Attach { job, on } => self.hosts.attach(job, on),
+            Effect::SavePoints { stage, points } => self.save_points(stage, points),
             Effect::CloseOperation(id) => self.close_operation(id),
             Effect::Operation {
                 operation,
@@ -137,6 +142,12 @@ impl World {
             let result = hosts.preflight(build).await;
             let _ = news.send(Event::Preflight { build, result }).await;
         });
+    }
+
+    fn save_points(&self, stage: StageId, points: Vec<SavedPoint>) {
+        if let Err(error) = keep_points(self.hash, stage, points) {
+            tracing::warn!(%error, "the pause points were not kept");
+        }
     }
 
     fn limit_rate(&self, rate: Option<f64>) {
@@ -259,6 +270,7 @@ impl World {
             deadline: launch.deadline_ms.map(Duration::from_millis),
             label: inputs.row.title.to_string(),
             priority: launch.priority,
+            pauses: launch.pauses,
         });
         self.jobs.insert(
             launch.job,

@@ -11,6 +11,7 @@ use wb_core::event::{BuildEvent, Event, JobEvent};
 use wb_core::ids::JobId;
 use wb_core::limits;
 use wb_core::loading::Opening;
+use wb_core::pause::PausePlace;
 use wb_host::{HostEvent, JobResult};
 
 /// Nothing can be run on this machine as it is.
@@ -24,6 +25,12 @@ pub(super) fn none(error: &wb_host::HostError) -> Error {
     let hints = limits::reached(&text).map(|error| error.into_facts().hints);
     let error = Error::new(ErrorKind::Settings, text);
     hints.into_iter().flatten().fold(error, Error::hint)
+}
+
+/// A job has reached a place.
+fn paused(job: JobId, at: PausePlace) -> Event {
+    let place = Box::new(at);
+    Event::Job(JobEvent::Paused { job, place })
 }
 
 /// The title of a job's task.
@@ -89,6 +96,7 @@ impl World {
                 Some(Event::Build(BuildEvent::HostDied { build, reason }))
             }
             HostEvent::Started { job, pid } => Some(Event::Job(JobEvent::Started { job, pid })),
+            HostEvent::Paused { job, at } => Some(paused(job, at)),
             HostEvent::Waits { job } => Some(Event::Job(JobEvent::Waits { job })),
             HostEvent::Log {
                 job,

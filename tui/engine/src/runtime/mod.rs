@@ -162,7 +162,10 @@ impl Engine {
         hosts.set_concurrency(setup.concurrency);
         let cache = AssetCache::new(folder.join("assets"), ASSETS);
         let on_duplicate = setup.options.on_duplicate;
-        let options = with_libraries(setup.options, &setup.libraries);
+        let mut options = with_libraries(setup.options, &setup.libraries);
+        if options.screen {
+            options.points = crate::files::kept_points(setup.project);
+        }
         let (state, first) = State::start(options, now());
         let world = World {
             twins: setup.twins.into_iter().map(|t| (t.path, t.of)).collect(),

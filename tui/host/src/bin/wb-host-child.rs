@@ -44,6 +44,7 @@ fn parent(mut args: impl Iterator<Item = OsString>) -> ExitCode {
                     params: "".into(),
                     inputs: Vec::new(),
                     deadline: None,
+                    pauses: false,
                     label: "orphan".into(),
                     priority: wb_core::event::Priority::Bulk,
                 });

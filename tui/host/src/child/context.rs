@@ -27,6 +27,7 @@ use wb_media::{MediaError, Picture, Source};
 pub(super) const FOUND: i32 = 0;
 pub(super) const ABSENT: i32 = 1;
 pub(super) const FAILED: i32 = 2;
+const NO_TASK: &str = "calls are answered only while a task runs";
 /// How often a waiting call checks whether its attempt is still wanted.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
@@ -114,6 +115,8 @@ pub(super) struct Context {
     pub(super) reporter: Arc<Reporter>,
     incoming: Arc<Incoming>,
     calls: AtomicU64,
+    /// The job whose places are reported, or [`NO_JOB`].
+    pub(super) looked_at: AtomicU64,
     /// Libraries of Rust filter by themselves before they format a line; this holds for all.
     pub(super) log: Filter,
     pub(super) current: Mutex<Current>,
@@ -139,6 +142,7 @@ impl Context {
             reporter,
             incoming,
             calls: AtomicU64::new(0),
+            looked_at: AtomicU64::new(NO_JOB),
             log: Filter::of_environment(),
             current: Mutex::default(),
         }));
@@ -177,22 +181,34 @@ impl Context {
         if name == calls::ENCODE {
             return encode::encode(question).map(Some);
         }
-        let no_task = "calls are answered only while a task runs";
-        let job = lock(&self.current).job.ok_or(no_task)?;
+        let job = lock(&self.current).job.ok_or(NO_TASK)?;
         if name == calls::LOADING {
             return self.loading(job, question).map(Some);
         }
+        if name == calls::PAUSE {
+            return self.pause_by_name(question).map(Some);
+        }
+        let name = name.to_owned();
+        self.ask(job, |call| FromHost::Call { job, call, name }, question)
+    }
+
+    /// Asks the workbench on behalf of a job, and waits for the answer as long as the job is wanted.
+    pub(super) fn ask(
+        &self,
+        job: u64,
+        header: impl FnOnce(u64) -> FromHost,
+        question: &[u8],
+    ) -> Result<Option<Vec<u8>>, String> {
         let mut reading = self.incoming.lock();
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
-        let name = name.to_owned();
         let broken = |e: io::Error| format!("the connection to the workbench is broken: {e}");
         // Waiting for the lock may have taken longer than the task.
         let wanted = || lock(&self.current).job == Some(job) && !self.is_cancelled();
         if !wanted() {
-            return Err(no_task.to_owned());
+            return Err(NO_TASK.to_owned());
         }
         self.reporter
-            .send(&FromHost::Call { job, call, name }, &[question])
+            .send(&header(call), &[question])
             .map_err(broken)?;
         while wanted() {
             match reading.answer(call, LOOK_UP).map_err(broken)? {

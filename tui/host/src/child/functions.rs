@@ -5,7 +5,7 @@
 use super::context::{ABSENT, Context, FAILED, FOUND, lock};
 use crate::proto::FromHost;
 use agent_abi::table::{ABI_MINOR, Bytes, Frame, Host, first};
-use agent_abi::wire::input;
+use agent_abi::wire::{Pause, input};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -31,6 +31,7 @@ pub(super) fn table() -> Host {
         is_cancelled: Some(is_cancelled),
         call: Some(call),
         child_frame: Some(child_frame),
+        checkpoint: Some(checkpoint),
     }
 }
 
@@ -192,16 +193,35 @@ unsafe extern "C" fn call(ctx: *mut c_void, name: Bytes, question: Bytes, out: *
     guarded(ctx, FAILED, |context| {
         // SAFETY: the ABI asks for valid bytes during the call.
         let answered = context.answer(&text(name), unsafe { question.as_slice() });
-        let (status, bytes) = match answered {
-            Ok(Some(bytes)) => (FOUND, bytes),
-            Ok(None) => (ABSENT, Vec::new()),
-            Err(why) => (FAILED, why.into_bytes()),
-        };
-        if !out.is_null() {
-            let lent = lock(&context.current).lend(bytes);
-            // SAFETY: not null; the ABI asks for a writable place.
-            unsafe { out.write(lent) };
-        }
-        status
+        give(context, answered, out)
     })
+}
+
+unsafe extern "C" fn checkpoint(
+    ctx: *mut c_void,
+    name: Bytes,
+    value: Bytes,
+    replaced: *mut Bytes,
+) -> i32 {
+    guarded(ctx, FAILED, |context| {
+        // SAFETY: the ABI asks for valid bytes during the call.
+        let value = unsafe { value.as_slice() };
+        let edited = context.pause(Pause::new("checkpoint", &text(name)), value);
+        give(context, edited, replaced)
+    })
+}
+
+/// Lends an answer until the run ends.
+fn give(context: &Context, answered: Result<Option<Vec<u8>>, String>, out: *mut Bytes) -> i32 {
+    let (status, bytes) = match answered {
+        Ok(Some(bytes)) => (FOUND, bytes),
+        Ok(None) => (ABSENT, Vec::new()),
+        Err(why) => (FAILED, why.into_bytes()),
+    };
+    if !out.is_null() {
+        let lent = lock(&context.current).lend(bytes);
+        // SAFETY: not null; the ABI asks for a writable place.
+        unsafe { out.write(lent) };
+    }
+    status
 }

@@ -9,6 +9,7 @@ mod flaw;
 mod functions;
 mod incoming;
 mod load;
+mod pausing;
 mod refusal;
 mod resources;
 mod run;
@@ -148,6 +149,7 @@ impl Child {
                 agent,
                 attempt,
                 build,
+                pauses,
                 parts,
             } => {
                 if !self.begin(ticket)? {
@@ -158,6 +160,7 @@ impl Child {
                     agent,
                     attempt,
                     build,
+                    pauses,
                     parts,
                 };
                 self.run(&order, message)?;

@@ -18,6 +18,7 @@ pub(super) struct Order {
     pub agent: usize,
     pub attempt: u32,
     pub build: u32,
+    pub pauses: bool,
     pub parts: Vec<(String, usize)>,
 }
 
@@ -48,6 +49,9 @@ impl Child {
             task: documents.borrow("task"),
             params: documents.borrow("params"),
         };
+        if let Some(context) = self.context {
+            context.look(order.pauses.then_some(order.job));
+        }
         let answer = self.call(order.job, Phase::Run, documents, |out| {
             // SAFETY: the table's function with the table's pointer; task, host table and out are
             // valid for the call, as the ABI asks.

@@ -50,6 +50,7 @@ impl Pool {
                 name,
                 question,
             } => self.called(id, (job, call), name, question)?,
+            HostNews::Paused { job, call, at } => self.paused(id, (job, call), at)?,
             HostNews::Memory { used } => self.memory(id, used),
             HostNews::Invalid(what) => return Err(what),
             HostNews::Alarm => self.alarm(id),

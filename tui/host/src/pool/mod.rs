@@ -20,6 +20,7 @@
 
 mod builds;
 mod dispatch;
+mod held;
 mod host;
 mod loading;
 mod messages;
@@ -156,6 +157,8 @@ impl Pool {
                 job,
                 resource,
             } => self.waits(host, job.0, resource),
+            News::GoOn { job, edited } => self.go_on(job, edited),
+            News::Attach { job, on } => self.attach(job, on),
             News::Refuse {
                 probed,
                 reason,
@@ -332,6 +335,7 @@ impl Pool {
             pid,
             idempotent: agent.is_some_and(|a| a.flags & flags::IDEMPOTENT != 0),
             loading: None,
+            held: None,
             resource: known.and_then(|b| b.resource.clone()),
             opened: true,
         }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use wb_core::build::{Descriptor, Probed};
 use wb_core::error::Error;
 use wb_core::ids::{BuildId, JobId, ProbeId};
+use wb_core::pause::PausePlace;
 
 /// Something that happened outside of the pool, or a request of the program.
 #[derive(Debug)]
@@ -54,6 +55,16 @@ pub(crate) enum News {
         host: HostId,
         job: JobId,
         resource: Option<String>,
+    },
+    /// Lets a job that has reached a place go on, perhaps with what its value was edited to.
+    GoOn {
+        job: JobId,
+        edited: Option<Arc<str>>,
+    },
+    /// A debugger is about to be attached to the process of a job (or no longer): its limits stand still meanwhile.
+    Attach {
+        job: JobId,
+        on: bool,
     },
     Retire {
         build: BuildId,
@@ -124,6 +135,12 @@ pub(crate) enum HostNews {
         name: String,
         question: Vec<u8>,
     },
+    /// A job has reached a place and waits there.
+    Paused {
+        job: u64,
+        call: u64,
+        at: PausePlace,
+    },
     /// Bytes of memory that the host and its processes use.
     Memory {
         used: u64,
@@ -187,6 +204,12 @@ pub(crate) enum Effect {
         call: u64,
         name: String,
         question: Vec<u8>,
+    },
+    /// Let a job go on that waits with this call.
+    GoOn {
+        host: HostId,
+        call: u64,
+        edited: Option<Arc<str>>,
     },
     /// Answer a call with an error.
     RefuseCall {

@@ -98,6 +98,7 @@ impl Pool {
         let run = active.ran(self.now);
         let about = About {
             loading: active.loads.last().cloned(),
+            held: active.held.call.as_ref().map(|(_, at)| at.clone()),
             opened: host.base != 0,
             ..self.about(&active.work, host.pid)
         };

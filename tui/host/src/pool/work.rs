@@ -97,8 +97,21 @@ pub(super) struct Active {
     pub loading: Option<(Instant, Option<Duration>)>,
     /// How long it may still spend on loading.
     pub load_left: Duration,
-    /// How long it has spent on loading, which is not part of the agent's time.
+    /// How long it has spent on loading, or was held: not part of the agent's time.
     pub loaded: Duration,
+    /// Why its clock stands still.
+    pub held: HeldWork,
+}
+
+/// What a person holds work with.
+#[derive(Default)]
+pub(super) struct HeldWork {
+    /// The call that it waits with, and the place that it has reached.
+    pub call: Option<(u64, String)>,
+    /// A debugger is about to be attached, or is.
+    pub attached: bool,
+    /// Since when, and what was left of the limits for the attempt and for loading.
+    pub clock: Option<(Instant, Option<Duration>, Option<Duration>)>,
 }
 
 impl Active {
@@ -116,6 +129,7 @@ impl Active {
             loading: None,
             load_left: Duration::MAX,
             loaded: Duration::ZERO,
+            held: HeldWork::default(),
         }
     }
 
@@ -129,6 +143,8 @@ impl Active {
         let since = |at: Instant| now.saturating_duration_since(at);
         let loading = self.loading.map_or(Duration::ZERO, |(at, _)| since(at));
         let ran = self.started.map_or(Duration::ZERO, since);
-        ran.saturating_sub(self.loaded).saturating_sub(loading)
+        let held = (self.held.clock.as_ref()).map_or(Duration::ZERO, |(at, ..)| since(*at));
+        let idle = self.loaded + loading.max(held);
+        ran.saturating_sub(idle)
     }
 }

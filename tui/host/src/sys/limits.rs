@@ -11,6 +11,22 @@ pub(crate) fn no_core_files() {
     let _ = setrlimit(Resource::Core, limit);
 }
 
+/// Lets any process of the same user attach as a debugger, or only those above this one (Linux; elsewhere it may
+/// anyway).
+pub(crate) fn allow_debugger(on: bool) {
+    #[cfg(target_os = "linux")]
+    {
+        let who = if on { libc::PR_SET_PTRACER_ANY } else { 0 };
+        // SAFETY: integers only. Where no such rule holds, it fails and nothing is missing.
+        #[allow(unsafe_code)]
+        unsafe {
+            libc::prctl(libc::PR_SET_PTRACER, who, 0, 0, 0);
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = on;
+}
+
 /// The highest `oom_score_adj`.
 const FIRST: &str = "1000";
 

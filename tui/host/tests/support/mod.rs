@@ -231,6 +231,7 @@ impl Desk {
             params: "".into(),
             inputs: Vec::new(),
             deadline: None,
+            pauses: false,
             label: "cam_03.jpg".into(),
             priority: Priority::Bulk,
         }

@@ -5,6 +5,7 @@ mod damage;
 mod exact;
 mod ffmpeg;
 mod hostile;
+mod sounds;
 mod speed;
 mod stills;
 

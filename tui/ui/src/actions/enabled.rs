@@ -6,6 +6,7 @@ use crate::text::number;
 use std::borrow::Cow;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::journal::Undoing;
+use wb_core::pause::PlaceKind;
 use wb_core::state::State;
 use wb_core::step::{At, Stepper};
 use wb_core::watch::Watched;
@@ -69,6 +70,10 @@ pub(super) fn selected(ui: &Ui, state: &State) -> Enabled {
     unless(selected_task(ui, state).is_none(), "no task is listed here")
 }
 
+pub(super) fn listed(ui: &Ui, state: &State) -> Enabled {
+    unless(selected_task(ui, state).is_none(), "no task is listed here")
+}
+
 pub(super) fn can_run(ui: &Ui, state: &State) -> Enabled {
     has_agent(ui.stage, state)?;
     no_run(state)
@@ -85,6 +90,7 @@ pub(super) fn can_step_on(_: &Ui, state: &State) -> Enabled {
     let why = match step.at {
         At::Committed => "this task is finished ({key:NextTask} steps the next one)",
         At::Fetching => "its inputs are being fetched ({key:ToEnd} continues by itself)",
+        At::Calling if step.held_since.is_some() => return Ok(()),
         At::Calling => "its agent is running ({key:KillJob} stops it)",
         At::Committing => "it is being written",
         At::Outcome if matches!(step.result, Some(Err(_))) => {
@@ -97,6 +103,7 @@ pub(super) fn can_step_on(_: &Ui, state: &State) -> Enabled {
 
 pub(super) fn can_go_to_end(_: &Ui, state: &State) -> Enabled {
     match &state.step {
+        Some(step) if step.held_since.is_some() || step.is_parked() => Ok(()),
         Some(step) if step.at < At::Outcome => unless(
             step.to_end || step.at == At::Calling,
             "already running to the outcome",
@@ -137,10 +144,44 @@ pub(super) fn running(_: &Ui, state: &State) -> Enabled {
     unless(!runs(state), "no run is in progress")
 }
 
+pub(super) fn some_paused(_: &Ui, state: &State) -> Enabled {
+    unless(state.paused.is_empty(), "no task waits at a pause point")
+}
+
+pub(super) fn can_pause_at(ui: &Ui, state: &State) -> Enabled {
+    task_open(ui, state)?;
+    unless(
+        crate::screens::task::chosen_place(ui, state).is_none(),
+        "tasks cannot pause here; choose a dependency, the call, a checkpoint or the outcome",
+    )
+}
+
 /// Whether the run is paused.
 pub(super) fn paused(state: &State) -> bool {
     let run = state.run.as_ref().filter(|run| !run.is_over());
     run.is_some_and(|run| run.paused)
+}
+
+pub(super) fn can_edit(_: &Ui, state: &State) -> Enabled {
+    let step = state.step.as_ref();
+    let Some(reached) = step.and_then(Stepper::held_at) else {
+        return Err("the task is not paused at a checkpoint".into());
+    };
+    let place = &reached.place;
+    let checkpoint = matches!(place.kind, PlaceKind::Checkpoint | PlaceKind::Refused);
+    unless(!checkpoint, "only values of checkpoints can be edited")?;
+    unless(
+        !place.editable,
+        "this value holds a secret or is too large: it can be looked at only",
+    )
+}
+
+pub(super) fn can_fork(ui: &Ui, state: &State) -> Enabled {
+    can_rerun(ui, state)?;
+    unless(
+        crate::screens::task::chosen_number(ui, state).is_none(),
+        "choose an event inside of the agent's attempt to fork at",
+    )
 }
 
 pub(super) fn some_failed(_: &Ui, state: &State) -> Enabled {

@@ -4,11 +4,14 @@
 use super::enabled::{selected_task, task_at};
 use super::{Action, watchable, watched};
 use crate::layer::Layer;
-use crate::overlays::{ask, conflicts, number};
+use crate::overlays::{ask, condition, conflicts, edit_value, number};
 use crate::picture::FrameStep;
+use crate::screens::task::{chosen_number, chosen_place};
 use crate::{Screen, Ui};
 use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
+use wb_core::pause::PointChange;
+use wb_core::queue::{Queue, Sort};
 use wb_core::state::State;
 use wb_core::step::At;
 
@@ -132,6 +135,72 @@ impl Ui {
         vec![Command::Rerun]
     }
 
+    pub(super) fn run_to_end(&mut self, _: &State) -> Vec<Command> {
+        self.task.event = None;
+        vec![Command::ToEnd]
+    }
+
+    pub(super) fn run_to_return(&mut self, _: &State) -> Vec<Command> {
+        self.task.event = None;
+        vec![Command::ToReturn]
+    }
+
+    pub(super) fn toggle_point(&mut self, state: &State) -> Vec<Command> {
+        let place = chosen_place(self, state);
+        let change = PointChange::Toggled;
+        let toggle = place.map(|(stage, at, _)| Command::Point { stage, at, change });
+        toggle.into_iter().collect()
+    }
+
+    pub(super) fn ask_condition(&mut self, state: &State) -> Vec<Command> {
+        let Some((stage, at, sight)) = chosen_place(self, state) else {
+            return Vec::new();
+        };
+        self.open(condition::ConditionLine::new(stage, at, sight, state))
+    }
+
+    pub(super) fn edit_value(&mut self, state: &State) -> Vec<Command> {
+        match edit_value::EditValue::new(state) {
+            Ok(line) => self.open(line),
+            Err(why) => {
+                self.notice = Some(why);
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn fork(&mut self, state: &State) -> Vec<Command> {
+        let fork = chosen_number(self, state).map(Command::Fork);
+        self.task.event = None;
+        fork.into_iter().collect()
+    }
+
+    pub(super) fn attach(&mut self, state: &State) -> Vec<Command> {
+        let step = state.step.as_ref();
+        let Some((attached, pid)) = step.and_then(|step| Some((step.attached, step.pid?))) else {
+            self.notice = Some("no host has begun with this task yet".to_owned());
+            return Vec::new();
+        };
+        self.notice = Some(match attached {
+            true => "the time limit of the attempt goes on".to_owned(),
+            false => {
+                let gdb = format!("gdb -p {pid}");
+                let text = format!(
+                    "copied {gdb} (or: lldb -p {pid}); the time limit stands still, {{key:Attach}} lets it go on"
+                );
+                self.copied = Some(gdb);
+                text
+            }
+        });
+        vec![Command::Attach]
+    }
+
+    pub(super) fn open_paused(&mut self, state: &State) -> Vec<Command> {
+        self.stage = state.paused.first().map(|paused| paused.stage);
+        self.screen = Screen::Task;
+        vec![Command::OpenPaused]
+    }
+
     pub(super) fn discard(&mut self, _: &State) -> Vec<Command> {
         self.screen = Screen::Queue;
         vec![Command::Discard]
@@ -184,9 +253,10 @@ impl Ui {
 
     pub(super) fn step_on(&mut self, state: &State) -> Vec<Command> {
         self.task.event = None;
+        let held = state.step.as_ref().is_some_and(|s| s.held_since.is_some());
         match state.step.as_ref().map(|s| s.at) {
             Some(At::Review) => self.dispatch(Action::CommitTask, state),
-            Some(At::Fetching | At::Calling | At::Committing) => Vec::new(),
+            Some(At::Fetching | At::Calling | At::Committing) if !held => Vec::new(),
             _ => vec![Command::Step],
         }
     }
@@ -233,6 +303,43 @@ impl Ui {
             tasks: vec![task],
             on,
         }]
+    }
+
+    /// Marks the task under the cursor and its neighbour, which the cursor goes to.
+    pub(super) fn mark_range(&mut self, down: bool, state: &State) -> Vec<Command> {
+        let Some((stage, first)) = selected_task(self, state) else {
+            return Vec::new();
+        };
+        let way = if down { Action::Down } else { Action::Up };
+        self.queue.move_cursor(stage, way, state);
+        let mut tasks = vec![first];
+        tasks.extend(selected_task(self, state).map(|(_, task)| task));
+        tasks.dedup();
+        let on = true;
+        vec![Command::Mark { stage, tasks, on }]
+    }
+
+    pub(super) fn next_sort(&mut self, state: &State) -> Vec<Command> {
+        self.sort(state, |queue| (queue.sort.next(), false))
+    }
+
+    pub(super) fn reverse_sort(&mut self, state: &State) -> Vec<Command> {
+        self.sort(state, |queue| (queue.sort, !queue.reversed))
+    }
+
+    /// Sorts by this; the order that is in use is turned round.
+    pub(crate) fn sort_by(&mut self, sort: Sort, state: &State) -> Vec<Command> {
+        self.sort(state, |queue| (sort, sort == queue.sort && !queue.reversed))
+    }
+
+    fn sort(&self, state: &State, order: impl FnOnce(&Queue) -> (Sort, bool)) -> Vec<Command> {
+        let Some(stage) = self.stage else {
+            return Vec::new();
+        };
+        let Some((sort, reversed)) = state.queues.get(&stage).map(order) else {
+            return Vec::new();
+        };
+        vec![Command::Sort(stage, sort, reversed)]
     }
 
     pub(super) fn ask_commit_task(&mut self, state: &State) -> Vec<Command> {

@@ -3,7 +3,7 @@
 
 use super::enabled::*;
 use super::{ActionRow, Scope};
-use crate::overlays::{builds, compare, help, journal, messages, palette, review, watch};
+use crate::overlays::{builds, columns, compare, groups, help, journal, messages, palette, review, watch};
 use crate::picture::FrameStep;
 use crate::{Screen, Ui};
 use wb_core::command::Command;
@@ -65,7 +65,7 @@ actions! {
         .closes() .hint(|_, s| counted("review", s.held.len())) .does(|ui, _| ui.open(review::Review::default()));
     Conflicts   Global ["!"] "conflicts" "Conflicts: compare both versions and choose"
         .closes() .hint(|_, s| counted("conflicts", s.conflicts.len())) .does(Ui::open_conflicts);
-    Journal     Global ["J"] "journal" "Show what was written from this folder, and undo it"
+    Journal     Global ["J" "H"] "journal" "Show what was written from this folder, and undo it"
         .closes() .hint(|_, _| Some("journal".into())) .does(|ui, _| journal::open(ui, false));
     Watching    Global ["W"] "watched" "Watched tasks: dry-run at every build, with what changed"
         .closes() .hint(|_, s| (!s.watch.tasks.is_empty()).then(|| "watch".into()))
@@ -85,6 +85,10 @@ actions! {
         .stays() .does(Ui::copy_value);
     CopyCommand Global ["Y"] "copy the command" "Copy the shell command that does the same"
         .stays() .hint(|_, _| Some("copy the command".into())) .does(Ui::copy_command);
+    Edit        Global ["E"] "edit" "Open the editor at the error, or at the agent"
+        .stays() .hint(|_, _| Some("editor".into())) .does(Ui::edit);
+    Browse      Global ["o"] "open page" "Open this task in Encord's label editor, and copy its address"
+        .stays() .does(Ui::browse);
     PrevFrame   Global ["<"] "previous frame" "Show the previous frame, image of the group or page"
         .stays() .when(frames_in_sight) .hint(|_, _| Some("".into())).does(|ui, _| ui.go_frame(FrameStep::Previous));
     NextFrame   Global [">"] "next frame" "Show the next frame, image of the group or page"
@@ -126,6 +130,10 @@ actions! {
         .hint(|_, _| Some("mark".into())) .does(Ui::mark);
     MarkAll     Queue ["A"] "mark all" "Mark all that match"
         .hint(|_, _| Some("mark all".into())) .does(|ui, _| ui.mark_all(true));
+    MarkDown    Queue ["J"] "mark downwards" "Mark this task and the next one, and go there"
+        .when(listed) .does(|ui, s| ui.mark_range(true, s));
+    MarkUp      Queue ["K"] "mark upwards" "Mark this task and the one above, and go there"
+        .when(listed) .does(|ui, s| ui.mark_range(false, s));
     MarkNone    Queue ["a"] "mark none" "Unmark all"
         .does(|ui, _| ui.mark_all(false));
     RunMarked   Queue ["n" "x"] "dry-run marked" "Run the marked tasks, or N of those that match; every write is held"
@@ -138,12 +146,30 @@ actions! {
         .hint(|ui, s| watch_word(ui, s, Action::WatchTask)) .does(|ui, s| ui.watch(Action::WatchTask, s));
     Preview     Queue ["i"] "picture" "Show or hide the picture of the task"
         .hint(|_, _| Some("picture".into())) .does(Ui::turn_preview);
-    Sort        Queue ["S"] "sort" "Use the next sort order"
-        .hint(|_, _| Some("sort".into())) .does(|ui, _| ui.stage.map(Command::Sort).into_iter().collect());
-    StepOn      Task ["s"] "next step" "Do the next step: fetch, inputs, call, outcome, review"
+    Sort        Queue ["S"] "sort" "Use the next sort order; a click on the name of a column sorts by it"
+        .hint(|_, _| Some("sort".into())) .does(Ui::next_sort);
+    Reverse     Queue ["I"] "reverse" "Turn the sort order round"
+        .does(Ui::reverse_sort);
+    Columns     Queue ["c"] "columns" "Choose the columns of the table"
+        .hint(|_, _| Some("columns".into())) .does(|ui, _| ui.open(columns::ColumnList::default()));
+    Groups      Queue ["g"] "groups" "Count the tasks by failure, route, assignee, status or metadata; filter or mark one"
+        .hint(|_, _| Some("groups".into())) .does(|ui, s| ui.open(groups::Groups::new(ui, s)));
+    StepOn      Task ["s"] "next step" "Do the next step: fetch, inputs, dependency, checkpoint, outcome, review"
         .when(can_step_on) .hint(|_, _| Some("step".into())) .does(Ui::step_on);
-    ToEnd       Task ["c"] "to the end" "Do all steps up to the outcome"
-        .when(can_go_to_end) .hint(|_, _| Some("to the end".into())) .does(|_, _| vec![Command::ToEnd]);
+    ToEnd       Task ["c"] "to the end" "Do all steps up to the next pause point or the outcome"
+        .when(can_go_to_end) .hint(|_, _| Some("to the end".into())) .does(Ui::run_to_end);
+    ToReturn    Task ["S"] "to the return" "Do all steps up to the outcome, past pause points"
+        .when(can_go_to_end) .does(Ui::run_to_return);
+    TogglePoint Task ["b"] "pause point" "Let tasks of this stage pause at this event, in dry runs too; press again to remove it"
+        .when(can_pause_at) .hint(|_, _| Some("pause point".into())) .does(Ui::toggle_point);
+    PointIf     Task ["B"] "pause point with a condition" "Let tasks of this stage pause at this event under a condition, e.g. count(score > 0.5) < 5"
+        .when(can_pause_at) .does(Ui::ask_condition);
+    EditValue   Task ["e"] "edit the value" "Edit the value of the checkpoint that the task is paused at; the agent goes on with it"
+        .when(can_edit) .hint(|_, _| Some("edit".into())) .does(Ui::edit_value);
+    Fork        Task ["f"] "fork" "Run again up to this event, with the edits made before it, and pause there; both attempts are kept"
+        .when(can_fork) .hint(|_, _| Some("fork".into())) .does(Ui::fork);
+    Attach      Task ["D"] "attach a debugger" "Copy the command that attaches gdb or lldb to the host; the time limit stands still until this is pressed again"
+        .when(job_runs) .does(Ui::attach);
     Rerun       Task ["x"] "run again" "Run again from the same inputs on the newest build"
         .when(can_rerun) .hint(|_, _| Some("again".into())) .does(Ui::rerun);
     Discard     Task ["X"] "discard" "Discard this outcome"
@@ -171,6 +197,8 @@ actions! {
         .when(running) .hint(|_, _| Some("fewer".into())) .does(|_, _| vec![Command::Concurrency(-1)]);
     CancelRun   Run ["X"] "cancel run" "Take no further tasks; running ones finish"
         .when(running) .hint(|_, _| Some("stop".into())) .does(|_, _| vec![Command::CancelRun]);
+    OpenPaused  Run ["o"] "open paused" "Step the task that has waited longest at a pause point"
+        .when(some_paused) .hint(|_, s| counted("step paused", s.paused.len())) .does(Ui::open_paused);
     RetryGroup  Run ["x"] "retry failed" "Run the tasks of this failure again"
         .when(can_retry) .hint(|_, _| Some("retry group".into())) .does(Ui::retry_group);
     RetryAll    Run ["A"] "retry all failed" "Run all failed tasks again"

@@ -99,6 +99,7 @@ fn a_clash_names_both_places() {
         [
             "w.toml: keys.journal: F7 is also the key of \"messages\" (w.toml: keys.messages)",
             "w.toml: keys.review: b is also the key of \"builds\" (default keys: builds)",
+            "w.toml: keys.review: b is also the key of \"pause-point\" (default keys: pause-point)",
         ]
     );
     assert_eq!(map.find("b", &[Scope::Global]), Some(Action::Review));

@@ -1,23 +1,26 @@
 //! Every build seen and its result; the compiler's messages, errors first.
 
 use super::ScrolledLines;
-use crate::Ui;
+use super::errors::ErrorCursor;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
 use crate::text::{clean, clock, fit, fit_middle, left};
-use crate::theme::Styles;
 use crate::widgets::{hanging, overlay, padded, wrapped};
+use crate::{Ui, outside};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use std::path::PathBuf;
 use wb_core::build::{Build, BuildStatus, Refusal};
+use wb_core::code_place::CodePlace;
+use wb_core::event::CompileFailure;
 use wb_core::loading::Loading;
 use wb_core::state::State;
 
 /// The list of builds.
 #[derive(Default)]
 pub struct Builds {
+    errors: ErrorCursor,
     lines: ScrolledLines,
 }
 
@@ -30,12 +33,13 @@ impl Layer for Builds {
         Some(Action::Builds)
     }
 
-    fn on(&mut self, action: Action, _: &mut Ui, _: &State) -> Handled {
-        self.lines.on(action)
+    fn on(&mut self, action: Action, _: &mut Ui, state: &State) -> Handled {
+        self.errors.on(action, failed(state), &mut self.lines)
     }
 
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
-        actions::hints(ui, state, &[Action::Up, Action::Down, Action::Out])
+        let all = [Action::Up, Action::Down, Action::Edit, Action::Out];
+        actions::hints(ui, state, &all)
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
@@ -43,7 +47,7 @@ impl Layer for Builds {
         let (word, _) = crate::chrome::build_word(ui, state);
         let inner = overlay(buf, area, "Builds", &word, &st);
         let columns = usize::from(padded(inner).width);
-        let mut all = compiler(ui, state, columns);
+        let mut all = compiler(ui, &self.errors, state, columns);
         all.extend(opening(ui, state, columns));
         all.extend(refused(ui, state, columns));
         if state.builds.all.is_empty() {
@@ -71,13 +75,24 @@ impl Layer for Builds {
         self.lines.draw(buf, inner, &all, &st);
     }
 
+    fn code_place(&self, ui: &Ui, state: &State) -> Option<CodePlace> {
+        match failed(state) {
+            Some(failure) => self.errors.place(failure),
+            None => outside::agent_place(ui.stage, state),
+        }
+    }
+
     fn value(&self, _: &Ui, state: &State) -> Option<(String, String)> {
-        let failed = state.compiling.as_ref().and_then(|c| c.failed.as_ref());
-        let compiler = failed.map(|failure| failure.messages.clone());
+        let compiler = failed(state).map(|failure| failure.messages.clone());
         let refused = state.refused.all().last();
         let refused = refused.map(|refusal| refusal.error.summary.clone());
         Some(("the build's error".to_owned(), compiler.or(refused)?))
     }
+}
+
+/// Why the newest build failed, while it stands.
+fn failed(state: &State) -> Option<&CompileFailure> {
+    state.compiling.as_ref()?.failed.as_ref()
 }
 
 fn rows<'a>(ui: &Ui, build: &Build, state: &State, columns: usize) -> Vec<Line<'a>> {
@@ -178,7 +193,7 @@ fn refused<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
 }
 
 /// The compiler's messages, the first error at the top.
-fn compiler<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
+fn compiler<'a>(ui: &Ui, errors: &ErrorCursor, state: &State, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
     let Some(compiling) = &state.compiling else {
         return Vec::new();
@@ -196,26 +211,9 @@ fn compiler<'a>(ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
             };
             let text = format!("✗ The agents did not compile; {kept}.");
             all.push(Line::styled(text, st.bad));
-            all.extend(messages(&failure.messages, columns, st));
+            all.extend(errors.lines(failure, columns, st));
         }
     }
     all.push(Line::default());
     all
-}
-
-/// What compiler and cargo reported, the first error at the top.
-pub fn messages(text: &str, columns: usize, st: &Styles) -> Vec<Line<'static>> {
-    let all: Vec<&str> = text.lines().collect();
-    let is_error = |line: &&str| clean(line).starts_with("error");
-    let first = all.iter().position(is_error).unwrap_or(0);
-    let line = |message: &&str| {
-        let text = fit(message, columns.saturating_sub(2));
-        let style = if text.starts_with("error") {
-            st.bad
-        } else {
-            st.text
-        };
-        Line::styled(format!("  {text}"), style)
-    };
-    all[first..].iter().chain(&all[..first]).map(line).collect()
 }

@@ -1,7 +1,8 @@
 //! The errors of a build that left nothing to run: opened by itself while no agent is loaded, closed by itself
 //! once one is. Every build and its result are left to [`super::builds`].
 
-use super::{ScrolledLines, builds};
+use super::ScrolledLines;
+use super::errors::ErrorCursor;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
@@ -10,6 +11,7 @@ use crate::widgets::{hanging, overlay, padded};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::Line;
+use wb_core::code_place::CodePlace;
 use wb_core::event::CompileFailure;
 use wb_core::ids::Millis;
 use wb_core::state::State;
@@ -18,6 +20,7 @@ use wb_core::state::State;
 pub struct FirstFailure {
     failure: CompileFailure,
     at: Millis,
+    errors: ErrorCursor,
     lines: ScrolledLines,
 }
 
@@ -40,6 +43,7 @@ impl Ui {
         let layer = FirstFailure {
             failure: failure.clone(),
             at,
+            errors: ErrorCursor::default(),
             lines: ScrolledLines::default(),
         };
         self.overlays.insert(0, Box::new(layer));
@@ -57,13 +61,15 @@ impl Layer for FirstFailure {
     }
 
     fn on(&mut self, action: Action, _: &mut Ui, _: &State) -> Handled {
-        self.lines.on(action)
+        let failure = Some(&self.failure);
+        self.errors.on(action, failure, &mut self.lines)
     }
 
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         let all = [
             Action::Up,
             Action::Down,
+            Action::Edit,
             Action::Out,
             Action::Builds,
             Action::Quit,
@@ -96,8 +102,12 @@ impl Layer for FirstFailure {
             all.extend(hanging("→ ", st.accent, &queued, columns, st.accent));
         }
         all.push(Line::default());
-        all.extend(builds::messages(&self.failure.messages, columns, &st));
+        all.extend(self.errors.lines(&self.failure, columns, &st));
         self.lines.draw(buf, inner, &all, &st);
+    }
+
+    fn code_place(&self, _: &Ui, _: &State) -> Option<CodePlace> {
+        self.errors.place(&self.failure)
     }
 
     fn value(&self, _: &Ui, _: &State) -> Option<(String, String)> {

@@ -1,11 +1,17 @@
-//! What opens above the screens: questions, review, conflicts, journal, watched tasks, comparisons, builds, the errors
-//! of a first build, messages, help, palette. Each is a [`crate::layer::Layer`] in a file of its own.
+//! What opens above the screens: questions, conditions, edited values, review, conflicts, journal, watched tasks,
+//! comparisons, builds, the errors of a first build, messages, help, palette. Each is a [`crate::layer::Layer`] in a
+//! file of its own.
 
 pub mod ask;
 pub mod builds;
+pub mod columns;
 pub mod compare;
+pub mod condition;
 pub mod conflicts;
+pub mod edit_value;
+pub mod errors;
 pub mod first_failure;
+pub mod groups;
 pub mod help;
 pub mod journal;
 pub mod messages;

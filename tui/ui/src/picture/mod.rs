@@ -8,7 +8,9 @@ mod drawn;
 mod frames;
 mod ink;
 mod recent;
+mod sound;
 mod store;
+mod text;
 mod view;
 
 #[cfg(test)]
@@ -16,7 +18,7 @@ mod tests;
 
 pub(crate) use beside::{Beside, LEGEND, side_word};
 pub use frames::FrameStep;
-pub use store::{LabelsRequest, Medium, ParsedLabels, Shot};
+pub use store::{LabelsRequest, Medium, ParsedLabels, Shot, Sound, TextFile};
 pub(crate) use view::{Look, PictureView};
 
 use crate::pixels::{Encoded, Protocol};

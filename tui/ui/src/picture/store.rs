@@ -28,6 +28,33 @@ pub enum Medium {
         /// How many.
         count: u64,
     },
+    /// A text.
+    Text(TextFile),
+    /// A sound.
+    Sound(Sound),
+    /// Something whose labels can be listed only.
+    Listed {
+        /// Why it is not shown.
+        why: String,
+    },
+}
+
+/// A text, or the beginning of a long one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextFile {
+    /// Its characters, counted as in labels.
+    pub text: Arc<str>,
+}
+
+/// A sound over time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sound {
+    /// Its length in milliseconds; 0: unknown.
+    pub ms: u64,
+    /// The loudest sample of each of equal stretches, 0 to 255.
+    pub peaks: Vec<u8>,
+    /// Why it could not be decoded.
+    pub why: Option<String>,
 }
 
 /// A decoded picture.

@@ -158,3 +158,35 @@ fn what_cannot_be_had_is_tried_again_once_it_was_out_of_sight() {
     assert!(scene.draw().contains("loading the picture…"));
     assert_eq!(scene.wanted(), [0]);
 }
+
+#[test]
+fn a_text_is_read_page_by_page() {
+    let mut scene = Scene::new(20, 5);
+    scene.draw();
+    let lines: Vec<String> = (0..10).map(|n| format!("line {n}")).collect();
+    let text = lines.join("\n").into();
+    let medium = Medium::Text(TextFile { text });
+    scene.view.put_medium(scene.row.id, Ok(medium));
+    let text = scene.draw();
+    assert!(text.contains("line 0") && text.contains("line 3"), "{text}");
+    assert!(text.contains("lines 1 to 4 of 10"), "{text}");
+    assert!(scene.wanted().is_empty(), "it has no frames");
+    scene.view.go(FrameStep::Next);
+    let text = scene.draw();
+    assert!(text.contains("line 4") && text.contains("line 7"), "{text}");
+    scene.view.go(FrameStep::To(99));
+    let text = scene.draw();
+    assert!(text.contains("line 9"), "{text}");
+    assert!(text.contains("lines 9 to 10 of 10"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_drawn_is_named_with_what_to_do() {
+    let mut scene = Scene::new(40, 5);
+    scene.draw();
+    let why = "install poppler-utils".to_owned();
+    let medium = Medium::Listed { why };
+    scene.view.put_medium(scene.row.id, Ok(medium));
+    assert!(scene.draw().contains("install poppler-utils"));
+    assert!(scene.wanted().is_empty());
+}

@@ -3,9 +3,9 @@
 use super::drawn::DrawnPictures;
 use super::frames::{FrameStep, Frames, caption};
 use super::recent::Recent;
-use super::store::{LabelsRequest, Medium, ParsedLabels, Shot, ShotHeld, Store};
-use super::{Graphics, PictureId, PictureRequest, Subject};
-use crate::text::fit;
+use super::store::{LabelsRequest, Medium, ParsedLabels, Shot, ShotHeld, Store, TextFile};
+use super::{Graphics, PictureId, PictureRequest, Subject, sound, text};
+use crate::text::{clean, fit};
 use crate::theme::Styles;
 use crate::widgets::{line, lines, wrapped};
 use ratatui::buffer::Buffer;
@@ -13,10 +13,24 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use std::sync::Arc;
 use wb_core::ids::TaskId;
-use wb_core::marks::LabelSide;
+use wb_core::marks::{LabelSide, LabelSides};
 
 /// Tasks whose last picture is remembered.
 const SHOWN: usize = 128;
+
+/// Texts whose lines are kept.
+const TEXTS: usize = 8;
+
+/// Which lines: of a task's text in this width, with the labels of one side.
+#[derive(Clone)]
+struct TextKey(TaskId, u16, LabelSide, Option<Arc<LabelSides>>);
+
+impl PartialEq for TextKey {
+    fn eq(&self, other: &Self) -> bool {
+        let labels = |key: &Self| key.3.as_ref().map(Arc::as_ptr);
+        (self.0, self.1, self.2, labels(self)) == (other.0, other.1, other.2, labels(other))
+    }
+}
 
 /// What is drawn of a task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,6 +62,7 @@ pub(crate) struct PictureView {
     focus: Option<(TaskId, u64, u64)>,
     /// The picture that was last shown of a task.
     last: Recent<TaskId, PictureId>,
+    texts: Recent<TextKey, (Vec<Line<'static>>, usize)>,
     pub drawn: DrawnPictures,
 }
 
@@ -58,6 +73,7 @@ impl PictureView {
             frames: Frames::new(),
             focus: None,
             last: Recent::new(SHOWN),
+            texts: Recent::new(TEXTS),
             drawn: DrawnPictures::new(graphics),
         }
     }
@@ -168,6 +184,7 @@ impl PictureView {
             }
             Some(Err(why)) => return write(buf, area, &format!("no picture: {why}"), st),
             Some(Ok(Medium::Pictures { count })) => count,
+            Some(Ok(other)) => return self.draw_other(buf, area, (task, &other), labels, look, st),
         };
         let frame = frame.min(count.saturating_sub(1));
         if look.chosen {
@@ -196,6 +213,92 @@ impl PictureView {
             None => Arc::from([]),
         };
         self.drawn.draw(buf, room, id, &shot.picture, marks, st);
+    }
+
+    /// A file without pictures.
+    fn draw_other(
+        &mut self,
+        buf: &mut Buffer,
+        area: Rect,
+        (task, medium): (TaskId, &Medium),
+        labels: Option<Arc<LabelSides>>,
+        look: Look,
+        st: &Styles,
+    ) {
+        match medium {
+            Medium::Pictures { .. } => {}
+            Medium::Text(file) => self.draw_text(buf, area, (task, file), labels, look, st),
+            Medium::Sound(sound) => {
+                let marks = labels.map_or_else(Vec::new, |labels| labels.ranges(look.side));
+                let room = (usize::from(area.width), usize::from(area.height));
+                lines(buf, area, &sound::lines_of(sound, &marks, room, st), 0);
+            }
+            Medium::Listed { why } => self.draw_list(buf, area, why, labels.as_ref(), look, st),
+        }
+    }
+
+    /// Why there is no picture, and which labels each page has.
+    fn draw_list(
+        &mut self,
+        buf: &mut Buffer,
+        area: Rect,
+        why: &str,
+        labels: Option<&Arc<LabelSides>>,
+        look: Look,
+        st: &Styles,
+    ) {
+        let columns = usize::from(area.width);
+        let mut all = wrapped(why, columns, st.dim);
+        for (labels, page) in labels
+            .into_iter()
+            .flat_map(|l| l.labelled().map(move |p| (l, p)))
+        {
+            let marks = self.store.marks(labels, page, look.side);
+            let names = marks.iter().map(|mark| match (mark.sign, mark.was) {
+                (' ', _) => mark.name.clone(),
+                ('~', true) => format!("was {}", mark.name),
+                (sign, _) => format!("{sign} {}", mark.name),
+            });
+            let names: Vec<String> = names.collect();
+            let text = format!("page {page}: {}", clean(&names.join(", ")));
+            all.extend(wrapped(&text, columns, st.text));
+        }
+        lines(buf, area, &all, 0);
+    }
+
+    /// A page of a text; it begins with the one on which something changes.
+    fn draw_text(
+        &mut self,
+        buf: &mut Buffer,
+        area: Rect,
+        (task, file): (TaskId, &TextFile),
+        labels: Option<Arc<LabelSides>>,
+        look: Look,
+        st: &Styles,
+    ) {
+        let key = TextKey(task, area.width, look.side, labels);
+        if self.texts.get(&key).is_none() {
+            let marks = key.3.as_ref().map(|labels| labels.ranges(look.side));
+            let columns = usize::from(area.width);
+            let made = text::lines_of(file, &marks.unwrap_or_default(), columns, st);
+            self.texts.put(key.clone(), made, 1);
+        }
+        let Some((all, first)) = self.texts.peek(&key) else {
+            return;
+        };
+        let rows = usize::from(area.height) - usize::from(!look.small);
+        let (count, page) = (all.len().div_ceil(rows) as u64, *first / rows);
+        let page = self.frames.of(task, Some(page as u64)).min(count - 1);
+        if look.chosen {
+            self.focus = Some((task, page, count));
+        }
+        let from = usize::try_from(page).unwrap_or(0) * rows;
+        let to = (from + rows).min(all.len());
+        lines(buf, area, &all[from..to], 0);
+        if !look.small && count > 1 {
+            let text = format!("lines {} to {to} of {}", from + 1, all.len());
+            line(buf, area, area.height - 1, &Line::styled(text, st.dim));
+        }
     }
 
     /// The picture to draw: until it is decoded, the one before stays in sight with its own labels.

@@ -3,9 +3,12 @@
 
 use crate::actions::Action;
 use crate::text::{clean, decimal, duration, limit_word, plural};
+use wb_core::pause::{PointAt, PointKind};
 use wb_core::state::State;
 use wb_core::step::{At, Stepper};
 use wb_core::work::{Committed, Outcome, Route};
+
+mod places;
 
 /// The state of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +44,8 @@ pub enum What {
     Input(usize),
     /// A part of the agent's call, by its place in the steps.
     Step(usize),
+    /// A place that the running agent reached, by its number.
+    Place(usize),
     /// The agent's call as a whole.
     Call,
     /// Route or error.
@@ -64,6 +69,8 @@ pub struct Row {
     pub ms: Option<f64>,
     /// A short note.
     pub note: String,
+    /// The place where it can pause.
+    pub at: Option<PointAt>,
 }
 
 impl Row {
@@ -74,7 +81,13 @@ impl Row {
             name: name.into(),
             ms: None,
             note: String::new(),
+            at: None,
         }
+    }
+
+    fn at(mut self, at: PointAt) -> Self {
+        self.at = Some(at);
+        self
     }
 
     fn ms(mut self, ms: f64) -> Self {
@@ -116,7 +129,12 @@ pub fn rows(step: &Stepper, state: &State) -> Vec<Row> {
         Some(Err(_)) => (Mark::Bad, "failed, the task stays".into()),
         None => (Mark::Todo, String::new()),
     };
-    all.push(Row::new(mark, What::Outcome, "outcome").note(note));
+    let kind = match step.result {
+        Some(Err(_)) => PointKind::Error,
+        _ => PointKind::Outcome,
+    };
+    let outcome = Row::new(mark, What::Outcome, "outcome").note(note);
+    all.push(outcome.at(PointAt::only(kind)));
     let (mark, note) = match (&step.result, step.at >= At::Review) {
         (Some(Ok(outcome)), true) => (Mark::Done, changes(outcome)),
         (_, true) => (Mark::Done, String::new()),
@@ -157,9 +175,12 @@ fn inputs(step: &Stepper, all: &mut Vec<Row>) {
 #[allow(clippy::cast_precision_loss)] // milliseconds for a person
 fn call(step: &Stepper, state: &State, all: &mut Vec<Row>) {
     let name = format!("call {}", function(step, state));
-    let called = |mark| Row::new(mark, What::Call, name.clone());
+    let called = |mark| Row::new(mark, What::Call, name.clone()).at(PointAt::only(PointKind::Call));
     let ms = step.run_us as f64 / 1000.0;
     match (&step.result, step.at) {
+        _ if !step.places.is_empty() && step.at >= At::Calling => {
+            places::rows(step, state, &name, all);
+        }
         (Some(Ok(outcome)), _) => {
             for (i, s) in outcome.steps.iter().enumerate() {
                 // Parameters are named `frame: Frame`; the type is shown with the value.
@@ -172,7 +193,8 @@ fn call(step: &Stepper, state: &State, all: &mut Vec<Row>) {
                 };
                 let row = Row::new(Mark::Done, What::Step(i), name).note(clean(&s.value));
                 let ms = (s.took_us > 0).then_some(s.took_us as f64 / 1000.0);
-                all.push(Row { ms, ..row });
+                let at = places::of_step(s);
+                all.push(Row { ms, at, ..row });
             }
             if !outcome.steps.iter().any(|s| s.kind == "call") {
                 all.push(called(Mark::Done).ms(ms));
@@ -183,13 +205,7 @@ fn call(step: &Stepper, state: &State, all: &mut Vec<Row>) {
             all.push(called(Mark::Now).note("waiting for a host"));
         }
         (_, At::Calling) => {
-            let loading = step.loading.as_ref().and_then(|l| l.words(state.now));
-            let progress = step.progress.map(|p| format!("{:.0}%", p * 100.0));
-            let ms = step.ran_ms(state.now) as f64;
-            let note = (loading.or(progress)).unwrap_or_else(|| "running…".into());
-            let ms = (ms > 0.0).then_some(ms);
-            let row = called(Mark::Now).note(note);
-            all.push(Row { ms, ..row });
+            all.push(places::running(step, state, called(Mark::Now)));
         }
         _ => all.push(called(Mark::Todo)),
     }
@@ -246,6 +262,9 @@ fn under_way(step: &Stepper, state: &State, function: &str) -> String {
 /// The most useful action, when there is one, and what it does.
 pub fn next(step: &Stepper, state: &State) -> (Option<Action>, String) {
     use Action::{Accept, CommitTask, KillJob, NextTask, Rerun, StepOn};
+    if let Some(reached) = step.held_at() {
+        return (Some(StepOn), places::next(reached));
+    }
     let function = function(step, state);
     let build = step.build;
     let active = state.agent(step.stage).map(|(active, _, _)| active);
@@ -307,6 +326,10 @@ const fn after_commit(step: &Stepper) -> &'static str {
 pub fn standing(step: &Stepper, state: &State) -> String {
     let mode = crate::chrome::mode(state);
     match (step.at, &step.committed) {
+        (At::Calling, _) if step.held_since.is_some() => {
+            let pid = step.pid.unwrap_or_default();
+            format!("{mode}: process {pid} waits, its time limit stands still, nothing was written")
+        }
         (At::Committing, _) => "being written now".into(),
         (At::Committed, Some(Committed::Done)) => "written".into(),
         (At::Committed, Some(Committed::Conflict { by })) => {

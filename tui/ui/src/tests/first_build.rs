@@ -48,6 +48,7 @@ fn compiling() -> World {
 fn failure() -> CompileFailure {
     CompileFailure {
         first: Some("src/prelabel.rs:88:18: mismatched types".into()),
+        errors: Vec::new(),
         messages: "   Compiling sample-agents v0.1.0\n\u{1b}[31merror[E0308]\u{1b}[0m: mismatched types\n  --> src/prelabel.rs:88:18\n   |\n88 |     Route::to(3)\n   |               ^ expected `&str`, found integer\n".into(),
     }
 }

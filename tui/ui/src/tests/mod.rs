@@ -2,6 +2,7 @@
 
 mod answers;
 mod cards;
+mod columns;
 mod compare;
 mod copy;
 mod first_build;
@@ -13,6 +14,7 @@ mod keys;
 mod linear;
 mod loading;
 mod no_keys;
+mod outside;
 mod pictures;
 mod questions;
 mod readme;
@@ -143,6 +145,9 @@ pub fn key_event(name: &str) -> KeyEvent {
         "Enter" => (KeyCode::Enter, KeyModifiers::NONE),
         "Esc" => (KeyCode::Esc, KeyModifiers::NONE),
         "Tab" => (KeyCode::Tab, KeyModifiers::NONE),
+        "Home" => (KeyCode::Home, KeyModifiers::NONE),
+        "PageDown" => (KeyCode::PageDown, KeyModifiers::NONE),
+        "PageUp" => (KeyCode::PageUp, KeyModifiers::NONE),
         "Space" => (KeyCode::Char(' '), KeyModifiers::NONE),
         "Up" => (KeyCode::Up, KeyModifiers::NONE),
         "Down" => (KeyCode::Down, KeyModifiers::NONE),

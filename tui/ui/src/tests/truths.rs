@@ -11,7 +11,7 @@ use wb_core::event::{Event as News, JobEvent};
 use wb_core::state::Level;
 
 /// Clicks on the first letter of this text on a row.
-fn click(desk: &mut Desk, row: usize, on: &str) -> Vec<Command> {
+pub fn click(desk: &mut Desk, row: usize, on: &str) -> Vec<Command> {
     let drawn = desk.draw();
     let line = drawn.lines().nth(row).unwrap();
     let at = line

@@ -144,7 +144,7 @@ fn a_rerun_that_waits_shows_neither_the_process_nor_the_log_of_the_run_before() 
     desk.world
         .log(job, 3, "agent", "a line of the first attempt");
     desk.world.answer(&|_| Ok(outcome("annotate")));
-    desk.go("2 g Space w");
+    desk.go("2 Home Space w");
     desk.world.fetched();
     desk.world.begun(4712).unwrap();
     desk.go("3 x");
@@ -179,7 +179,7 @@ fn w_watches_the_marked_tasks_the_one_under_the_cursor_and_the_open_one() {
     assert_eq!(watched(&desk), 1);
     desk.go("w");
     assert_eq!(watched(&desk), 0, "once more: no longer");
-    desk.go("g Space Space Space w");
+    desk.go("Home Space Space Space w");
     assert_eq!(watched(&desk), 3);
     desk.go("a G s w");
     assert_eq!((desk.ui.screen(), watched(&desk)), (Screen::Task, 4));

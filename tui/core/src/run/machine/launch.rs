@@ -50,6 +50,7 @@ impl Run {
                 inputs,
                 deadline_ms: self.limit_ms(),
                 priority: Priority::Bulk,
+                pauses: false,
             }));
         }
         if self.stopping() && self.jobs.is_empty() {

@@ -3,7 +3,8 @@
 use super::Run;
 use crate::ids::{BuildId, JobId, Millis, StageId};
 use crate::loading::Loading;
-use crate::work::TaskRow;
+use crate::work::{Inputs, TaskRow};
+use std::sync::Arc;
 
 /// A job that runs.
 pub struct Worker<'a> {
@@ -134,4 +135,41 @@ impl Run {
             .find(|b| b.id == running.batch)
             .map(|b| &b.work[running.index].row)
     }
+
+    /// What is known of a job under way.
+    #[must_use]
+    pub(crate) fn under_way(&self, job: JobId, now: Millis) -> Option<UnderWay> {
+        let running = self.jobs.get(&job)?;
+        let batch = self.batches.iter().find(|b| b.id == running.batch)?;
+        let work = &batch.work[running.index];
+        Some(UnderWay {
+            stage: self.stage()?,
+            row: work.row.clone(),
+            inputs: work.inputs.clone()?,
+            attempts: work.attempts,
+            build: self.build,
+            pid: (running.pid > 0).then_some(running.pid),
+            since: running.since,
+            ran_ms: now.since(running.since),
+        })
+    }
+
+    /// A person has held a job for so many milliseconds, which are not its time.
+    pub(crate) fn was_held(&mut self, job: JobId, ms: u64) {
+        if let Some(running) = self.jobs.get_mut(&job) {
+            running.since = Millis(running.since.0.saturating_add_unsigned(ms));
+        }
+    }
+}
+
+/// A job under way.
+pub(crate) struct UnderWay {
+    pub stage: StageId,
+    pub row: TaskRow,
+    pub inputs: Arc<Inputs>,
+    pub attempts: u32,
+    pub build: BuildId,
+    pub pid: Option<u32>,
+    pub since: Millis,
+    pub ran_ms: u64,
 }

@@ -223,7 +223,7 @@ fn work_fails_when_no_host_can_be_started() {
 fn a_job_with_more_than_a_host_takes_is_refused() {
     let mut world = World::new(|_| {});
     world.activate(1);
-    let large: std::sync::Arc<str> = "x".repeat(1 << 20).into();
+    let large: Arc<str> = "x".repeat(1 << 20).into();
     let job = world.run_with(1, Priority::Bulk, |request| {
         request.inputs = (0..257).map(|_| ("row".into(), large.clone())).collect();
     });

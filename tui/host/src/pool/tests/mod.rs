@@ -6,6 +6,7 @@
 mod ahead;
 mod endings;
 mod giving;
+mod held;
 mod processes;
 mod program;
 mod random;
@@ -22,6 +23,7 @@ use crate::store::StagedCopy;
 use crate::sys::exit::Exit;
 use agent_abi::table::flags;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wb_core::build::{AgentDescriptor, Descriptor, Probed};
 use wb_core::error::Error;
@@ -71,6 +73,8 @@ struct World {
     retired: BTreeSet<BuildId>,
     events: Vec<HostEvent>,
     refused_calls: Vec<&'static str>,
+    /// Calls of held work that was let go, and what their values were edited to.
+    gone_on: Vec<(u64, Option<Arc<str>>)>,
 }
 
 impl World {
@@ -96,6 +100,7 @@ impl World {
             retired: BTreeSet::new(),
             events: Vec::new(),
             refused_calls: Vec::new(),
+            gone_on: Vec::new(),
         };
         world.on(News::Concurrency(concurrency));
         world
@@ -169,6 +174,7 @@ impl World {
             }
             Effect::Emit(event) => self.events.push(event),
             Effect::Call { .. } => {}
+            Effect::GoOn { call, edited, .. } => self.gone_on.push((call, edited)),
             Effect::RefuseCall { why, .. } => self.refused_calls.push(why),
             Effect::PreflightEnded { number, result } => {
                 let before = self.preflights.insert(number, result);

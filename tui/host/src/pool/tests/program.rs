@@ -59,6 +59,7 @@ impl World {
             params: "".into(),
             inputs: Vec::new(),
             deadline: None,
+            pauses: false,
             label: "cam_03.jpg".into(),
             priority,
         }

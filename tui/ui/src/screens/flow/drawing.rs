@@ -74,21 +74,32 @@ fn add_pathways(
     node_of: impl Fn(StageId) -> Option<usize>,
     density: usize,
 ) {
-    for (n, pathway) in (1..).zip(&stage.pathways) {
+    let mut ends: Vec<(usize, Vec<usize>)> = Vec::new();
+    for (n, pathway) in stage.pathways.iter().enumerate() {
         let Some(to) = node_of(pathway.to) else {
             continue;
         };
-        let known = edges.iter_mut().find(|e| e.from == from && e.to == to);
-        if let Some(edge) = known {
-            edge.label = format!("{},{n})", edge.label.split(')').next().unwrap_or("("));
-            continue;
+        match ends.iter_mut().find(|(end, _)| *end == to) {
+            Some((_, numbers)) => numbers.push(n + 1),
+            None => ends.push((to, vec![n + 1])),
         }
-        let name = match density {
-            0 => format!(" {}", fit(&pathway.name, 14)),
-            _ => String::new(),
+    }
+    for (to, numbers) in ends {
+        let label = match numbers.as_slice() {
+            [n] if density == 0 => format!("({n}) {}", fit(&stage.pathways[n - 1].name, 14)),
+            numbers => format!("({})", few(numbers)),
         };
-        let label = format!("({n}){name}");
         edges.push(Edge { from, to, label });
+    }
+}
+
+/// Numbers as they fit on an edge: `1,2,3,4`, and of many the first: `1,3,5 +147`.
+fn few(numbers: &[usize]) -> String {
+    let shown = if numbers.len() > 4 { 3 } else { numbers.len() };
+    let texts: Vec<String> = numbers[..shown].iter().map(ToString::to_string).collect();
+    match numbers.len() - shown {
+        0 => texts.join(","),
+        more => format!("{} +{more}", texts.join(",")),
     }
 }
 
@@ -276,4 +287,18 @@ fn legend(buf: &mut Buffer, row: Rect, drawn: &Drawn, room: Rect, bare: bool, ui
     };
     let left = Line::styled(text, st.dim);
     split_line(buf, row, 0, &left, &Line::styled(right, st.warn));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::few;
+
+    #[test]
+    fn an_edge_of_many_pathways_names_the_first_and_counts_the_rest() {
+        assert_eq!(few(&[7]), "7");
+        assert_eq!(few(&[1, 2, 3, 4]), "1,2,3,4");
+        assert_eq!(few(&[1, 3, 5, 7, 9]), "1,3,5 +2");
+        let odd: Vec<usize> = (0..150).map(|n| 2 * n + 1).collect();
+        assert_eq!(few(&odd), "1,3,5 +147");
+    }
 }

@@ -3,9 +3,10 @@
 use super::move_cursor;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer, WHEEL};
-use crate::{Screen, Ui, copy};
+use crate::{Screen, Ui, copy, outside};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use wb_core::code_place::CodePlace;
 use wb_core::command::Command;
 use wb_core::run::Source;
 use wb_core::state::State;
@@ -57,6 +58,10 @@ impl Layer for Flow {
         let project = state.project.as_ref()?;
         ui.stage = Some(super::in_order(&project.workflow).get(row)?.id);
         Some(Vec::new())
+    }
+
+    fn code_place(&self, ui: &Ui, state: &State) -> Option<CodePlace> {
+        outside::compile_error(state).or_else(|| outside::agent_place(ui.stage, state))
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {

@@ -2,13 +2,16 @@
 
 use crate::actions::{self, Action, Hints, Scope, watchable};
 use crate::layer::{Handled, Layer};
-use crate::{Screen, Ui, copy};
+use crate::{Screen, Ui, copy, outside};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use wb_core::code_place::CodePlace;
 use wb_core::command::Command;
+use wb_core::ids::DataHash;
 use wb_core::run::Source;
 use wb_core::state::State;
+use wb_core::work::TaskRow;
 
 /// Tasks that a command lists one by one; with more it would be too long to read.
 const NAMED: usize = 50;
@@ -110,8 +113,10 @@ impl Layer for Queue {
             RunMarked,
             RunMatching,
             MarkAll,
+            Groups,
             WatchTask,
             Sort,
+            Columns,
             Review,
             Preview,
             Builds,
@@ -121,6 +126,15 @@ impl Layer for Queue {
             hints.splice(..0, actions::hints(ui, state, &[Out]));
         }
         hints
+    }
+
+    fn code_place(&self, ui: &Ui, state: &State) -> Option<CodePlace> {
+        outside::compile_error(state).or_else(|| outside::agent_place(ui.stage, state))
+    }
+
+    fn data(&self, ui: &Ui, state: &State) -> Option<DataHash> {
+        let stage = ui.stage?;
+        Some(state.queues.get(&stage)?.at(ui.queue.place(stage))?.data)
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
@@ -146,6 +160,10 @@ impl Layer for Queue {
             words.extend(["--filter".to_owned(), queue.filter_text.clone()]);
         }
         Some(words)
+    }
+
+    fn unread_rows(&self, ui: &Ui, state: &State) -> Vec<TaskRow> {
+        super::unread_rows(ui, state)
     }
 }
 

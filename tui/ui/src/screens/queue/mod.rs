@@ -11,19 +11,21 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use std::collections::HashMap;
 use wb_core::ids::{StageId, TaskId};
-use wb_core::queue::{LastResult, Queue as TaskQueue};
+use wb_core::queue::{LastResult, Queue as TaskQueue, Sort};
 use wb_core::state::State;
+use wb_core::work::TaskRow;
 
+mod columns;
 mod layer;
 mod lines;
 mod preview;
 mod table;
 
+use columns::Columns;
 use preview::{preview, strip_preview};
 use table::table;
 
-pub use table::status_word;
-
+pub use columns::{Column, status_word};
 pub use layer::Queue;
 
 /// Cursors by stage, and the filter while it is typed.
@@ -34,6 +36,10 @@ pub struct QueueCursor {
     pub typing: Option<(Typed, String)>,
     /// Picture shown or not, once the user has chosen.
     pub picture: Option<bool>,
+    /// The columns of the table, once the user has chosen.
+    pub columns: Option<Vec<Column>>,
+    /// The columns of the newest frame.
+    drawn: Vec<Column>,
     rows: usize,
 }
 
@@ -48,6 +54,11 @@ impl QueueCursor {
     /// Place of the cursor in the view of a stage.
     pub fn place(&self, stage: StageId) -> usize {
         self.cursors.get(&stage).map_or(0, |c| c.place)
+    }
+
+    /// The chosen columns, or else those of the newest frame.
+    pub fn shown_columns(&self) -> Vec<Column> {
+        self.columns.clone().unwrap_or_else(|| self.drawn.clone())
     }
 
     /// How many rows a page has, and one.
@@ -106,6 +117,26 @@ impl QueueCursor {
             .map_or_else(String::new, |q| q.filter_text.clone());
         self.typing = Some((Typed::new(&before), before));
     }
+}
+
+/// The rows of the newest frame, and a page more, whose priorities it lacks.
+fn unread_rows(ui: &Ui, state: &State) -> Vec<TaskRow> {
+    let stage = ui
+        .stage
+        .filter(|_| ui.queue.drawn.contains(&Column::Priority));
+    let Some((cursor, queue)) =
+        stage.and_then(|s| Some((ui.queue.cursors.get(&s)?, state.queues.get(&s)?)))
+    else {
+        return Vec::new();
+    };
+    let end = cursor.top + ui.queue.rows;
+    if queue.unread(cursor.top..end).next().is_none() {
+        return Vec::new();
+    }
+    queue
+        .unread(cursor.top..end + ui.queue.rows)
+        .cloned()
+        .collect()
 }
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
@@ -172,7 +203,10 @@ fn counts<'a>(ui: &Ui, queue: &TaskQueue, columns: u16) -> Line<'a> {
     };
     let sort = match ui.room.tiny() {
         true => String::new(),
-        false => format!(" · sort: {}", queue.sort.word()),
+        false => match (queue.sort, queue.reversed) {
+            (Sort::Listed, false) => " · sort: as listed".to_owned(),
+            (sort, reversed) => format!(" · sort: {} {}", sort.word(), sort.arrow(reversed)),
+        },
     };
     Line::from(vec![
         Span::styled(marks, st.accent),

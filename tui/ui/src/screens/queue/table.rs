@@ -1,60 +1,16 @@
 //! The table: only the rows in sight are made.
 
 use super::*;
-use crate::Ui;
-use crate::text::{age, clean, duration, fit_middle, left, number, right};
-use crate::theme::Styles;
+use crate::text::{clean, number};
 use crate::widgets::{hanging, lines, list, pane};
+use crate::{Hit, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use wb_core::ids::StageId;
 use wb_core::queue::Queue;
 use wb_core::state::State;
-use wb_core::work::{TaskRow, TaskStatus};
-
-/// Widths of the columns that depend on the room.
-struct Columns {
-    title: usize,
-    last: usize,
-    labels: usize,
-    ms: usize,
-}
-
-impl Columns {
-    fn new(width: usize) -> Self {
-        // cursor 1, mark 2, status 6, age 5 and the blanks between them
-        let (last, labels, ms) = match width {
-            ..60 => (14, 0, 0),
-            60..76 => (18, 9, 0),
-            76..110 => (18, 10, 8),
-            _ => (30, 12, 8),
-        };
-        let fixed =
-            1 + 2 + 6 + 5 + last + labels + ms + usize::from(labels > 0) + usize::from(ms > 0) + 2;
-        Self {
-            title: width.saturating_sub(fixed).max(8),
-            last,
-            labels,
-            ms,
-        }
-    }
-
-    fn head(&self) -> String {
-        let labels = match self.labels {
-            0 => String::new(),
-            n => format!(" {}", left("labels", n)),
-        };
-        format!(
-            "   {} {} {} {}{labels}{}",
-            left("status", 6),
-            left("title", self.title),
-            right("age", 4),
-            left("last result", self.last),
-            right(if self.ms > 0 { "took" } else { "" }, self.ms)
-        )
-    }
-}
+use wb_core::work::TaskRow;
 
 pub(super) fn table(ui: &mut Ui, buf: &mut Buffer, area: Rect, stage: StageId, state: &State) {
     let st = ui.st;
@@ -75,17 +31,19 @@ pub(super) fn table(ui: &mut Ui, buf: &mut Buffer, area: Rect, stage: StageId, s
         lines(buf, inner, &text, 0);
         return;
     }
-    let columns = Columns::new(usize::from(inner.width));
+    let chosen = ui.queue.columns.clone();
+    let columns = Columns::new(chosen.as_deref(), usize::from(inner.width));
     let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
-    lines(buf, head, &[Line::styled(columns.head(), st.dim)], 0);
+    headings(ui, buf, head, queue, &columns);
+    ui.queue.drawn = columns.places().map(|(column, ..)| column).collect();
     ui.queue.rows = usize::from(body.height);
     let cursor = ui.queue.cursors.get(&stage).copied().unwrap_or_default();
     let at = (cursor.place, queue.view.len());
-    let top = list(ui, buf, body, cursor.top, at, |_, place| {
+    let top = list(ui, buf, body, cursor.top, at, |ui, place| {
         let here = place == cursor.place;
         let task = queue.at(place);
         task.map_or_else(Line::default, |task| {
-            table_row(task, queue, state, here, &columns, &st)
+            table_row(ui, task, queue, state, here, &columns)
         })
     });
     ui.queue.cursors.insert(stage, Cursor { top, ..cursor });
@@ -103,27 +61,15 @@ fn loaded(queue: &Queue, state: &State) -> String {
     }
 }
 
-/// Encord's status in at most six letters.
-pub fn status_word(status: TaskStatus) -> &'static str {
-    match status {
-        TaskStatus::New => "new",
-        TaskStatus::Assigned => "assign",
-        TaskStatus::Released => "releas",
-        TaskStatus::Skipped => "skip",
-        TaskStatus::Reopened => "reopen",
-        TaskStatus::Completed => "done",
-        TaskStatus::Unknown => "?",
-    }
-}
-
-fn table_row<'a>(
+fn table_row(
+    ui: &Ui,
     task: &TaskRow,
     queue: &Queue,
     state: &State,
     here: bool,
-    c: &Columns,
-    st: &Styles,
-) -> Line<'a> {
+    columns: &Columns,
+) -> Line<'static> {
+    let st = &ui.st;
     let marked = queue.marks.contains(&task.id);
     let mark = match (marked, state.watch.task(task.id)) {
         (true, _) => Span::styled("● ", st.key),
@@ -133,40 +79,22 @@ fn table_row<'a>(
     let mut line = Line::from(vec![
         Span::styled(if here { "▌" } else { " " }, st.accent),
         mark,
-        Span::styled(left(status_word(task.status), 6), st.dim),
-        Span::raw(format!(
-            " {} ",
-            left(&fit_middle(&task.title, c.title), c.title)
-        )),
-        Span::styled(
-            format!("{} ", right(&age(state.now.since(task.updated)), 4)),
-            st.dim,
-        ),
     ]);
-    let loading = state.loading_of(task.id);
-    if let Some(words) = loading.and_then(|loading| loading.words(state.now)) {
-        let room = c.last + c.labels + c.ms + usize::from(c.labels > 0);
-        line.push_span(Span::styled(
-            fit_middle(&format!("▶ {words}"), room),
-            st.accent,
-        ));
-        return line;
-    }
-    let Some(result) = state.results.get(&task.id) else {
-        return line;
-    };
-    let held = state.held.contains_key(&task.id);
-    let (mark, style) = result_mark(result, held, st);
-    let last = left(&format!("{mark} {}", clean(&result.text)), c.last);
-    line.push_span(Span::styled(last, style));
-    if c.labels > 0 {
-        let labels = left(&labels_word(result.labels), c.labels);
-        line.push_span(Span::raw(format!(" {labels}")));
-    }
-    if c.ms > 0 {
-        line.push_span(Span::styled(right(&duration(result.ms), c.ms), st.dim));
-    }
+    line.spans.extend(columns.cells(ui, task, queue, state));
     line
+}
+
+/// The names of the columns; a click on one sorts by it.
+fn headings(ui: &mut Ui, buf: &mut Buffer, area: Rect, queue: &Queue, columns: &Columns) {
+    for (column, at, width) in columns.places() {
+        let [at, columns] = [at, width].map(|n| u16::try_from(n).unwrap_or(u16::MAX));
+        let place = Rect::new(area.x.saturating_add(at), area.y, columns, 1).intersection(area);
+        let name = Columns::heading(column, width, queue);
+        lines(buf, place, &[Line::styled(name, ui.st.dim)], 0);
+        if let Some(sort) = column.sort() {
+            ui.hits.push((place, Hit::Sort(sort)));
+        }
+    }
 }
 
 /// The text of a stage that has no tasks, or none that are listed yet.

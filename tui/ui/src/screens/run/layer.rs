@@ -3,10 +3,12 @@
 use super::move_cursor;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
-use crate::{Screen, Ui, copy};
+use crate::{Screen, Ui, copy, outside};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use wb_core::code_place::CodePlace;
 use wb_core::command::Command;
+use wb_core::ids::DataHash;
 use wb_core::state::State;
 use wb_core::state::shell;
 
@@ -20,7 +22,15 @@ impl Layer for RunScreen {
 
     fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
         match action {
-            Action::In => Handled::Stay(ui.dispatch(Action::StepFailed, state)),
+            Action::In => {
+                let paused = !state.paused.is_empty();
+                let first = if paused {
+                    Action::OpenPaused
+                } else {
+                    Action::StepFailed
+                };
+                Handled::Stay(ui.dispatch(first, state))
+            }
             Action::Out => Handled::Stay(ui.go(Screen::Flow)),
             _ if action.moves() => {
                 move_cursor(ui, action, state);
@@ -49,6 +59,7 @@ impl Layer for RunScreen {
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         use Action::*;
         let all = [
+            OpenPaused,
             Pause,
             More,
             Fewer,
@@ -63,6 +74,20 @@ impl Layer for RunScreen {
             Out,
         ];
         actions::hints(ui, state, &all)
+    }
+
+    /// Of the chosen failure, or else of the agent that runs.
+    fn code_place(&self, ui: &Ui, state: &State) -> Option<CodePlace> {
+        let group = state.failures.get(ui.run.at);
+        let place = group.and_then(|group| CodePlace::of_error(&group.first));
+        let stage = group.map(|group| group.stage);
+        let stage = stage.or_else(|| state.run.as_ref()?.stage());
+        place.or_else(|| outside::agent_place(stage.or(ui.stage), state))
+    }
+
+    fn data(&self, ui: &Ui, state: &State) -> Option<DataHash> {
+        let group = state.failures.get(ui.run.at)?;
+        Some(group.rows.first()?.data)
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {

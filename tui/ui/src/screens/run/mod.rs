@@ -15,7 +15,7 @@ use std::cmp::Ordering;
 use wb_core::event::Priority;
 use wb_core::ids::StageId;
 use wb_core::run::{Run, Sink};
-use wb_core::state::State;
+use wb_core::state::{PausedTask, State};
 
 mod layer;
 mod lines;
@@ -198,13 +198,23 @@ fn draw_progress(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui
         Span::raw(figures),
     ])];
     all.extend(stage_lines(run, state, st));
-    if let Some(error) = &run.fatal {
+    if let Some(paused) = state.paused.first() {
+        all.push(paused_line(ui, state.paused.len(), paused));
+    } else if let Some(error) = &run.fatal {
         let text = fit(&format!("✗ {}", error.summary), columns);
         all.push(Line::styled(text, st.bad));
     } else if !ui.room.narrow() {
         all.push(workers(run, state, columns, st));
     }
     lines(buf, room, &all, 0);
+}
+
+/// The task that has waited longest at a pause point, and how many wait.
+fn paused_line(ui: &Ui, count: usize, paused: &PausedTask) -> Line<'static> {
+    let (title, at) = (fit_middle(&paused.row.title, 30), clean(&paused.at));
+    let mut line = ui.keyed_line(&format!("● {count} paused  {{key:OpenPaused}} steps "));
+    line.push_span(Span::raw(format!("{title} at {at}")));
+    line.style(ui.st.warn)
 }
 
 /// How far, 0 to 1; 0 while the end is not known.

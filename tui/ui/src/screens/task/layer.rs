@@ -2,10 +2,12 @@
 
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
-use crate::{Screen, Ui, copy};
+use crate::{Screen, Ui, copy, outside};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use wb_core::code_place::CodePlace;
 use wb_core::command::Command;
+use wb_core::ids::DataHash;
 use wb_core::run::Source;
 use wb_core::state::State;
 
@@ -50,10 +52,44 @@ impl Layer for Task {
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         use Action::*;
         let all = [
-            StepOn, ToEnd, Accept, CommitTask, Rerun, KillJob, NextPane, Right, Discard, NextTask,
-            WatchOpen, Review, Conflicts, PrevFrame, NextFrame,
+            StepOn,
+            ToEnd,
+            ToReturn,
+            Accept,
+            CommitTask,
+            Rerun,
+            EditValue,
+            TogglePoint,
+            Fork,
+            KillJob,
+            NextPane,
+            Right,
+            Discard,
+            NextTask,
+            WatchOpen,
+            Review,
+            Conflicts,
+            PrevFrame,
+            NextFrame,
         ];
         actions::hints(ui, state, &all)
+    }
+
+    /// Of what failed, or else of the agent.
+    fn code_place(&self, _: &Ui, state: &State) -> Option<CodePlace> {
+        let step = state.step.as_ref()?;
+        let error = step
+            .result
+            .as_ref()
+            .and_then(|result| result.as_ref().err());
+        let place = error.and_then(CodePlace::of_error);
+        place
+            .or_else(|| outside::compile_error(state))
+            .or_else(|| outside::agent_place(Some(step.stage), state))
+    }
+
+    fn data(&self, _: &Ui, state: &State) -> Option<DataHash> {
+        Some(state.step.as_ref()?.row.data)
     }
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {

@@ -16,8 +16,11 @@ use wb_core::state::State;
 use wb_core::step::Stepper;
 
 mod around;
+mod history;
 mod layer;
 mod lines;
+mod place;
+mod points;
 mod read;
 mod tabs;
 
@@ -29,9 +32,10 @@ pub use tabs::{error_lines, log_lines, log_tail, patch};
 
 pub use layer::Task;
 pub use lines::{event_text, next_text, outcome_lines};
+pub use points::{chosen_number, chosen_place};
 
 /// The tabs at the right.
-pub const TABS: [&str; 5] = ["Value", "Labels±", "Image", "Logs", "JSON"];
+pub const TABS: [&str; 6] = ["Value", "Labels±", "Image", "Logs", "JSON", "History"];
 
 /// Place of the picture among them.
 pub const IMAGE_TAB: usize = 2;
@@ -134,6 +138,7 @@ pub fn shown_text(ui: &Ui, state: &State) -> Option<(String, String)> {
         }
         1 => labels(step, state, WIDE, &ui.st),
         3 => log_lines(&step.log, WIDE, ui.utc_offset_s, &ui.st),
+        5 => history::lines(step, WIDE, &ui.st),
         _ => return Some(("the JSON".into(), ui.task.read.json.join("\n"))),
     };
     let text = all
@@ -177,7 +182,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         false => Layout::horizontal([timeline_w, Constraint::Fill(1)]).areas(body),
     };
     let events = Events::new(ui, step, state);
-    draw_timeline(ui, buf, left, step, &events);
+    draw_timeline(ui, buf, left, step, &events, state);
     let Some(side) = side else {
         draw_tab(ui, buf, right, step, &events, state);
         return;
@@ -228,7 +233,14 @@ fn mark_style(mark: Mark, st: &Styles) -> ratatui::style::Style {
     }
 }
 
-fn draw_timeline(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper, events: &Events) {
+fn draw_timeline(
+    ui: &mut Ui,
+    buf: &mut Buffer,
+    area: Rect,
+    step: &Stepper,
+    events: &Events,
+    state: &State,
+) {
     let st = ui.st;
     let inner = pane(buf, area, "Timeline", &took(step, &events.rows), true, &st);
     let rows = &events.rows;
@@ -236,8 +248,11 @@ fn draw_timeline(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper, even
     let longest = rows.iter().map(|r| width(&r.name)).max().unwrap_or(8);
     let name_w = longest.min(columns.saturating_sub(20)).max(12);
     list(ui, buf, inner, 0, (events.at, rows.len()), |_, place| {
-        event_line(&rows[place], name_w, columns, &st)
+        let point = rows[place].at.as_ref();
+        let point = point.is_some_and(|at| state.point_at(step.stage, at).is_some());
+        event_line(&rows[place], point, name_w, columns, &st)
     });
+    points::draw(buf, inner, step, rows.len(), state, &st);
     let Some((build, text, labels)) = &step.earlier else {
         return;
     };
@@ -261,7 +276,13 @@ fn took(step: &Stepper, rows: &[Row]) -> String {
     }
 }
 
-fn event_line<'a>(event: &Row, name_w: usize, columns: usize, st: &Styles) -> Line<'a> {
+fn event_line<'a>(
+    event: &Row,
+    point: bool,
+    name_w: usize,
+    columns: usize,
+    st: &Styles,
+) -> Line<'a> {
     let ms = event.ms.map_or_else(String::new, duration);
     let note = fit(&event.note, columns.saturating_sub(name_w + 14));
     let name_style = if event.mark == Mark::Todo {
@@ -269,8 +290,10 @@ fn event_line<'a>(event: &Row, name_w: usize, columns: usize, st: &Styles) -> Li
     } else {
         st.text
     };
-    let mark = format!(" {} ", event.mark.sign());
+    let mark = format!("{} ", event.mark.sign());
+    let point = if point { "●" } else { " " };
     Line::from(vec![
+        Span::styled(point, st.warn),
         Span::styled(mark, mark_style(event.mark, st)),
         Span::styled(left(&event.name, name_w), name_style),
         Span::styled(right(&ms, 8), st.dim),
@@ -306,6 +329,7 @@ fn draw_tab(
         0 => value(ui, step, &events.rows[events.at], state, columns),
         1 => labels(step, state, columns, &st),
         3 => log_lines(&step.log, columns, ui.utc_offset_s, &st),
+        5 => history::lines(step, columns, &st),
         _ => json_lines(ui, columns),
     };
     ui.task.scroll = scrolled(buf, inner, &all, ui.task.scroll, &st);

@@ -196,6 +196,7 @@ pub(super) fn value<'a>(
                 all.extend(wrapped(&s.value, columns, st.text));
             }
         }
+        What::Place(number) => all.extend(super::place::lines(step, number, columns, st)),
         What::Call => all.extend(call(ui, step, columns)),
         What::Outcome | What::Review => match &step.result {
             Some(Ok(outcome)) => {
