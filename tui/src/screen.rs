@@ -3,6 +3,7 @@
 //! Decisions are left to the core, drawing to the ui crate.
 
 mod begin;
+mod comparison;
 mod linear;
 mod outside;
 
@@ -12,7 +13,6 @@ use crate::exit::Ending;
 use crate::graphics::{FoundGraphics, Setting};
 use crate::passphrase;
 use crate::pictures::{Pictures, ReadyPicture};
-use crate::report::comparison::Compared;
 use crate::signals::Signals;
 use crate::terminal::{self, Screen};
 use begin::Begin;
@@ -315,18 +315,6 @@ impl Session {
         screen.canvas = found.canvas();
         self.ui.set_graphics(found.graphics);
         Ok(found.typed)
-    }
-
-    /// Writes the newest comparison into the current folder.
-    async fn save_comparison(&mut self) {
-        let Some(comparing) = &self.engine.state().comparing else {
-            return;
-        };
-        let saved = Compared::of(comparing).save().await;
-        self.ui.notify(match saved {
-            Ok(()) => "saved as compare.json and compare.html".to_owned(),
-            Err(error) => error.to_string(),
-        });
     }
 
     /// Requests what the newest frame lacks.

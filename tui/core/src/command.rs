@@ -7,6 +7,7 @@ use crate::ledger::Scope;
 use crate::pause::{PointAt, PointChange};
 use crate::queue::Sort;
 use crate::run::{OnConflict, RunSpec};
+use crate::step::Until;
 use crate::work::TaskRow;
 
 /// The stages that are in sight.
@@ -80,12 +81,8 @@ pub enum Command {
     },
     /// Do not step the task that waits for an agent.
     CancelQueuedStep,
-    /// The next step of the open task.
-    Step,
-    /// All steps up to the next pause point or the outcome.
-    ToEnd,
-    /// All steps up to the outcome, past pause points.
-    ToReturn,
+    /// Steps of the open task up to there.
+    Step(Until),
     /// Open the task of the run that has waited longest at a pause point.
     OpenPaused,
     /// Let tasks of a stage pause at a place, or no longer.

@@ -203,7 +203,7 @@ fn print(compared: &Compared<'_>, only: OnlyIn, beyond: usize, slow: bool, toler
     }
     if tolerant {
         let text = if slow {
-            "; B takes longer than is tolerated"
+            "; the mean time of B is longer than is tolerated"
         } else {
             ""
         };

@@ -248,7 +248,7 @@ impl State {
                 inputs: Arc::clone(&inputs),
                 deadline_ms,
                 priority: Priority::Background,
-            pauses: false,
+                pauses: false,
             }));
         }
         if let Some(comparing) = &mut self.comparing {

@@ -3,7 +3,9 @@
 
 use super::enabled::*;
 use super::{ActionRow, Scope};
-use crate::overlays::{builds, columns, compare, groups, help, journal, messages, palette, review, watch};
+use crate::overlays::{
+    builds, columns, compare, groups, help, journal, messages, palette, review, watch,
+};
 use crate::picture::FrameStep;
 use crate::{Screen, Ui};
 use wb_core::command::Command;
@@ -241,9 +243,9 @@ actions! {
         .when(watching);
     WatchPicture Watch ["i"] "watched picture" "Show the picture with the labels of the newest build, the one before or both, or none"
         .stays() .when(watching) .hint(|_, _| Some("picture".into())) .does(Ui::turn_side);
-    SideA       Compare ["["] "next A" "Choose another A: a build, held outcomes, upstream"
+    SideA       Compare ["["] "next a" "Choose another A: a build, held outcomes, upstream"
         .hint(|_, _| Some("other A".into()));
-    SideB       Compare ["]"] "next B" "Choose another B"
+    SideB       Compare ["]"] "next b" "Choose another B"
         .hint(|_, _| Some("other B".into()));
     BeginCompare Compare ["x"] "compare now" "Run both sides dry on the marked tasks, or on all that match"
         .when(can_compare) .hint(|_, _| Some("compare".into()));
