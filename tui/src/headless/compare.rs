@@ -129,6 +129,8 @@ async fn run(
 ) -> Result<bool, Error> {
     let mut flags = global.flags();
     flags.dry_run = true;
+    // The lines of its tasks would stand before the one object that is asked for.
+    flags.json = false;
     let mut config = config.clone();
     config.agents.value = vec![library.to_owned()];
     let request = RunRequest {
