@@ -243,7 +243,11 @@ mod tests {
             if line.contains('…') {
                 continue;
             }
-            let line = line.split(['<', '>']).next().unwrap_or(line).trim_end();
+            let line = line
+                .split(['<', '>', '|'])
+                .next()
+                .unwrap_or(line)
+                .trim_end();
             let line = line.strip_suffix(" >").unwrap_or(line);
             let mut words = vec!["workbench".to_owned()];
             for (at, part) in line.split('\'').enumerate() {
