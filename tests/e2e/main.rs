@@ -9,6 +9,7 @@ mod again;
 mod authors;
 mod bad_input;
 mod changed_project;
+mod compare;
 mod concurrency;
 mod cpp;
 mod crash;

@@ -41,7 +41,7 @@ impl Needs {
             Some(Command::New(_) | Command::Review(_) | Command::Journal(_)) => Self::Settings,
             Some(Command::Keys | Command::Config | Command::Print(_)) => Self::Settings,
             Some(Command::Check(_) | Command::Graph(_) | Command::Stages(_)) => Self::Scratch,
-            Some(Command::Tasks(_) | Command::Plan(_)) => Self::Scratch,
+            Some(Command::Tasks(_) | Command::Plan(_) | Command::Compare(_)) => Self::Scratch,
             Some(Command::Run(_) | Command::Exec(_)) if dry_run => Self::Scratch,
             Some(Command::Run(_) | Command::Exec(_) | Command::Demo(_)) => Self::State,
             Some(Command::Apply(_) | Command::Undo(_) | Command::Resume(_)) => Self::State,

@@ -142,6 +142,9 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
             *ending = Box::pin(headless::run(flags, config, &args.request())).await;
         }
         Some(Command::Plan(args)) => *ending = Box::pin(headless::plan(global, config, args)).await,
+        Some(Command::Compare(args)) => {
+            *ending = Box::pin(headless::compare(global, config, args)).await;
+        }
         Some(Command::Review(args)) => headless::review(global, config, args)?,
         Some(Command::Apply(args)) => {
             *ending = headless::apply(flags, config, &args.request()).await;

@@ -1,6 +1,8 @@
 //! Reports of a run: one HTML file that loads nothing from the network, and JUnit XML for CI. The output
 //! during a run is left to `headless`.
 
+pub mod comparison;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use std::borrow::Cow;

@@ -3,6 +3,7 @@
 //! Decisions are left to the core, drawing to the ui crate.
 
 mod begin;
+mod comparison;
 mod keeping;
 mod linear;
 mod outside;
@@ -129,6 +130,9 @@ pub fn specification(config: &Config) -> Result<Option<serde_json::Value>, Error
         .map_err(|e| bad(e.to_string()))
 }
 
+/// Builds that are no longer active and can still be compared.
+const KEPT_BUILDS: usize = 4;
+
 /// The screen while it is open.
 pub struct Session {
     engine: Engine,
@@ -172,6 +176,7 @@ impl Session {
             agents: opening.named,
             specification: opening.specification,
             screen: true,
+            kept_builds: KEPT_BUILDS,
             timeout_ms: upstream::timeout_ms(None, config),
             rate: config.rate.as_ref().map(|r| r.value),
             on_duplicate: upstream::on_duplicate(None, config),
@@ -280,6 +285,9 @@ impl Session {
             dirty = true;
             self.quit |= effects.contains(&Effect::Exit);
             self.plan_if_asked(&effects).await;
+            if effects.contains(&Effect::WriteComparison) {
+                self.save_comparison().await;
+            }
             if effects.contains(&Effect::Suspend) {
                 screen.suspend()?;
                 self.notifier.forget();

@@ -1,11 +1,13 @@
 //! What a person or a script can ask of the engine. Keys, names and help of the screen's actions are
 //! left to the screen, what a command does to the state.
 
+use crate::comparing::CompareCommand;
 use crate::ids::{StageId, TaskId};
 use crate::ledger::Scope;
 use crate::pause::{PointAt, PointChange};
 use crate::queue::Sort;
 use crate::run::{OnConflict, RunSpec};
+use crate::step::Until;
 use crate::work::TaskRow;
 
 /// The stages that are in sight.
@@ -23,6 +25,8 @@ pub enum Shown {
 /// A command from the UI or CLI, with its argument.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
+    /// Compare two sides over tasks of a stage.
+    Compare(CompareCommand),
     /// Leave; what runs is cancelled and left in place.
     Quit,
     /// Write everything that is held to a plan file, and leave.
@@ -79,12 +83,8 @@ pub enum Command {
     },
     /// Do not step the task that waits for an agent.
     CancelQueuedStep,
-    /// The next step of the open task.
-    Step,
-    /// All steps up to the next pause point or the outcome.
-    ToEnd,
-    /// All steps up to the outcome, past pause points.
-    ToReturn,
+    /// Steps of the open task up to there.
+    Step(Until),
     /// Open the task of the run that has waited longest at a pause point.
     OpenPaused,
     /// Let tasks of a stage pause at a place, or no longer.

@@ -10,6 +10,8 @@ pub use launch::{Launch, Priority};
 
 use crate::build::Probed;
 use crate::command::Command;
+use crate::compare::TaskComparison;
+use crate::comparing::CompareTask;
 use crate::error::Error;
 use crate::filter::{Asks, Filter, Known};
 use crate::ids::{BatchId, BuildId, JobId, Millis, OperationId, StageId, TaskId};
@@ -72,6 +74,8 @@ pub enum Event {
     NotKept(Error),
     /// What is held could not be written to a plan file.
     NotPlanned(Error),
+    /// A task of the comparison with this number was compared.
+    Compared(u64, TaskId, Box<TaskComparison>),
     /// A run was not begun: what its agents declare does not fit the project.
     NotStarted(Error),
     /// Time passes.
@@ -367,6 +371,8 @@ pub enum Effect {
     Activate(BuildId, Box<Probed>),
     /// A build is no longer active, and nothing under way needs it.
     Retire(BuildId),
+    /// A build is no longer active and is kept to be compared: its hosts leave, its copy stays.
+    Rest(BuildId),
     /// A probed library was refused: its copy is not needed.
     Discard(Box<Probed>),
     /// Offer what lies at this place again: a stage that it has an agent for is free now.
@@ -390,6 +396,10 @@ pub enum Effect {
     KeepHeld(Vec<(TaskId, Option<Held>)>),
     /// Write these outcomes to a plan file, and leave.
     PlanAndExit(Vec<Held>),
+    /// Compare what both sides gave for a task.
+    Compare(Arc<CompareTask>),
+    /// Write the newest comparison to files.
+    WriteComparison,
     /// Stop for the shell.
     Suspend,
     /// Leave the program.

@@ -89,6 +89,8 @@ pub enum BatchOwner {
     Step,
     /// The watched tasks.
     Watch,
+    /// A comparison.
+    Compare,
     /// A commit of held outcomes.
     Commit,
     /// A run, by its number.
@@ -111,6 +113,12 @@ impl BatchId {
             owner,
             number: *last,
         }
+    }
+
+    /// Who fetches or commits it.
+    #[must_use]
+    pub const fn owner(self) -> BatchOwner {
+        self.owner
     }
 }
 

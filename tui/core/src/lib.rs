@@ -6,6 +6,7 @@ pub mod build;
 pub mod code_place;
 pub mod command;
 pub mod compare;
+pub mod comparing;
 pub mod counted;
 pub mod digits;
 pub mod error;

@@ -8,12 +8,14 @@
 //!
 //! Making a plan is left to `run`, showing it to `review`, writing it to `apply`.
 
+mod compare;
 mod digest;
 mod file;
 mod read;
 #[cfg(test)]
 mod tests;
 
+pub use compare::{OnlyIn, compare_plans};
 pub use file::PlanFile;
 pub use read::Plan;
 

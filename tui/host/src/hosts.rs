@@ -106,6 +106,11 @@ impl Hosts {
         self.on(News::Retire { build });
     }
 
+    /// This build is no longer active, and is kept: it can be given work, and its hosts leave once they have none.
+    pub fn rest(&self, build: BuildId) {
+        self.on(News::Rest { build });
+    }
+
     /// The project document (JSON of `wire::ProjectDoc`) for all jobs from now on.
     pub fn set_project(&self, json: Arc<str>) {
         self.on(News::Project(json));

@@ -89,6 +89,23 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "compare",
+        &[
+            (
+                "compare monday.wbplan tuesday.wbplan",
+                "what two runs gave differently",
+            ),
+            (
+                "compare old.so new.so --tasks 500 --report c.html",
+                "both run dry on the same tasks",
+            ),
+            (
+                "compare old.so new.so --tolerance overlap=0.95",
+                "exit 4 when they differ by more",
+            ),
+        ],
+    ),
+    (
         "review",
         &[
             ("review monday.wbplan", "groups and totals"),

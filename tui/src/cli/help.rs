@@ -14,7 +14,9 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Develop", &["ui", "demo", "new", "check"]),
     (
         "Run",
-        &["run", "plan", "review", "apply", "undo", "resume", "exec"],
+        &[
+            "run", "plan", "review", "compare", "apply", "undo", "resume", "exec",
+        ],
     ),
     ("Look", &["graph", "stages", "tasks", "journal"]),
     ("Test", &["serve"]),
@@ -241,7 +243,11 @@ mod tests {
             if line.contains('…') {
                 continue;
             }
-            let line = line.split(['<', '>']).next().unwrap_or(line).trim_end();
+            let line = line
+                .split(['<', '>', '|'])
+                .next()
+                .unwrap_or(line)
+                .trim_end();
             let line = line.strip_suffix(" >").unwrap_or(line);
             let mut words = vec!["workbench".to_owned()];
             for (at, part) in line.split('\'').enumerate() {

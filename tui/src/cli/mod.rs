@@ -9,15 +9,15 @@ mod values;
 pub use help::{command_line, completions, host_is_internal, manual, with_nearest};
 pub use look::{GraphArgs, GraphFormat, LookArgs};
 pub use runs::{
-    ApplyArgs, ExecArgs, JournalArgs, PlanArgs, ResumeArgs, ReviewArgs, RunArgs, UndoArgs,
+    ApplyArgs, CompareArgs, ExecArgs, JournalArgs, PlanArgs, ResumeArgs, ReviewArgs, RunArgs,
+    UndoArgs,
 };
 
 use crate::passphrase;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
-use values::{duration, positive};
-use values::{log, size, some_time};
+use values::{duration, log, positive, size, some_time};
 use wb_core::error::{Error, ErrorKind};
 use wb_engine::flags::{AskPassphrase, Flags};
 use wb_engine::saved::{CommandRequest, SavedCommand};
@@ -55,8 +55,7 @@ pub struct Global {
         hide_env_values = true
     )]
     pub project_hash: Option<String>,
-    /// Agent library, crate folder, or folder of libraries; several with colons between them, or given
-    /// several times
+    /// Agent library, crate folder, or folder of libraries; several with colons between them, or given several times
     #[arg(
         short = 'a',
         long,
@@ -182,6 +181,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Show what a plan would write
     Review(ReviewArgs),
+    /// Compare two plans, or two libraries on the same tasks; writes nothing
+    Compare(CompareArgs),
     /// Write exactly what a plan holds, once
     Apply(ApplyArgs),
     /// Take back what an operation wrote
@@ -383,8 +384,8 @@ mod tests {
     #[test]
     fn a_command_may_follow_the_agents() {
         let cli = Cli::try_parse_from(["workbench", "-a", "x", "-a", "y", "check"]).unwrap();
-        assert_eq!(cli.global.agents, [PathBuf::from("x"), PathBuf::from("y")]);
-        assert!(matches!(cli.command, Some(Command::Check(_))));
+        let agents = ["x", "y"].map(PathBuf::from);
+        assert!(cli.global.agents == agents && matches!(cli.command, Some(Command::Check(_))));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::values::{Words, failures, keep, one_of, positive, rate, some_time};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
+use wb_core::compare::Tolerance;
 use wb_core::run::{FailureLimit, OnConflict, OnDuplicate};
 use wb_engine::attempt_limit::AttemptLimit;
 use wb_engine::saved::{ApplyRequest, ProgressForm, RunRequest, UndoRequest};
@@ -156,6 +157,39 @@ pub struct ReviewArgs {
     /// Only tasks that match, e.g. 'route:complete -label:Car>3'
     #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
     pub only: Option<String>,
+}
+
+/// `workbench compare`
+#[derive(Args, Debug, Clone)]
+pub struct CompareArgs {
+    /// A plan, a library or a crate folder
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+    /// What it is compared with
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+    /// What may differ before the exit code is 4, e.g. overlap=0.95,ms=2x
+    #[arg(long, value_name = "WHAT", value_parser = tolerance)]
+    pub tolerance: Option<Tolerance>,
+    /// One HTML file: routes, labels by class, and the tasks that differ, the worst first
+    #[arg(long, value_name = "F.html")]
+    pub report: Option<PathBuf>,
+    /// Tasks of each stage that libraries run on
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = positive)]
+    pub tasks: usize,
+    /// Stages that libraries run on [default: all that have an agent]
+    #[arg(long, value_name = "NAME|UUID")]
+    pub stage: Vec<String>,
+    /// Only tasks that match, e.g. 'title~night age>2d'
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// Jobs at a time
+    #[arg(short = 'j', long, value_name = "N", value_parser = positive)]
+    pub concurrency: Option<usize>,
+}
+
+fn tolerance(text: &str) -> Result<Tolerance, String> {
+    text.parse()
 }
 
 /// `workbench apply`

@@ -1,6 +1,7 @@
-//! The face without a screen: `run`, `plan`, `exec`, and the commands that write without agents.
+//! The face without a screen: `run`, `plan`, `compare`, `exec`, and the commands that write without agents.
 
 mod apply;
+mod compare;
 mod exec;
 #[cfg(test)]
 #[path = "../../../tests/fuzz/workbench.rs"]
@@ -17,6 +18,7 @@ mod specs;
 mod undo;
 
 pub use apply::apply;
+pub use compare::compare;
 pub use exec::exec;
 pub use journal::journal;
 pub use resume::resume;

@@ -10,6 +10,7 @@ mod prepare;
 mod words;
 
 pub use plan::plan;
+pub(super) use plan::plan_into;
 pub(super) use prepare::unless_interrupted;
 
 use poll::ends_a_poller;

@@ -1,6 +1,7 @@
 //! One label that differs, and how many do. Finding them is left to [`super::labels`].
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// How a label differs from A to B.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ pub struct ComparedLabel {
 }
 
 /// Labels of one class, or of all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LabelCounts {
     /// Both have them alike.
     pub same: usize,
@@ -61,11 +62,22 @@ pub struct LabelCounts {
     /// Only A has them.
     pub removed: usize,
     /// Sum of the overlaps of labels that both have and that cover something.
-    #[serde(skip)]
     pub overlap_sum: f64,
     /// How many these are.
-    #[serde(rename = "overlaps")]
     pub overlaps: usize,
+}
+
+impl Serialize for LabelCounts {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut figures = to.serialize_struct("LabelCounts", 6)?;
+        figures.serialize_field("same", &self.same)?;
+        figures.serialize_field("moved", &self.moved)?;
+        figures.serialize_field("changed", &self.changed)?;
+        figures.serialize_field("added", &self.added)?;
+        figures.serialize_field("removed", &self.removed)?;
+        figures.serialize_field("mean_overlap", &self.mean_overlap())?;
+        figures.end()
+    }
 }
 
 impl LabelCounts {

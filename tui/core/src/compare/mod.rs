@@ -11,11 +11,13 @@ mod placed;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod tolerance;
 
 pub use counts::{ComparedLabel, LabelCounts, LabelFate};
 pub use differences::{Difference, GivenResult, differences, route};
 pub use labels::{KEPT, PAIRED, PAIRED_WITHIN};
 pub use summary::{ComparedTask, Comparison, ROWS, RunTimes, TaskOrder};
+pub use tolerance::Tolerance;
 
 use crate::error::Error;
 use crate::work::{Outcome, RowInput};

@@ -42,8 +42,16 @@ pub enum TaskOrder {
 }
 
 impl TaskOrder {
-    /// Each of them.
-    pub const ALL: [Self; 4] = [Self::Worst, Self::Overlap, Self::Time, Self::Title];
+    /// The one after it.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Worst => Self::Overlap,
+            Self::Overlap => Self::Time,
+            Self::Time => Self::Title,
+            Self::Title => Self::Worst,
+        }
+    }
 
     /// What a person reads.
     #[must_use]
@@ -94,8 +102,8 @@ pub struct Comparison {
     pub classes: BTreeMap<String, LabelCounts>,
     /// All labels.
     pub labels: LabelCounts,
-    /// Tasks with another priority, and the sum of the changes from A to B where both set one.
-    pub priorities: (usize, f64),
+    /// Tasks with another priority.
+    pub priorities: usize,
     /// How long the agents ran.
     pub times: RunTimes,
     /// The worst tasks, at most [`ROWS`]; in no order until [`Comparison::sort`].
@@ -131,10 +139,7 @@ impl Comparison {
             self.classes.entry(name.clone()).or_default().add(counts);
         }
         self.labels.add(&differs.counts);
-        if let Some([a, b]) = differs.priority {
-            let change = a.zip(b).map_or(0.0, |(a, b)| b - a);
-            self.priorities = (self.priorities.0 + 1, self.priorities.1 + change);
-        }
+        self.priorities += usize::from(differs.priority.is_some());
         if let [Some(a), Some(b)] = differs.run_us {
             self.times.tasks += 1;
             self.times.run_us[0] += a;
@@ -217,11 +222,8 @@ impl Comparison {
         ] {
             parts.extend((n > 0).then(|| format!("{} {what}", plural(n, "label"))));
         }
-        if self.priorities.0 > 0 {
-            parts.push(format!(
-                "{} with another priority",
-                number(self.priorities.0)
-            ));
+        if self.priorities > 0 {
+            parts.push(format!("{} with another priority", number(self.priorities)));
         }
         if self.failed != [0, 0] {
             let [a, b] = self.failed.map(number);

@@ -36,4 +36,6 @@ pub enum Priority {
     Watch,
     /// A run.
     Bulk,
+    /// A comparison: behind everything that somebody waits for.
+    Background,
 }

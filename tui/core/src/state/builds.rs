@@ -1,4 +1,4 @@
-//! Events of libraries, which builds are active after them, and until when an older build is kept.
+//! Events of libraries, and which builds are active after them.
 
 use super::*;
 use crate::build::Probed;
@@ -162,42 +162,6 @@ impl State {
         effects.extend(self.offer(&lost));
         effects.extend(self.claim_arrived());
         effects
-    }
-
-    /// Those of these builds that are no longer active are kept until nothing needs them.
-    fn supersede(&mut self, before: &[BuildId]) {
-        let after = self.active_builds();
-        self.superseded
-            .extend(before.iter().filter(|b| !after.contains(b)));
-    }
-
-    /// Lets go of superseded builds that nothing needs any more.
-    pub(super) fn release(&mut self) -> Vec<Effect> {
-        if self.superseded.is_empty() {
-            return Vec::new();
-        }
-        let pinned = self.pinned();
-        let free: Vec<BuildId> = self.superseded.difference(&pinned).copied().collect();
-        self.superseded.retain(|b| pinned.contains(b));
-        free.into_iter().map(Effect::Retire).collect()
-    }
-
-    /// Builds that something under way goes on using, whatever is active by now: a run with all its stages, a
-    /// stepped or watched task whose agent was called, a preflight.
-    fn pinned(&self) -> BTreeSet<BuildId> {
-        let mut pinned = self.preflighting.clone();
-        pinned.extend(self.run.iter().flat_map(Run::pins));
-        pinned.extend(
-            self.step
-                .iter()
-                .filter(|s| s.job.is_some())
-                .map(|s| s.build),
-        );
-        pinned.extend(self.watch.tasks.iter().filter_map(|t| match t.phase {
-            Phase::Running(_, build) => Some(build),
-            _ => None,
-        }));
-        pinned
     }
 
     /// A library that could not be opened; what was active stays.

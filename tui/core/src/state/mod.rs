@@ -6,6 +6,7 @@
 mod activity;
 mod builds;
 mod commits;
+mod comparing;
 mod conflicts;
 mod failures;
 mod held;
@@ -23,6 +24,7 @@ mod queued_step;
 #[cfg(test)]
 mod replay_tests;
 mod rereading;
+mod retiring;
 mod runs;
 mod saved_view;
 pub mod shell;
@@ -45,6 +47,7 @@ pub use rereading::ProjectRead;
 
 use crate::build::{AgentDescriptor, BuildStatus, Builds, Refusals};
 use crate::command::{Command, Shown};
+use crate::comparing::Comparing;
 use crate::error::{Error, ErrorKind};
 use crate::event::{
     BuildEvent, CompileFailure, CrateProgress, Effect, Event, JobEvent, JournalOperation, Launch,
@@ -124,6 +127,8 @@ pub struct State {
     pub failures: Vec<FailureGroup>,
     /// Tasks that run dry again at every build.
     pub watch: Watch,
+    /// The newest comparison.
+    pub comparing: Option<Box<Comparing>>,
     /// Pause points by stage.
     pub points: BTreeMap<StageId, Vec<PausePoint>>,
     /// Tasks of the run that wait at one, the longest first; the open task is none of them.
@@ -166,6 +171,7 @@ pub struct State {
     batches: u64,
     steps: u64,
     runs: u64,
+    comparisons: u64,
     last_operation: u64,
     /// Operations that ask and are answered.
     operations: BTreeMap<OperationId, operations::OperationUnderWay>,
@@ -190,6 +196,8 @@ pub struct State {
     held_since: Option<Millis>,
     /// Builds that are no longer active and that something may still need.
     superseded: BTreeSet<BuildId>,
+    /// Those of them whose hosts have left.
+    resting: BTreeSet<BuildId>,
     /// Keys that nothing reads and that were reported, with the stage whose answers have them.
     unread: BTreeSet<(StageId, Vec<String>)>,
 }
@@ -238,6 +246,7 @@ impl State {
                 reply,
             } => self.operation_reply(operation, lane, reply),
             Event::Preflight { build, result } => self.preflight(build, result),
+            Event::Compared(number, task, differs) => self.compared(number, task, *differs),
             Event::NotStarted(error) => self.not_started(error),
             Event::HeldBefore(outcomes) => self.held_before(outcomes),
             Event::ViewBefore(view) => self.view_before(view),

@@ -65,6 +65,8 @@ pub struct Options {
     pub screen: bool,
     /// Held outcomes are kept on disk, and are there again at the next start.
     pub keeps_held: bool,
+    /// Builds that are kept when they are no longer active, so that newer ones can be compared with them.
+    pub kept_builds: usize,
     /// Limit of one attempt in milliseconds, unless the agent declares its own.
     pub timeout_ms: Option<u64>,
     /// Requests a second at most, to begin with.

@@ -211,6 +211,9 @@ impl State {
             if let Some(effects) = self.watch_fetched(batch, &results) {
                 return effects;
             }
+            if let Some(effects) = self.compare_fetched(batch, &results) {
+                return effects;
+            }
             if let Some(run) = &mut self.run {
                 run.prefetched(batch, results);
             }
@@ -277,7 +280,7 @@ impl State {
                     step.log.push(line);
                 } else if let Some(task) = job.and_then(|job| self.watch.of_job(job)) {
                     task.log.push(line);
-                } else {
+                } else if !job.is_some_and(|job| self.compares(job)) {
                     let run = self.run.as_ref().zip(job);
                     if let Some((run, job)) = run.filter(|(run, job)| run.has(*job)) {
                         let name = || run.name_of(job).unwrap_or_default();
@@ -321,6 +324,9 @@ impl State {
             return self.stepped_ended(job, result, crashed, run_us);
         }
         if let Some(effects) = self.watch_done(job, &result, run_us) {
+            return effects;
+        }
+        if let Some(effects) = self.compare_done(job, &result, run_us) {
             return effects;
         }
         self.run_ended(job, result, crashed, run_us)

@@ -9,6 +9,7 @@ use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Effect, Event};
 use wb_core::ids::*;
 use wb_core::run::{Ending, RunSpec};
+use wb_core::step::Until;
 
 const BOTH: [&str; 2] = ["first", "second"];
 
@@ -148,7 +149,7 @@ fn a_stepped_task_keeps_its_build_until_its_agent_is_done_and_reruns_on_the_newe
         stage: stage_id(1),
         task: row(1).id,
     }));
-    world.send(Event::Input(Command::Step));
+    world.send(Event::Input(Command::Step(Until::Next)));
     let launch = world.running.pop_front().unwrap();
     for _ in 0..3 {
         world.send(probed("a.so", &BOTH, 0));
@@ -169,7 +170,7 @@ fn a_task_that_is_left_lets_go_of_its_build_after_its_job_is_killed() {
         stage: stage_id(1),
         task: row(1).id,
     }));
-    world.send(Event::Input(Command::Step));
+    world.send(Event::Input(Command::Step(Until::Next)));
     let job = world.running.pop_front().unwrap().job;
     world.send(probed("a.so", &BOTH, 0));
     let effects = world.state.update(Event::Input(Command::Discard));
@@ -201,7 +202,7 @@ fn watched_tasks_step_and_run_go_on_beside_each_other_while_builds_come() {
         stage: stage_id(1),
         task: row(9).id,
     }));
-    world.send(Event::Input(Command::ToEnd));
+    world.send(Event::Input(Command::Step(Until::End)));
     assert!(builds.get() > 8, "{}", builds.get());
     assert!(world.state.run.as_ref().unwrap().is_over());
     assert_eq!(world.state.held.len(), 30);
@@ -234,7 +235,7 @@ fn a_build_that_asks_for_more_is_given_it_when_a_stepped_task_runs_again() {
         stage: stage_id(1),
         task: row(1).id,
     }));
-    world.send(Event::Input(Command::ToEnd));
+    world.send(Event::Input(Command::Step(Until::End)));
     let fetches = |world: &World| {
         let fetched = |e: &&Event| matches!(e, Event::Prefetch { .. });
         world.events.iter().filter(fetched).count()

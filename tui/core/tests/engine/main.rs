@@ -5,6 +5,7 @@
 
 mod batches;
 mod builds;
+mod compare;
 mod ledger;
 mod listing;
 mod loading;

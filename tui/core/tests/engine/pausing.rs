@@ -5,7 +5,7 @@ use crate::world::*;
 use wb_core::command::Command;
 use wb_core::event::{Effect, Event, JobEvent};
 use wb_core::pause::{Condition, PausePlace, PlaceKind, PointAt, PointChange, PointKind};
-use wb_core::step::At;
+use wb_core::step::{At, Until};
 
 fn point(world: &mut World, kind: PointKind, name: &str, condition: &str) {
     let change = match condition {
@@ -29,7 +29,7 @@ fn an_outcome_that_waits_is_kept_from_its_run_until_a_person_lets_it_go() {
     let step = world.state.step.as_ref().unwrap();
     assert_eq!((step.at, step.can_commit()), (At::Outcome, false));
     assert!(world.state.paused.is_empty());
-    world.send(Event::Input(Command::ToEnd));
+    world.send(Event::Input(Command::Step(Until::End)));
     // The next one waits in turn.
     assert_eq!(world.state.paused.len(), 1);
     world.send(Event::Input(Command::OpenPaused));

@@ -9,7 +9,7 @@ use wb_core::journal::{Op, Undoing};
 use wb_core::ledger::Reply;
 use wb_core::run::{OnConflict, RunSpec, Source};
 use wb_core::state::{Kind, Level};
-use wb_core::step::At;
+use wb_core::step::{At, Until};
 use wb_core::work::*;
 
 #[test]
@@ -23,9 +23,9 @@ fn stepping_goes_from_fetch_to_commit_and_writes_only_at_the_end() {
     world.send(Event::Input(Command::Open { stage, task }));
     assert_eq!(at(&world), At::Fetched);
     assert!(world.launches.is_empty());
-    world.send(Event::Input(Command::Step));
+    world.send(Event::Input(Command::Step(Until::Next)));
     assert_eq!(at(&world), At::Outcome);
-    world.send(Event::Input(Command::Step));
+    world.send(Event::Input(Command::Step(Until::Next)));
     assert_eq!((at(&world), world.commits.len()), (At::Review, 0));
     world.send(Event::Input(Command::Commit(vec![task])));
     assert_eq!(
@@ -71,7 +71,7 @@ fn read_only_refuses_to_commit() {
         stage,
         task: row(1).id,
     }));
-    world.send(Event::Input(Command::ToEnd));
+    world.send(Event::Input(Command::Step(Until::End)));
     world.send(Event::Input(Command::Commit(vec![row(1).id])));
     assert!(world.commits.is_empty());
     assert!(
@@ -128,13 +128,13 @@ fn a_protected_project_is_committed_to_only_with_its_title_named_at_start_or_typ
         world.send(Event::Input(Command::Live(false)));
         let task = row(1).id;
         world.send(Event::Input(Command::Open { stage, task }));
-        world.send(Event::Input(Command::ToEnd));
+        world.send(Event::Input(Command::Step(Until::End)));
         world.send(Event::Input(with_title(Command::Commit(vec![task]))));
         assert_eq!(world.commits.len(), commits, "{confirm:?} {typed:?}");
         // A title counts for the one command it was typed for.
         let other = row(2).id;
         world.send(Event::Input(Command::Open { stage, task: other }));
-        world.send(Event::Input(Command::ToEnd));
+        world.send(Event::Input(Command::Step(Until::End)));
         world.send(Event::Input(Command::Commit(vec![other])));
         let again = usize::from(confirm == Some("P"));
         assert_eq!(
@@ -331,7 +331,7 @@ fn rate_and_time_limit_change_while_a_run_goes_on() {
             stage,
             task: row(n).id,
         }));
-        world.send(Event::Input(Command::ToEnd));
+        world.send(Event::Input(Command::Step(Until::End)));
         world.launches.last().unwrap().deadline_ms
     };
     assert_eq!(step(&mut world, 7), Some(1500));

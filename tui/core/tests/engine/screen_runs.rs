@@ -4,6 +4,7 @@ use crate::screen::{run_on_screen, screen};
 use crate::world::*;
 use wb_core::command::Command;
 use wb_core::event::{Event, JobEvent};
+use wb_core::step::Until;
 
 #[test]
 fn a_run_that_is_stopped_keeps_how_many_tasks_it_would_have_handled() {
@@ -48,7 +49,7 @@ fn the_log_names_the_attempt_that_its_lines_belong_to() {
     for attempt in [1, 2] {
         world.hold = true;
         let next = if attempt == 1 {
-            Command::Step
+            Command::Step(Until::Next)
         } else {
             Command::Rerun
         };

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use uuid::Uuid;
 use wb_core::command::Command;
+use wb_core::compare::compare;
+use wb_core::comparing::SideResult;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, JobEvent, JournalOperation, Launch, Upstream};
 use wb_core::ids::*;
@@ -231,6 +233,15 @@ impl World {
             Effect::Retire(build) => {
                 assert!(self.loaded.remove(&build), "{build} is not loaded");
                 None
+            }
+            Effect::Compare(task) => {
+                let [a, b] = task.results.each_ref().map(SideResult::side);
+                let row = task.inputs.labels.as_ref();
+                Some(Event::Compared(
+                    task.comparison,
+                    task.inputs.row.id,
+                    Box::new(compare(&Arc::default(), row, a, b)),
+                ))
             }
             Effect::Discard(_) => {
                 self.discarded += 1;

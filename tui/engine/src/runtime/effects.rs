@@ -116,6 +116,8 @@ impl World {
             Effect::Rate(rate) => self.limit_rate(rate),
             Effect::Activate(build, probed) => self.hosts.activate(build, &probed),
             Effect::Retire(build) => self.hosts.retire(build),
+            Effect::Rest(build) => self.hosts.rest(build),
+            Effect::Compare(task) => self.compare(task),
             Effect::Discard(probed) => self.hosts.discard(&probed),
             Effect::LookAgain(library) => self.look_again(library),
             Effect::WatchPlace { library, place } => self.watch_place(library, place),
@@ -126,6 +128,7 @@ impl World {
             // For the faces.
             | Effect::Record(_)
             | Effect::RunOver
+            | Effect::WriteComparison
             | Effect::Reported(_)
             | Effect::OperationOver(_)
             | Effect::PlanAndExit(_)

@@ -1,9 +1,11 @@
-//! Answers of agents on their way to outcomes: what their further changes name is read first. Judging them is left to
-//! the core.
+//! Answers of agents on their way to outcomes: what their further changes name is read first. Judging and comparing them
+//! is left to the core.
 
 use super::excerpts::{may_have_excerpts, with_excerpts};
 use super::{JobFacts, World};
 use std::sync::Arc;
+use wb_core::compare::compare;
+use wb_core::comparing::{CompareTask, SideResult};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::Event;
 use wb_core::patch::{FurtherInputs, judge_as, wanted};
@@ -17,6 +19,26 @@ const SMALL: usize = 16 * 1024;
 pub(super) const JUDGES: usize = 2;
 
 impl World {
+    /// Compares what two sides gave for a task, on a thread of its own: rows may be large.
+    pub(super) fn compare(&self, task: Arc<CompareTask>) {
+        let (news, judges) = (self.news.clone(), Arc::clone(&self.judges));
+        let ontology = self.ontology.clone().unwrap_or_default();
+        tokio::spawn(async move {
+            let turn = judges.acquire_owned().await;
+            tokio::task::spawn_blocking(move || {
+                let [a, b] = task.results.each_ref().map(SideResult::side);
+                let row = task.inputs.labels.as_ref();
+                let differs = Box::new(compare(&ontology, row, a, b));
+                drop(turn);
+                let _ = news.blocking_send(Event::Compared(
+                    task.comparison,
+                    task.inputs.row.id,
+                    differs,
+                ));
+            });
+        });
+    }
+
     /// Judges an answer; `None` when the event comes later by itself.
     pub(super) fn judge(
         &self,

@@ -244,6 +244,7 @@ impl Engine {
                 | Effect::Reported(_)
                 | Effect::OperationOver(_)
                 | Effect::PlanAndExit(_)
+                | Effect::WriteComparison
                 | Effect::Suspend
                 | Effect::Exit => for_the_face.push(effect),
                 other => self.world.perform(other),

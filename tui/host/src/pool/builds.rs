@@ -21,6 +21,8 @@ pub(super) struct Build {
     /// Some of its jobs take long: it may have as many hosts as jobs are wanted at a time.
     pub slow: bool,
     pub retired: bool,
+    /// It is no longer active, and gets hosts for work only.
+    pub resting: bool,
     /// Its hosts open this resource and answer questions to it.
     pub resource: Option<String>,
 }
@@ -63,6 +65,7 @@ impl Pool {
             agents: probed.descriptor.agents,
             slow: false,
             retired: false,
+            resting: false,
             resource: None,
         };
         self.builds.insert(build, known);
@@ -85,6 +88,7 @@ impl Pool {
             preflight: false,
             slow: false,
             retired: false,
+            resting: false,
             resource: Some(resource),
         };
         self.builds.insert(build, known);
@@ -127,14 +131,24 @@ impl Pool {
         self.drain(build);
     }
 
-    /// Lets the hosts of a retired build leave once there is no work left for them.
+    pub(super) fn rest(&mut self, build: BuildId) {
+        if let Some(known) = self.builds.get_mut(&build) {
+            known.resting = true;
+        }
+        self.drain(build);
+    }
+
+    /// Lets the hosts of a retired or resting build leave once there is no work left for them.
     pub(super) fn drain(&mut self, build: BuildId) {
         let waits = self.pending.iter().any(|(w, _)| w.build() == build);
-        if waits || self.builds.get(&build).is_none_or(|b| !b.retired) {
+        let known = self.builds.get(&build);
+        let retired = known.is_some_and(|known| known.retired);
+        if waits || !(retired || known.is_some_and(|known| known.resting)) {
             return;
         }
         self.dismiss(|host| host.holds(build) && host.work.is_none());
-        if !self.hosts.values().any(|host| host.holds(build))
+        if retired
+            && !self.hosts.values().any(|host| host.holds(build))
             && let Some(known) = self.builds.remove(&build)
         {
             self.effects.push(Effect::Gone { build });

@@ -89,7 +89,10 @@ impl Pool {
     fn give_warm(&mut self) -> usize {
         let mut waiting = std::mem::take(&mut self.warm);
         waiting.retain(|build| {
-            let wanted = self.builds.get(build).is_some_and(|b| !b.retired)
+            let wanted = self
+                .builds
+                .get(build)
+                .is_some_and(|b| !b.retired && !b.resting)
                 && !self.hosts.values().any(|h| h.holds(*build));
             wanted && self.host_for(*build).is_none() && self.may_add(0)
         });

@@ -11,6 +11,7 @@
 //!   already being killed because it contradicts what it was sent.
 //! - Work of one build begins in the order of its priority, then in the order in which it came.
 //! - A host has queued work only while it has active work.
+//! - A resting build has no host without work.
 //! - A retired build gets a new host only for work that was accepted before it retired.
 //! - After [`News::Close`] nothing starts, and everything that was accepted ends.
 //!
@@ -165,6 +166,7 @@ impl Pool {
             } => self.refuse(*probed, reason, hints),
             News::Discard(probe) => self.discard(probe),
             News::Retire { build } => self.retire(build),
+            News::Rest { build } => self.rest(build),
             News::Close { at_once } => self.close(at_once),
             News::Probe(probe) => self.probe(probe),
             News::Spawned { host, pid } => self.spawned(host, pid),

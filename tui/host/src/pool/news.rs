@@ -69,6 +69,10 @@ pub(crate) enum News {
     Retire {
         build: BuildId,
     },
+    /// No host stays without work for this build; it can still be given some.
+    Rest {
+        build: BuildId,
+    },
     Close {
         at_once: bool,
     },

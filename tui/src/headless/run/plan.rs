@@ -9,8 +9,10 @@ use wb_core::counted::plural;
 use wb_core::error::{Error, ErrorKind};
 use wb_engine::config::Config;
 use wb_engine::files;
+use wb_engine::flags::Flags;
 use wb_engine::max_time::MaxTime;
 use wb_engine::plan::PlanFile;
+use wb_engine::saved::RunRequest;
 
 /// `workbench plan`: a run with every write held, kept in one file.
 pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
@@ -38,25 +40,48 @@ pub async fn plan(global: &Global, config: &Config, args: &PlanArgs) -> Ending {
             return ending;
         }
     }
-    let limit = MaxTime::new(args.run.max_time);
-    let prepared = async {
-        let file = files::begin("-o", &args.output).await?;
-        let mut session = prepare(&global.flags(), config, &args.run.request(), limit).await?;
-        let state = session.engine.state();
-        session.plan = Some(PlanFile::of_state(&args.output, file, state)?);
-        Ok::<_, Error>(session)
-    };
-    match unless_interrupted(Box::pin(prepared), limit, true, &mut ending).await {
-        Ok(None) => {}
-        Ok(Some(mut session)) => {
-            session.work(&mut ending).await;
-            if let (Some(plan), true) = (session.plan.take(), ending.code() != 70) {
-                keep(plan, args, &mut ending);
-            }
-        }
-        Err(error) => ending.fail(error),
+    let (flags, request) = (global.flags(), args.run.request());
+    let planned = Box::pin(plan_into(
+        &flags,
+        config,
+        &request,
+        &args.output,
+        &mut ending,
+    ))
+    .await;
+    if let Some(plan) = planned {
+        keep(plan, args, &mut ending);
     }
     ending
+}
+
+/// Runs with every write held; the plan, which has no name yet, unless it is not to be kept.
+pub async fn plan_into(
+    flags: &Flags,
+    config: &Config,
+    request: &RunRequest,
+    output: &Path,
+    ending: &mut Ending,
+) -> Option<PlanFile> {
+    let limit = MaxTime::new(request.max_time);
+    let prepared = async {
+        let file = files::begin("-o", output).await?;
+        let mut session = prepare(flags, config, request, limit).await?;
+        let state = session.engine.state();
+        session.plan = Some(PlanFile::of_state(output, file, state)?);
+        Ok::<_, Error>(session)
+    };
+    match unless_interrupted(Box::pin(prepared), limit, true, ending).await {
+        Ok(None) => None,
+        Ok(Some(mut session)) => {
+            session.work(ending).await;
+            session.plan.take().filter(|_| ending.code() != 70)
+        }
+        Err(error) => {
+            ending.fail(error);
+            None
+        }
+    }
 }
 
 /// Whether a file may be replaced: an existing one that holds something is replaced only when a person

@@ -323,3 +323,22 @@ pub(crate) fn watchable(ui: &Ui, action: Action, state: &State) -> Option<(Stage
 pub(crate) fn watched(rows: &[TaskRow], state: &State) -> bool {
     rows.iter().all(|r| state.watch.task(r.id).is_some())
 }
+
+/// Whether the selected stage has tasks to compare.
+pub(super) fn can_compare(ui: &Ui, state: &State) -> Enabled {
+    let queue = ui.stage.and_then(|stage| state.queues.get(&stage));
+    let none = queue.is_none_or(|queue| queue.view.is_empty() && queue.marks.is_empty());
+    unless(none, "no task is listed at the selected stage")
+}
+
+/// Whether a comparison is under way.
+pub(super) fn comparing(_: &Ui, state: &State) -> Enabled {
+    let under_way = state.comparing.as_ref().is_some_and(|c| !c.is_over());
+    unless(!under_way, "nothing is being compared")
+}
+
+/// Whether a comparison has found something.
+pub(super) fn compared(_: &Ui, state: &State) -> Enabled {
+    let found = state.comparing.as_ref().is_some_and(|c| c.found.tasks > 0);
+    unless(!found, "nothing was compared yet")
+}

@@ -40,12 +40,13 @@ pub enum Scope {
     Conflicts,
     Journal,
     Watch,
+    Compare,
     Question,
 }
 
 impl Scope {
     /// In the order of the documentation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Global,
         Self::List,
         Self::Flow,
@@ -56,6 +57,7 @@ impl Scope {
         Self::Conflicts,
         Self::Journal,
         Self::Watch,
+        Self::Compare,
         Self::Question,
     ];
 
@@ -73,6 +75,7 @@ impl Scope {
             Self::Conflicts => "Conflicts",
             Self::Journal => "Journal",
             Self::Watch => "Watch",
+            Self::Compare => "Compare",
             Self::Question => "Question",
         }
     }

@@ -13,7 +13,7 @@ use wb_core::ids::{StageId, TaskId};
 use wb_core::pause::PointChange;
 use wb_core::queue::{Queue, Sort};
 use wb_core::state::State;
-use wb_core::step::At;
+use wb_core::step::{At, Until};
 
 impl Ui {
     /// Starts or stops watching the selected tasks.
@@ -137,12 +137,12 @@ impl Ui {
 
     pub(super) fn run_to_end(&mut self, _: &State) -> Vec<Command> {
         self.task.event = None;
-        vec![Command::ToEnd]
+        vec![Command::Step(Until::End)]
     }
 
     pub(super) fn run_to_return(&mut self, _: &State) -> Vec<Command> {
         self.task.event = None;
-        vec![Command::ToReturn]
+        vec![Command::Step(Until::Return)]
     }
 
     pub(super) fn toggle_point(&mut self, state: &State) -> Vec<Command> {
@@ -257,7 +257,7 @@ impl Ui {
         match state.step.as_ref().map(|s| s.at) {
             Some(At::Review) => self.dispatch(Action::CommitTask, state),
             Some(At::Fetching | At::Calling | At::Committing) if !held => Vec::new(),
-            _ => vec![Command::Step],
+            _ => vec![Command::Step(Until::Next)],
         }
     }
 

@@ -3,7 +3,9 @@
 
 use super::enabled::*;
 use super::{ActionRow, Scope};
-use crate::overlays::{builds, columns, groups, help, journal, messages, palette, review, watch};
+use crate::overlays::{
+    builds, columns, compare, groups, help, journal, messages, palette, review, watch,
+};
 use crate::picture::FrameStep;
 use crate::{Screen, Ui};
 use wb_core::command::Command;
@@ -70,6 +72,9 @@ actions! {
     Watching    Global ["W"] "watched" "Watched tasks: dry-run at every build, with what changed"
         .closes() .hint(|_, s| (!s.watch.tasks.is_empty()).then(|| "watch".into()))
         .does(|ui, _| ui.open(watch::Watch::default()));
+    Compare     Global ["="] "compare" "Compare builds, held outcomes or upstream over the tasks of the stage"
+        .closes() .hint(|_, s| s.comparing.is_some().then(|| "comparison".into()))
+        .does(|ui, s| { let layer = compare::Compare::new(ui, s); ui.open(layer) });
     UndoLast    Global ["u"] "undo" "Undo the newest operation (shows it first, then asks)"
         .closes() .hint(|_, _| Some("preview the undo".into())) .does(|ui, _| journal::open(ui, true));
     Rate        Global ["L"] "rate" "Limit requests per second from now on"
@@ -238,6 +243,20 @@ actions! {
         .when(watching);
     WatchPicture Watch ["i"] "watched picture" "Show the picture with the labels of the newest build, the one before or both, or none"
         .stays() .when(watching) .hint(|_, _| Some("picture".into())) .does(Ui::turn_side);
+    SideA       Compare ["["] "next a" "Choose another A: a build, held outcomes, upstream"
+        .hint(|_, _| Some("other A".into()));
+    SideB       Compare ["]"] "next b" "Choose another B"
+        .hint(|_, _| Some("other B".into()));
+    BeginCompare Compare ["x"] "compare now" "Run both sides dry on the marked tasks, or on all that match"
+        .when(can_compare) .hint(|_, _| Some("compare".into()));
+    EndCompare  Compare ["X"] "stop comparing" "Stop; what has been found stays"
+        .when(comparing) .hint(|_, _| Some("stop".into()));
+    SortCompared Compare ["S"] "sort compared" "Sort by the worst, by overlap, by time or by title"
+        .when(compared) .hint(|_, _| Some("sort".into()));
+    StepCompared Compare ["s"] "step compared" "Step this task, with its picture"
+        .when(compared) .hint(|_, _| Some("step".into()));
+    SaveCompared Compare ["w"] "save comparison" "Write the comparison to compare.json and compare.html"
+        .when(compared) .hint(|_, _| Some("save".into()));
     FinishOp    Journal ["F"] "finish interrupted" "Finish the writes that an interrupted command began (asks)"
         .writes() .when(can_finish) .hint(|_, _| Some("finish the interrupted writes…".into()));
     UndoOp      Journal ["U"] "undo operation" "Undo this operation (shows what, then asks)"

@@ -244,6 +244,7 @@ fn go_where_it_works(row: &ActionRow, ui: &mut Ui, state: &State) -> Result<Vec<
         Scope::Conflicts => Action::Conflicts,
         Scope::Journal => Action::Journal,
         Scope::Watch => Action::Watching,
+        Scope::Compare => Action::Compare,
     };
     Ok(ui.dispatch(opens, state))
 }

@@ -1,9 +1,11 @@
-//! What opens above the screens: questions, conditions, edited values, review, conflicts, journal, watched tasks, builds, the errors
-//! of a first build, messages, help, palette. Each is a [`crate::layer::Layer`] in a file of its own.
+//! What opens above the screens: questions, conditions, edited values, review, conflicts, journal, watched tasks,
+//! comparisons, builds, the errors of a first build, messages, help, palette. Each is a [`crate::layer::Layer`] in a
+//! file of its own.
 
 pub mod ask;
 pub mod builds;
 pub mod columns;
+pub mod compare;
 pub mod condition;
 pub mod conflicts;
 pub mod edit_value;

@@ -6,7 +6,7 @@ use crate::{ACTIONS, Scope, Screen, keys};
 use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use wb_core::command::Command;
 use wb_core::run::Source;
-use wb_core::step::At;
+use wb_core::step::{At, Until};
 
 pub fn desk() -> Desk {
     Desk::new(World::demo(), 120, 36)
@@ -85,8 +85,8 @@ fn arrows_follow_the_graph() {
 fn s_steps_one_step_at_a_time_up_to_the_question() {
     let mut desk = stepped();
     assert_eq!(desk.world.state.step.as_ref().unwrap().at, At::Outcome);
-    assert_eq!(desk.press("s"), [Command::Step]);
-    desk.world.command(Command::Step);
+    assert_eq!(desk.press("s"), [Command::Step(Until::Next)]);
+    desk.world.command(Command::Step(Until::Next));
     assert_eq!(
         desk.press("s"),
         [],

@@ -3,6 +3,7 @@
 mod answers;
 mod cards;
 mod columns;
+mod compare;
 mod copy;
 mod first_build;
 mod graphs;

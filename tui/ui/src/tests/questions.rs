@@ -6,6 +6,7 @@ use crate::fixture::{PRELABEL, task};
 use crossterm::event::Event;
 use wb_core::command::Command;
 use wb_core::run::Source;
+use wb_core::step::Until;
 
 #[test]
 fn a_commit_needs_its_y_pressed_once() {
@@ -47,7 +48,7 @@ fn read_only_takes_writing_keys_away_and_shows_it() {
         text.contains("DRY-RUN") && text.contains("start without --dry-run"),
         "{text}"
     );
-    assert_eq!(desk.press("s m"), [Command::Step]);
+    assert_eq!(desk.press("s m"), [Command::Step(Until::Next)]);
     desk.press("?");
     let text = desk.draw();
     assert!(!text.contains("Commit this task"), "{text}");

@@ -168,6 +168,22 @@ fn a_retired_build_finishes_its_work_and_then_its_hosts_leave() {
 }
 
 #[test]
+fn a_resting_build_has_hosts_for_its_work_only() {
+    let mut world = World::quick(1);
+    let holds = |world: &World| world.hosts.values().any(|p| p.opened && !p.leaving);
+    assert!(holds(&world));
+    world.rest(1);
+    assert!(!holds(&world), "nobody waits for it");
+    world.finish_all();
+    let job = world.run(1);
+    world.settle();
+    world.finish_all();
+    assert!(matches!(world.ended[&job], JobResult::Outcome(_)));
+    assert!(!holds(&world), "its work is done");
+    assert!(!world.pool.builds.is_empty(), "its copy is kept");
+}
+
+#[test]
 fn work_that_waits_for_a_host_when_its_build_retires_still_gets_one() {
     let mut world = World::new(|_| {});
     world.activate(1);

@@ -35,6 +35,11 @@ impl World {
         self.on(News::Activate { build, probed });
     }
 
+    pub(super) fn rest(&mut self, build: u32) {
+        let build = BuildId(build);
+        self.on(News::Rest { build });
+    }
+
     pub(super) fn retire(&mut self, build: u32) {
         self.retired.insert(BuildId(build));
         let build = BuildId(build);

@@ -1,0 +1,160 @@
+//! Two libraries, two plans and two builds held against each other: typed at the screen, and headless.
+
+use crate::support::{Server, Terminal, c_agent, c_text, plan, stderr, workbench};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// An agent that draws a car this far from the left, and takes this route.
+fn draws(dir: &Path, x: f64, route: &str) -> PathBuf {
+    std::fs::create_dir_all(dir).unwrap();
+    let area = json!({"x": x, "y": 0.2, "w": 0.3, "h": 0.4});
+    let outcome = json!({"route": route, "add": [{"name": "Car", "boundingBox": area}]});
+    c_agent(
+        dir,
+        "noop",
+        &[&c_text("OUTCOME", &outcome.to_string()), "NEEDS=2"],
+    )
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn close(found: &Value, wanted: f64) {
+    let found = found.as_f64().unwrap();
+    assert!((found - wanted).abs() < 1e-9, "{found} instead of {wanted}");
+}
+
+#[test]
+fn two_libraries_run_dry_on_the_same_tasks_and_their_boxes_are_compared() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "30"]);
+    let a = draws(&dir.path().join("a"), 0.1, "complete");
+    let b = draws(&dir.path().join("b"), 0.16, "complete");
+    let args = [
+        "compare",
+        text(&a),
+        text(&b),
+        "--tasks",
+        "12",
+        "--json",
+        "--report",
+        "c.html",
+    ];
+    let compared = workbench(dir.path(), &server, &args);
+    assert_eq!(compared.status.code(), Some(4), "{}", stderr(&compared));
+    let found: Value = serde_json::from_slice(&compared.stdout).unwrap();
+    assert_eq!(
+        (&found["tasks"], &found["changed_route"]),
+        (&json!(12), &json!(0))
+    );
+    assert_eq!(found["labels"]["moved"], 12);
+    // Moved by a fifth of its width: 0.24 of 0.36.
+    close(&found["labels"]["mean_overlap"], 2.0 / 3.0);
+    assert_eq!(found["routes"], json!([["complete", "complete", 12]]));
+    assert_eq!(
+        (&found["only_a"], &found["beyond_tolerance"]),
+        (&json!(0), &json!(12))
+    );
+    let page = std::fs::read_to_string(dir.path().join("c.html")).unwrap();
+    assert!(page.contains("overlap 0.67"), "{page}");
+    let tolerated = ["compare", text(&a), text(&b), "--tolerance", "overlap=0.66"];
+    let tolerated = workbench(dir.path(), &server, &tolerated);
+    assert_eq!(tolerated.status.code(), Some(0), "{}", stderr(&tolerated));
+    let printed = String::from_utf8_lossy(&tolerated.stdout).into_owned();
+    assert!(
+        printed.contains("mean overlap 0.67, 30 labels moved"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("0 tasks beyond the tolerance"),
+        "{printed}"
+    );
+    assert_eq!(server.writes(), 0, "comparing writes nothing");
+}
+
+#[test]
+fn two_plans_are_compared_without_agents_and_bad_input_is_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "8"]);
+    let library = draws(dir.path(), 0.1, "complete");
+    plan(dir.path(), &server, &library, &[]);
+    std::fs::rename(dir.path().join("p.wbplan"), dir.path().join("a.wbplan")).unwrap();
+    let same = workbench(dir.path(), &server, &["compare", "a.wbplan", "a.wbplan"]);
+    assert_eq!(same.status.code(), Some(0), "{}", stderr(&same));
+    assert!(String::from_utf8_lossy(&same.stdout).contains("no difference on 8 tasks"));
+    let b = draws(&dir.path().join("b"), 0.65, "complete");
+    plan(dir.path(), &server, &b, &["--max-tasks-per-stage", "6"]);
+    let args = ["compare", "a.wbplan", "p.wbplan", "--json"];
+    let compared = workbench(dir.path(), &server, &args);
+    assert_eq!(compared.status.code(), Some(4), "{}", stderr(&compared));
+    let found: Value = serde_json::from_slice(&compared.stdout).unwrap();
+    assert_eq!((&found["tasks"], &found["only_a"]), (&json!(6), &json!(2)));
+    // Too far apart to be one label.
+    let labels = &found["labels"];
+    assert_eq!(
+        (&labels["added"], &labels["removed"]),
+        (&json!(6), &json!(6))
+    );
+    for (args, reason) in [
+        (
+            ["compare", "a.wbplan", text(&library)],
+            "cannot compare a plan with a library",
+        ),
+        (
+            ["compare", "a.wbplan", "gone.wbplan"],
+            "gone.wbplan: No such file",
+        ),
+    ] {
+        let refused = workbench(dir.path(), &server, &args);
+        assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains(reason), "{}", stderr(&refused));
+    }
+    let wrong = [
+        "compare",
+        "a.wbplan",
+        "p.wbplan",
+        "--tolerance",
+        "overlap=2",
+    ];
+    let wrong = workbench(dir.path(), &server, &wrong);
+    assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
+    assert!(
+        stderr(&wrong).contains("between 0 and 1"),
+        "{}",
+        stderr(&wrong)
+    );
+}
+
+#[test]
+fn the_screen_compares_a_build_with_the_one_before_and_with_upstream() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "40"]);
+    let library = draws(dir.path(), 0.1, "complete");
+    let mut screen = Terminal::open(&server, dir.path(), &library, (120, 36));
+    screen.keys("2").wait("40 · sort");
+    // Written beside it and renamed, as linkers do.
+    let newer = draws(&dir.path().join("newer"), 0.16, "complete");
+    std::fs::rename(newer, &library).unwrap();
+    screen.wait("build #2");
+    screen
+        .keys("=")
+        .wait_until("both builds", |t| t.contains("A build #1   B build #2"));
+    screen.keys("x").wait("mean overlap 0.67, 40 labels moved");
+    screen.wait("complete → complete");
+    screen.wait("overlap 0.67");
+    screen.keys("w").wait("saved as compare.json");
+    let saved = std::fs::read_to_string(dir.path().join("compare.json")).unwrap();
+    let saved: Value = serde_json::from_str(&saved).unwrap();
+    assert_eq!(
+        (&saved["a"], &saved["tasks"]),
+        (&json!("build #1"), &json!(40))
+    );
+    assert!(dir.path().join("compare.html").exists());
+    // Upstream takes the place of the older build: each label is new there.
+    screen.keys("[").wait("A upstream");
+    screen.keys("x").wait("40 labels added");
+    screen.keys("s").wait("before the call");
+    assert_eq!(server.writes(), 0, "comparing writes nothing");
+    screen.quit();
+}

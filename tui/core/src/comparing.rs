@@ -1,0 +1,207 @@
+//! A comparison of two sides over many tasks while it is under way, and what it has found. What differs on a task is
+//! found by [`crate::compare`], moving tasks on is left to the engine (`state::comparing`).
+
+use crate::compare::{ComparedTask, Comparison, Side, TaskComparison, TaskOrder};
+use crate::error::Error;
+use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
+use crate::work::{Inputs, Outcome, TaskRow};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompareSide {
+    /// A build runs dry on each task.
+    Build(BuildId),
+    /// The outcome that is held for review, as the newest runs gave it.
+    Held,
+    /// The labels, priority and metadata that are upstream now; tasks wait where they are.
+    Upstream,
+}
+
+impl CompareSide {
+    /// `build #2`, `held outcomes`, `upstream`.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Build(build) => format!("build {build}"),
+            Self::Held => "held outcomes".to_owned(),
+            Self::Upstream => "upstream".to_owned(),
+        }
+    }
+}
+
+/// What a person asks of a comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CompareCommand {
+    /// Begin one.
+    Begin(CompareSpec),
+    /// Stop it; what has been found stays.
+    Stop,
+    /// Show its tasks in the next order.
+    Sort,
+    /// Write it to files.
+    Save,
+}
+
+/// What a person asks to compare.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompareSpec {
+    /// Stage of the tasks.
+    pub stage: StageId,
+    /// The tasks.
+    pub rows: Vec<TaskRow>,
+    /// A and B.
+    pub sides: [CompareSide; 2],
+}
+
+/// What one side gave for a task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SideResult {
+    /// Outcome or error.
+    pub result: Result<Arc<Outcome>, Error>,
+    /// Microseconds that the agent ran.
+    pub run_us: Option<u64>,
+}
+
+/// A task on which both sides have given something, with what they were given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompareTask {
+    /// Number of the comparison.
+    pub comparison: u64,
+    /// What both agents were given.
+    pub inputs: Arc<Inputs>,
+    /// A and B.
+    pub results: [SideResult; 2],
+}
+
+impl SideResult {
+    /// The same, to be compared.
+    #[must_use]
+    pub fn side(&self) -> Side<'_> {
+        Side {
+            given: self.result.as_deref(),
+            run_us: self.run_us,
+        }
+    }
+}
+
+/// A task whose agents run.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Pair {
+    pub inputs: Arc<Inputs>,
+    pub results: [Option<SideResult>; 2],
+}
+
+/// A comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparing {
+    /// Number.
+    pub id: u64,
+    /// Stage of the tasks.
+    pub stage: StageId,
+    /// A and B.
+    pub sides: [CompareSide; 2],
+    /// How many tasks were asked for.
+    pub asked: usize,
+    /// Tasks whose inputs could not be read, with the first reason.
+    pub unread: usize,
+    /// Why the first of these could not be read.
+    pub error: Option<Error>,
+    /// When it began.
+    pub begun: Millis,
+    /// When it ended.
+    pub ended: Option<Millis>,
+    /// It was stopped before its end.
+    pub stopped: bool,
+    /// What has been found so far.
+    pub found: Comparison,
+    /// In which order its tasks are shown.
+    pub order: TaskOrder,
+    pub(crate) rows: VecDeque<TaskRow>,
+    pub(crate) fetching: Option<BatchId>,
+    pub(crate) ready: VecDeque<Arc<Inputs>>,
+    pub(crate) pairs: HashMap<TaskId, Pair>,
+    pub(crate) jobs: HashMap<JobId, (TaskId, usize)>,
+    /// Titles of tasks that are being compared.
+    pub(crate) judged: HashMap<TaskId, Box<str>>,
+}
+
+impl Comparing {
+    /// A comparison that has not begun.
+    #[must_use]
+    pub fn new(id: u64, spec: CompareSpec, now: Millis) -> Self {
+        Self {
+            id,
+            stage: spec.stage,
+            sides: spec.sides,
+            asked: spec.rows.len(),
+            unread: 0,
+            error: None,
+            begun: now,
+            ended: None,
+            stopped: false,
+            found: Comparison::default(),
+            order: TaskOrder::default(),
+            rows: spec.rows.into(),
+            fetching: None,
+            ready: VecDeque::new(),
+            pairs: HashMap::new(),
+            jobs: HashMap::new(),
+            judged: HashMap::new(),
+        }
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// How many tasks are compared or could not be.
+    #[must_use]
+    pub const fn done(&self) -> usize {
+        self.found.tasks + self.unread
+    }
+
+    /// The builds that it runs on.
+    pub fn builds(&self) -> impl Iterator<Item = BuildId> + '_ {
+        self.sides.iter().filter_map(|side| match side {
+            CompareSide::Build(build) => Some(*build),
+            CompareSide::Held | CompareSide::Upstream => None,
+        })
+    }
+
+    /// Nothing is left to be done.
+    pub(crate) fn is_through(&self) -> bool {
+        self.rows.is_empty()
+            && self.fetching.is_none()
+            && self.ready.is_empty()
+            && self.pairs.is_empty()
+            && self.judged.is_empty()
+    }
+
+    /// A task was compared.
+    pub(crate) fn compared(&mut self, task: TaskId, mut differs: TaskComparison) {
+        let Some(title) = self.judged.remove(&task) else {
+            return;
+        };
+        self.without_routes(&mut differs);
+        let differs = Arc::new(differs);
+        self.found.add(ComparedTask {
+            task,
+            title,
+            differs,
+        });
+    }
+
+    /// Upstream has no route to compare: the task waits there.
+    fn without_routes(&self, differs: &mut TaskComparison) {
+        for (side, route) in self.sides.iter().zip(&mut differs.routes) {
+            if *side == CompareSide::Upstream {
+                "waits".clone_into(route);
+                differs.changed_route = false;
+            }
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Compare: two sides over the tasks of a stage, as a matrix of routes, labels by class, and tasks, the worst first.
+//!
+//! Running the agents is left to the engine, comparing to the core; how one task looks is in `task`.
+
+mod task;
+
+use super::ListCursor;
+use crate::Ui;
+use crate::actions::{self, Action, Hints, Scope};
+use crate::layer::{Handled, Layer};
+use crate::text::{clean, fit, fit_middle, left, right};
+use crate::theme::Styles;
+use crate::widgets::{hanging, lines, list, list_and_details, overlay, padded, pane as frame};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use wb_core::command::Command;
+use wb_core::compare::{ComparedTask, Comparison, label_words};
+use wb_core::comparing::{CompareCommand, CompareSide, CompareSpec, Comparing};
+use wb_core::counted::{number, plural};
+use wb_core::ids::StageId;
+use wb_core::state::State;
+
+/// Pairs of routes that are shown.
+const ROUTES: usize = 6;
+
+/// The comparison, with both sides of the chosen task.
+pub struct Compare {
+    stage: Option<StageId>,
+    sides: [CompareSide; 2],
+    cursor: ListCursor,
+}
+
+impl Compare {
+    /// The newest comparison; without one, the build before the newest against the newest.
+    pub fn new(ui: &Ui, state: &State) -> Self {
+        let known = state.comparing.as_ref();
+        let stage = ui.stage.or_else(|| known.map(|c| c.stage));
+        let here = known.filter(|c| Some(c.stage) == stage).map(|c| c.sides);
+        let choices = choices(stage, state);
+        let newest = choices.first().copied().unwrap_or(CompareSide::Upstream);
+        let before = choices.get(1).copied().unwrap_or(CompareSide::Upstream);
+        Self {
+            stage,
+            sides: here.unwrap_or([before, newest]),
+            cursor: ListCursor::default(),
+        }
+    }
+
+    /// The comparison of what is chosen, if there is one.
+    fn shown<'a>(&self, state: &'a State) -> Option<&'a Comparing> {
+        let comparing = state.comparing.as_deref()?;
+        (Some(comparing.stage) == self.stage && comparing.sides == self.sides).then_some(comparing)
+    }
+
+    fn rows<'a>(&self, state: &'a State) -> &'a [ComparedTask] {
+        self.shown(state)
+            .map_or(&[], |comparing| &comparing.found.rows)
+    }
+
+    /// Chooses the next side that is not the other one.
+    fn turn(&mut self, at: usize, state: &State) {
+        let all = choices(self.stage, state);
+        let now = all.iter().position(|side| *side == self.sides[at]);
+        let after = now.map_or(0, |now| now + 1);
+        let next = all.iter().cycle().skip(after).take(all.len());
+        let other = self.sides[1 - at];
+        if let Some(next) = next.copied().find(|side| *side != other) {
+            self.sides[at] = next;
+            self.cursor = ListCursor::default();
+        }
+    }
+
+    fn begin(&self, state: &State) -> Vec<Command> {
+        let queue = self
+            .stage
+            .and_then(|stage| Some((stage, state.queues.get(&stage)?)));
+        let Some((stage, queue)) = queue else {
+            return Vec::new();
+        };
+        let rows = queue.chosen(usize::MAX);
+        let sides = self.sides;
+        vec![Command::Compare(CompareCommand::Begin(CompareSpec {
+            stage,
+            rows,
+            sides,
+        }))]
+    }
+}
+
+/// What can be compared at a stage: its builds, the newest first, held outcomes, and upstream.
+fn choices(stage: Option<StageId>, state: &State) -> Vec<CompareSide> {
+    let Some(stage) = stage else {
+        return vec![CompareSide::Upstream];
+    };
+    let builds = state.comparable(stage).into_iter().map(CompareSide::Build);
+    let held = state.held.values().any(|held| held.stage == stage);
+    let held = held.then_some(CompareSide::Held);
+    builds.chain(held).chain([CompareSide::Upstream]).collect()
+}
+
+impl Layer for Compare {
+    fn scope(&self) -> Scope {
+        Scope::Compare
+    }
+
+    fn opened_by(&self) -> Option<Action> {
+        Some(Action::Compare)
+    }
+
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
+        if self.cursor.on(action, self.rows(state).len()) {
+            return Handled::done();
+        }
+        match action {
+            Action::SideA => self.turn(0, state),
+            Action::SideB => self.turn(1, state),
+            Action::BeginCompare => return Handled::Stay(self.begin(state)),
+            Action::EndCompare => {
+                return Handled::Stay(vec![Command::Compare(CompareCommand::Stop)]);
+            }
+            Action::SortCompared => {
+                return Handled::Stay(vec![Command::Compare(CompareCommand::Sort)]);
+            }
+            Action::SaveCompared => {
+                return Handled::Stay(vec![Command::Compare(CompareCommand::Save)]);
+            }
+            Action::StepCompared => {
+                let task = self.rows(state).get(self.cursor.at);
+                let open = task.zip(self.stage);
+                return open.map_or_else(Handled::done, |(task, stage)| {
+                    Handled::CloseAll(ui.open_task(stage, task.task, state))
+                });
+            }
+            _ => return Handled::No,
+        }
+        Handled::done()
+    }
+
+    fn on_click(&mut self, row: usize, _: &mut Ui, state: &State) -> bool {
+        self.cursor.choose(row, self.rows(state).len());
+        true
+    }
+
+    fn hints(&self, ui: &Ui, state: &State) -> Hints {
+        use Action::*;
+        let mut all = actions::hints(ui, state, &[EndCompare, BeginCompare, SideA, SideB]);
+        if !self.rows(state).is_empty() {
+            all.push((In, "both sides".into()));
+            all.extend(actions::hints(
+                ui,
+                state,
+                &[StepCompared, SortCompared, SaveCompared],
+            ));
+        }
+        all.extend(actions::hints(ui, state, &[Out]));
+        all
+    }
+
+    fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+        let st = ui.st;
+        let title = self.stage.map_or("–", |stage| state.stage_title(stage));
+        let title = format!("Compare at {}", clean(title));
+        let over = self.shown(state).filter(|comparing| comparing.is_over());
+        let order = over.map_or("", |comparing| comparing.order.word());
+        let inner = padded(overlay(buf, area, &title, order, &st));
+        let columns = usize::from(inner.width);
+        let mut head = vec![self.sides_line(ui, state, columns)];
+        let Some(comparing) = self.shown(state) else {
+            head.push(Line::default());
+            head.extend(how(ui, columns));
+            return lines(buf, inner, &head, 0);
+        };
+        head.extend(progress(comparing, state, columns, &st));
+        head.push(Line::default());
+        head.extend(figures(&comparing.found, columns, &st));
+        let rows = u16::try_from(head.len() + 1)
+            .unwrap_or(u16::MAX)
+            .min(inner.height / 2);
+        let [top, body] =
+            Layout::vertical([Constraint::Length(rows), Constraint::Fill(1)]).areas(inner);
+        lines(buf, top, &head, 0);
+        let count = comparing.found.rows.len();
+        self.cursor.at = self.cursor.at.min(count.saturating_sub(1));
+        let tasks = u16::try_from(count + 2)
+            .unwrap_or(u16::MAX)
+            .min(body.height / 2)
+            .max(3);
+        let [tasks, details] = list_and_details(body, ui.room.narrow(), tasks, body.width / 2);
+        self.draw_list(ui, buf, tasks, comparing);
+        task::draw(ui, buf, details, &mut self.cursor, comparing);
+    }
+
+    fn value(&self, _: &Ui, state: &State) -> Option<(String, String)> {
+        let task = self.rows(state).get(self.cursor.at)?;
+        Some(("the task's UUID".to_owned(), task.task.to_string()))
+    }
+}
+
+impl Compare {
+    fn sides_line<'a>(&self, ui: &Ui, state: &State, columns: usize) -> Line<'a> {
+        let queue = self.stage.and_then(|stage| state.queues.get(&stage));
+        let tasks = queue.map_or_else(String::new, |queue| match queue.marks.len() {
+            0 => format!("{} listed", plural(queue.view.len(), "task")),
+            n => format!("{} marked", plural(n, "task")),
+        });
+        let [a, b] = self.sides.map(CompareSide::words);
+        let st = &ui.st;
+        let text = format!("   {tasks}");
+        let room = columns.saturating_sub(a.len() + b.len() + 10);
+        Line::from(vec![
+            Span::styled("A ", st.dim),
+            Span::styled(a, st.strong),
+            Span::styled("   B ", st.dim),
+            Span::styled(b, st.strong),
+            Span::styled(fit(&text, room), st.dim),
+        ])
+    }
+
+    fn draw_list(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, comparing: &Comparing) {
+        let st = ui.st;
+        let rows = &comparing.found.rows;
+        let place = format!("{}/{}", number(self.cursor.at + 1), number(rows.len()));
+        let place = if rows.is_empty() {
+            String::new()
+        } else {
+            place
+        };
+        let inner = frame(buf, area, "Tasks", &place, !self.cursor.inside, &st);
+        let columns = usize::from(inner.width);
+        let title_w = (columns / 2).clamp(8, 40);
+        let at = self.cursor.at;
+        self.cursor.top = list(
+            ui,
+            buf,
+            inner,
+            self.cursor.top,
+            (at, rows.len()),
+            |_, place| {
+                let row = &rows[place];
+                let (sign, style) = match &row.differs {
+                    differs if differs.failed[1] && !differs.failed[0] => ("✗", st.bad),
+                    differs if differs.differs() => ("~", st.changed),
+                    _ => ("=", st.good),
+                };
+                let labels = row.differs.label_words();
+                let what = format!("{}  {labels}", row.differs.route_words());
+                let what = fit(&clean(what.trim_end()), columns.saturating_sub(title_w + 4));
+                Line::from(vec![
+                    Span::styled(if place == at { "▌" } else { " " }, st.accent),
+                    Span::styled(format!("{sign} "), style),
+                    Span::raw(left(&fit_middle(&row.title, title_w), title_w)),
+                    Span::styled(format!(" {what}"), style),
+                ])
+            },
+        );
+    }
+}
+
+/// How to begin.
+fn how<'a>(ui: &Ui, columns: usize) -> Vec<Line<'a>> {
+    let text = ui.keyed("{key:BeginCompare} runs both sides dry on the marked tasks, or on all that match the filter, from the same inputs. {key:SideA} and {key:SideB} choose what is compared: the builds of this session, outcomes held for review, or what is upstream now.");
+    let mut all = hanging("", ui.st.text, &text, columns, ui.st.text);
+    all.push(Line::default());
+    all.push(Line::styled(
+        "Comparing writes nothing, and runs behind everything else.",
+        ui.st.dim,
+    ));
+    all
+}
+
+/// How far it is, or what was found, in a line or two.
+fn progress<'a>(
+    comparing: &Comparing,
+    state: &State,
+    columns: usize,
+    st: &Styles,
+) -> Vec<Line<'a>> {
+    let (done, asked) = (number(comparing.done()), number(comparing.asked));
+    let found = comparing.found.words();
+    let mut all = Vec::new();
+    let under_way = comparing.builds().find(|_| !comparing.is_over());
+    if let Some(build) = under_way {
+        let waits = match comparing.found.tasks {
+            0 => format!(
+                " · {}",
+                state.waits_for(build, wb_core::event::Priority::Background)
+            ),
+            _ => String::new(),
+        };
+        let text = format!("… {done} of {asked} compared{waits}");
+        all.push(Line::styled(fit(&text, columns), st.accent));
+    } else if comparing.stopped {
+        let text = format!("{done} of {asked} compared, stopped");
+        all.push(Line::styled(fit(&text, columns), st.warn));
+    }
+    let style = match comparing.found.differing {
+        0 => st.good,
+        _ => st.changed,
+    };
+    if comparing.found.tasks > 0 {
+        all.extend(hanging("", style, &found, columns, style));
+    }
+    if let Some(error) = &comparing.error {
+        let text = format!(
+            "the inputs of {} could not be read: {}",
+            plural(comparing.unread, "task"),
+            error.summary
+        );
+        all.push(Line::styled(fit(&clean(&text), columns), st.bad));
+    }
+    if let Some([a, b]) = comparing.found.times.mean_ms() {
+        let text = format!("mean time {a:.1} ms → {b:.1} ms");
+        all.push(Line::styled(fit(&text, columns), st.dim));
+    }
+    all
+}
+
+/// The matrix of routes beside the labels by class; where there is no room for both, one below the other.
+fn figures<'a>(found: &Comparison, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let (routes, classes) = (routes(found), classes(found));
+    let wide = columns >= 100;
+    let half = if wide { columns / 2 } else { columns };
+    let style = |changed: bool| if changed { st.changed } else { st.text };
+    if !wide {
+        let all = routes.into_iter().chain(classes);
+        return all
+            .map(|(text, changed)| Line::styled(fit(&text, columns), style(changed)))
+            .collect();
+    }
+    let rows = routes.len().max(classes.len());
+    let cell = |all: &[(String, bool)], row: usize| {
+        let (text, changed) = all.get(row).cloned().unwrap_or_default();
+        Span::styled(left(&fit(&text, half - 2), half), style(changed))
+    };
+    (0..rows)
+        .map(|row| Line::from(vec![cell(&routes, row), cell(&classes, row)]))
+        .collect()
+}
+
+/// Pairs of routes, those that changed first.
+fn routes(found: &Comparison) -> Vec<(String, bool)> {
+    let mut all: Vec<(&(String, String), &usize)> = found.routes.iter().collect();
+    all.sort_by_key(|((from, to), n)| (from == to, std::cmp::Reverse(**n)));
+    let more = all.len().saturating_sub(ROUTES);
+    let line = |((from, to), n): &(&(String, String), &usize)| {
+        let text = format!("{} {} → {}", right(&number(**n), 7), clean(from), clean(to));
+        (text, from != to)
+    };
+    let mut lines: Vec<_> = all.iter().take(ROUTES).map(line).collect();
+    if more > 0 {
+        lines.push((format!("        and {}", plural(more, "more pair")), false));
+    }
+    lines
+}
+
+/// Labels by class, those with the most differences first.
+fn classes(found: &Comparison) -> Vec<(String, bool)> {
+    let mut all: Vec<_> = found.classes.iter().collect();
+    all.sort_by(|a, b| b.1.weight().total_cmp(&a.1.weight()));
+    let line = |(name, counts): &(&String, &wb_core::compare::LabelCounts)| {
+        let name = left(&fit(&clean(name), 16), 16);
+        let text = format!(
+            "{name} same {} {}",
+            number(counts.same),
+            label_words(counts)
+        );
+        (text.trim_end().to_owned(), counts.differing() > 0)
+    };
+    all.iter().take(ROUTES).map(line).collect()
+}

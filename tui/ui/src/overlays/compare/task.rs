@@ -1,0 +1,107 @@
+//! One compared task, side by side: route, labels, priority, metadata and further changes of A and of B.
+
+use super::super::ListCursor;
+use crate::Ui;
+use crate::text::{clean, fit, wrap};
+use crate::theme::Styles;
+use crate::widgets::{padded, pane as frame, scrolled};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use wb_core::compare::{ComparedLabel, ComparedTask, KEPT, LabelFate, TaskComparison, two_digits};
+use wb_core::comparing::Comparing;
+
+pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, cursor: &mut ListCursor, comparing: &Comparing) {
+    let st = &ui.st;
+    let task = comparing.found.rows.get(cursor.at);
+    let title = task.map_or_else(
+        || "Both sides".to_owned(),
+        |task| clean(&task.title).into_owned(),
+    );
+    let inner = padded(frame(buf, area, &title, "", cursor.inside, st));
+    let Some(task) = task else { return };
+    let all = lines(task, usize::from(inner.width), st);
+    cursor.scroll = scrolled(buf, inner, &all, cursor.scroll, st);
+}
+
+fn lines<'a>(task: &ComparedTask, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let differs = &*task.differs;
+    let mut all = Vec::new();
+    for (side, name) in ["A", "B"].into_iter().enumerate() {
+        let style = if differs.failed[side] {
+            st.bad
+        } else {
+            st.text
+        };
+        let took = time(differs, side);
+        let room = columns.saturating_sub(took.len() + 4);
+        all.push(Line::from(vec![
+            Span::styled(format!("{name}  "), st.dim),
+            Span::styled(fit(&clean(&differs.routes[side]), room), style),
+            Span::styled(took, st.dim),
+        ]));
+    }
+    all.push(Line::default());
+    if let Some(note) = &differs.note {
+        all.extend(
+            wrap(&clean(note), columns)
+                .into_iter()
+                .map(|line| Line::styled(line, st.warn)),
+        );
+    }
+    if !differs.differs() {
+        all.push(Line::styled("Nothing differs.", st.good));
+    }
+    for other in &differs.others {
+        let head = format!("{} {}", other.sign, clean(&other.what));
+        all.push(Line::styled(fit(&head, columns), st.sign(other.sign)));
+        all.extend(sides([&other.before, &other.after], columns, st));
+    }
+    for label in &differs.labels {
+        all.push(head(label, columns, st));
+        all.extend(sides([&label.details[0], &label.details[1]], columns, st));
+    }
+    let more = differs
+        .counts
+        .differing()
+        .saturating_sub(differs.labels.len());
+    if more > 0 {
+        let text = format!("and {more} more labels; the worst {KEPT} are kept");
+        all.push(Line::styled(fit(&text, columns), st.dim));
+    }
+    all
+}
+
+#[allow(clippy::cast_precision_loss)] // milliseconds for a person
+fn time(differs: &TaskComparison, side: usize) -> String {
+    differs.run_us[side].map_or_else(String::new, |us| format!("  {:.1} ms", us as f64 / 1_000.0))
+}
+
+fn head<'a>(label: &ComparedLabel, columns: usize, st: &Styles) -> Line<'a> {
+    let what = match (label.fate, label.overlap, label.distance) {
+        (LabelFate::Added, ..) => "only B has it".to_owned(),
+        (LabelFate::Removed, ..) => "only A has it".to_owned(),
+        (LabelFate::Changed, ..) => "other answers".to_owned(),
+        (LabelFate::Moved, Some(overlap), _) => format!("overlap {}", two_digits(overlap)),
+        (LabelFate::Moved, None, Some(distance)) => {
+            format!("moved by {:.1} % of the diagonal", distance * 100.0)
+        }
+        (LabelFate::Moved, None, None) => "elsewhere".to_owned(),
+    };
+    let sign = label.fate.sign();
+    let text = format!("{sign} {}: {what}", clean(&label.name));
+    Line::styled(fit(&text, columns), st.sign(sign))
+}
+
+/// What A has and what B has, where they have something.
+fn sides<'a>(sides: [&Option<String>; 2], columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let each = sides.into_iter().zip(["A", "B"]);
+    let line = |(text, name): (&Option<String>, &'static str)| {
+        let text = text.as_ref()?;
+        Some(Line::from(vec![
+            Span::styled(format!("  {name}  "), st.dim),
+            Span::styled(fit(&clean(text), columns.saturating_sub(5)), st.text),
+        ]))
+    };
+    each.filter_map(line).collect()
+}
