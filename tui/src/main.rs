@@ -115,7 +115,7 @@ fn unparsed(error: &clap::Error) -> u8 {
 async fn dispatch(cli: &Cli) -> Ending {
     let mut ending = Ending::default();
     let result = match signals::survive_file_limit() {
-        Ok(_kept) => command(cli, &mut ending).await,
+        Ok(_kept) => Box::pin(command(cli, &mut ending)).await,
         Err(error) => Err(error),
     };
     if let Err(error) = result {

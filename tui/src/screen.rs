@@ -7,6 +7,9 @@ mod comparison;
 mod keeping;
 mod linear;
 mod outside;
+mod specification;
+
+pub use specification::specification;
 
 use crate::appearance::Appearance;
 use crate::cli::Global;
@@ -22,7 +25,7 @@ use crossterm::event::Event as Key;
 use keeping::Keeping;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use wb_core::error::{Error, ErrorKind};
+use wb_core::error::Error;
 use wb_core::event::{Effect, Event};
 use wb_core::ids::ProjectHash;
 use wb_core::journal::{JournalEvent, Op};
@@ -44,9 +47,6 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// SIGHUP: how a screen ends whose terminal was closed, whether or not the signal came.
 const HANG_UP: u8 = 1;
-
-/// Largest workflow specification, in bytes.
-const SPECIFICATION: u64 = 64 << 20;
 
 /// What the screen is opened on.
 pub struct Opening {
@@ -106,28 +106,10 @@ pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Endin
     session.run().await
 }
 
-/// Reads the workflow specification, if one is named. Trailing commas are allowed.
-///
-/// # Errors
-/// It cannot be read, or is not JSON.
-pub fn specification(config: &Config) -> Result<Option<serde_json::Value>, Error> {
-    let Some(value) = &config.workflow else {
-        return Ok(None);
-    };
-    let path = &value.value;
-    let bad = |why: String| {
-        Error::new(
-            ErrorKind::Settings,
-            format!(
-                "the workflow specification {} is not readable: {why}",
-                path.display()
-            ),
-        )
-    };
-    let text = wb_host::read_named_text(path, SPECIFICATION).map_err(|e| bad(e.to_string()))?;
-    serde_json::from_str(&wb_core::workflow::without_trailing_commas(&text))
-        .map(Some)
-        .map_err(|e| bad(e.to_string()))
+/// What earlier processes began and did not finish.
+fn unfinished(journal: &Journal, project: ProjectHash) -> Result<Vec<Op>, Error> {
+    let left = |op: &Op| op.here && !op.under_way && (op.interrupted || op.open > 0);
+    Ok(journal.view(project)?.into_iter().filter(left).collect())
 }
 
 /// Builds that are no longer active and can still be compared.
@@ -160,11 +142,7 @@ impl Session {
     pub fn start(global: &Global, config: &Config, opening: Opening) -> Result<Self, Error> {
         // Without a writer it is only read.
         let journal = Journal::open(&state_dir("")?)?;
-        let unfinished: Vec<Op> = journal
-            .view(opening.project)?
-            .into_iter()
-            .filter(|op| op.here && !op.under_way && (op.interrupted || op.open > 0))
-            .collect();
+        let unfinished = unfinished(&journal, opening.project)?;
         let store = keeping::store(opening.project);
         let options = Options {
             keeps_held: store.is_ok(),

@@ -4,16 +4,18 @@
 
 mod build;
 mod launch;
+mod upstream;
 
 pub use build::{BuildEvent, CompileError, CompileFailure, CrateProgress};
 pub use launch::{Launch, Priority};
+pub use upstream::Upstream;
 
 use crate::build::Probed;
 use crate::command::Command;
 use crate::compare::TaskComparison;
 use crate::comparing::CompareTask;
 use crate::error::Error;
-use crate::filter::{Asks, Filter, Known};
+use crate::filter::{Asks, Filter};
 use crate::ids::{BatchId, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::{JournalEvent, Restore, Settled, Undone};
 use crate::ledger::{Applied, Reply, Request, TaskReport};
@@ -21,9 +23,7 @@ use crate::pause::{PausePlace, SavedPoint};
 use crate::queue::LastResult;
 use crate::run::Report;
 use crate::saved_view::SavedView;
-use crate::work::{
-    Change, Committed, FetchSpec, Held, Inputs, LabelChange, Outcome, Project, TaskRow,
-};
+use crate::work::{Change, Committed, FetchSpec, Held, Inputs, LabelChange, Outcome, TaskRow};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -89,53 +89,6 @@ pub enum ListId {
     Queue(u64),
     /// The tasks of a run.
     Run(u64),
-}
-
-/// News from upstream.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Upstream {
-    /// The project.
-    Project(Arc<Project>),
-    /// It could not be loaded.
-    ProjectFailed(Error),
-    /// A page of tasks.
-    Page {
-        /// Whose page.
-        list: ListId,
-        /// Stage that was listed.
-        stage: StageId,
-        /// Tasks.
-        rows: Vec<TaskRow>,
-        /// `None`: that was the last page.
-        next: Option<String>,
-    },
-    /// A page could not be had.
-    PageFailed {
-        /// Whose page.
-        list: ListId,
-        /// Stage.
-        stage: StageId,
-        /// Why.
-        error: Error,
-    },
-    /// What a filter asked of the label rows of tasks. A row that could not be read is an empty one.
-    Known {
-        /// Stage.
-        stage: StageId,
-        /// By task.
-        rows: Vec<(TaskId, Known)>,
-    },
-    /// The label rows could not be read at all.
-    KnownFailed {
-        /// Stage.
-        stage: StageId,
-        /// Why.
-        error: Error,
-    },
-    /// Counters of the client, for the status line and the summary.
-    Stats(NetStats),
-    /// The platform cannot be reached, fails or asks to wait; `None`: no longer.
-    Outage(Option<Outage>),
 }
 
 /// What stands between us and the platform while requests are tried again.

@@ -347,26 +347,6 @@ impl State {
             .into_iter()
             .collect()
     }
-
-    /// A new operation of the journal.
-    fn new_operation(
-        &mut self,
-        kind: &'static str,
-        words: Vec<String>,
-        undoes: Option<i64>,
-    ) -> Arc<JournalOperation> {
-        Arc::new(JournalOperation {
-            id: self.next_operation(),
-            kind,
-            words,
-            undoes,
-        })
-    }
-
-    const fn next_operation(&mut self) -> OperationId {
-        self.last_operation += 1;
-        OperationId(self.last_operation)
-    }
 }
 
 /// Route or error in short, and label counts.

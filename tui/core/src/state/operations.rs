@@ -236,4 +236,24 @@ impl State {
             OperationEnd::Applied(_) => Vec::new(),
         }
     }
+
+    /// A new operation of the journal.
+    pub(super) fn new_operation(
+        &mut self,
+        kind: &'static str,
+        words: Vec<String>,
+        undoes: Option<i64>,
+    ) -> Arc<JournalOperation> {
+        Arc::new(JournalOperation {
+            id: self.next_operation(),
+            kind,
+            words,
+            undoes,
+        })
+    }
+
+    pub(super) const fn next_operation(&mut self) -> OperationId {
+        self.last_operation += 1;
+        OperationId(self.last_operation)
+    }
 }
