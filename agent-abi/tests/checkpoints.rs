@@ -187,8 +187,8 @@ fn an_edited_value_is_what_the_agent_goes_on_with() {
     assert_eq!(
         seen,
         [
-            r#"{"kind":"parameter","name":"task: &Task"} "#,
             r#"{"kind":"dependency","name":"limit: &f64"} "#,
+            r#"{"kind":"parameter","name":"task: &Task"} "#,
             r#"{"kind":"call","name":"call"} "#,
             r#"found [{"name":"a.jpg","score":0.4}]"#,
         ]
