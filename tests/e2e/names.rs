@@ -353,13 +353,8 @@ fn a_title_that_several_tasks_have_is_refused_and_their_uuids_are_shown() {
 fn the_graph_is_written_for_other_programs() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
-    let project = server.project();
     let graph = |more: &[&str]| {
-        let output = workbench(
-            dir.path(),
-            &server,
-            &[&["graph", "-p", &project], more].concat(),
-        );
+        let output = workbench(dir.path(), &server, &[&["graph"], more].concat());
         (
             output.status.code(),
             String::from_utf8(output.stdout).unwrap(),
