@@ -258,7 +258,7 @@
 //! let kinds = ontology().object("Car", "bounding_box").attribute("Colour", "radio", &["Red"]).radio("Weather", &["Sunny"]);
 //! let run = task("a.jpg").ontology(kinds).run::<ask>();
 //! assert_eq!((run.route(), run.labels().objects().len()), (Some("annotate"), 1));
-//! assert!(run.steps().iter().any(|step| step.value.contains("Did you mean \"Weather\"?")));
+//! assert!(run.steps().iter().any(|step| step.value.contains(r#"Did you mean \"Weather\"?"#)));
 //! ```
 //!
 //! # Preflight
