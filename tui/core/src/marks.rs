@@ -25,7 +25,7 @@ pub struct LabelMark {
     pub name: String,
     /// `+` `~` `-` as in a patch, blank: unchanged.
     pub sign: char,
-    /// Whether this is where it was, and is no longer.
+    /// Whether this is a place that it has left.
     pub was: bool,
     /// Where it lies.
     pub shape: Shape,

@@ -13,7 +13,7 @@ pub struct RangeMark {
     pub name: String,
     /// `+` `~` `-` as in a patch, blank: unchanged.
     pub sign: char,
-    /// Whether this is where it was, and is no longer.
+    /// Whether this is a place that it has left.
     pub was: bool,
     /// First character, or millisecond, from 0.
     pub from: u64,
