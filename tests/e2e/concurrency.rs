@@ -210,24 +210,14 @@ fn a_signal_in_the_middle_of_eight_jobs_loses_nothing_and_resume_finishes() {
 #[test]
 fn a_run_out_of_time_leaves_the_rest_to_the_next_one() {
     let scene = Scene::new(200, first);
-    let args = [
-        "-j",
-        "8",
-        "--task-batch-size",
-        "5",
-        "--max-time",
-        "300ms",
-        "--timeout",
-        "100ms",
-    ];
+    // One task never ends, so that the time is over in the middle on a machine of any speed.
+    let args = ["-j", "8", "--task-batch-size", "5", "--max-time", "3s"];
     let output = run(scene.dir.path(), &scene.server, &scene.library, &args);
-    let moved = lines(&output).1["moved"].as_u64().unwrap();
-    assert!(
-        matches!(output.status.code(), Some(1 | 9)),
-        "{}",
-        stderr(&output)
-    );
+    assert_eq!(output.status.code(), Some(9), "{}", stderr(&output));
+    let moved = scene.server.changed("actions");
+    assert!(moved < 200, "one task is left at least");
     scene.go();
     let rest = left(scene.dir.path(), &scene.server, &scene.library);
-    assert_eq!((moved + rest, scene.server.changed("actions")), (200, 200));
+    assert_eq!(moved + rest, 200);
+    assert_eq!(scene.server.changed("actions"), 200, "each once");
 }
