@@ -9,9 +9,10 @@ use crate::queue::Sort;
 use crate::run::{OnConflict, RunSpec};
 use crate::step::Until;
 use crate::work::TaskRow;
+use serde::{Deserialize, Serialize};
 
 /// The stages that are in sight.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Shown {
     /// All, with their counts.
     #[default]
@@ -23,7 +24,7 @@ pub enum Shown {
 }
 
 /// A command from the UI or CLI, with its argument.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Command {
     /// Compare two sides over tasks of a stage.
     Compare(CompareCommand),

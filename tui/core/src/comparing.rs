@@ -5,11 +5,12 @@ use crate::compare::{ComparedTask, Comparison, Side, TaskComparison, TaskOrder};
 use crate::error::Error;
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
 use crate::work::{Inputs, Outcome, TaskRow};
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 /// What is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CompareSide {
     /// A build runs dry on each task.
     Build(BuildId),
@@ -32,7 +33,7 @@ impl CompareSide {
 }
 
 /// What a person asks of a comparison.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum CompareCommand {
     /// Begin one.
     Begin(CompareSpec),
@@ -45,7 +46,7 @@ pub enum CompareCommand {
 }
 
 /// What a person asks to compare.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CompareSpec {
     /// Stage of the tasks.
     pub stage: StageId,

@@ -4,10 +4,13 @@
 
 mod build;
 mod launch;
+#[cfg(test)]
+mod round_trip_tests;
 mod upstream;
 
 pub use build::{BuildEvent, CompileError, CompileFailure, CrateProgress};
 pub use launch::{Launch, Priority};
+use serde::{Deserialize, Serialize};
 pub use upstream::Upstream;
 
 use crate::build::Probed;
@@ -29,7 +32,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// A command from the UI or CLI.
     Input(Command),
@@ -40,6 +43,7 @@ pub enum Event {
         /// Which batch.
         batch: BatchId,
         /// One entry for each task.
+        #[serde(with = "crate::shared")]
         results: Vec<Result<Arc<Inputs>, Error>>,
     },
     /// News of a job.
@@ -75,7 +79,11 @@ pub enum Event {
     /// What is held could not be written to a plan file.
     NotPlanned(Error),
     /// A task of the comparison with this number was compared.
-    Compared(u64, TaskId, Box<TaskComparison>),
+    Compared(
+        u64,
+        TaskId,
+        #[serde(with = "crate::compare::whole")] Box<TaskComparison>,
+    ),
     /// A run was not begun: what its agents declare does not fit the project.
     NotStarted(Error),
     /// Time passes.
@@ -83,7 +91,7 @@ pub enum Event {
 }
 
 /// Which listing a page belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ListId {
     /// The queue of a stage, for the screen.
     Queue(u64),
@@ -92,7 +100,7 @@ pub enum ListId {
 }
 
 /// What stands between us and the platform while requests are tried again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outage {
     /// When it began.
     pub since: Millis,
@@ -103,7 +111,7 @@ pub struct Outage {
 }
 
 /// What went over the wire so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NetStats {
     /// Requests sent, retries included.
     pub requests: u64,
@@ -116,7 +124,7 @@ pub struct NetStats {
 }
 
 /// News of a job.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum JobEvent {
     /// A host has begun.
     Started {
@@ -167,6 +175,7 @@ pub enum JobEvent {
         /// Which.
         job: JobId,
         /// What it gave.
+        #[serde(with = "crate::shared")]
         result: Result<Arc<Outcome>, Error>,
         /// The host process died or was killed.
         crashed: bool,

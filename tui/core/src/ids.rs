@@ -79,7 +79,9 @@ pub struct ProbeId(pub u64);
 pub struct JobId(pub u64);
 
 /// An operation of this process; the journal has numbers of its own.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
 pub struct OperationId(pub u64);
 
 /// Who fetches or commits a batch.

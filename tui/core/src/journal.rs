@@ -5,9 +5,10 @@
 
 use crate::error::Error;
 use crate::ids::{Millis, StageId, TaskId};
+use serde::{Deserialize, Serialize};
 
 /// One operation: a command or a commit from the screen, with its counts.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Op {
     /// Number, from 1.
     pub id: i64,
@@ -78,7 +79,7 @@ impl Op {
 }
 
 /// One task of an operation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// The task.
     pub task: TaskId,
@@ -101,7 +102,7 @@ pub struct Entry {
 }
 
 /// What an undo would do for one task.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Restore {
     /// Title of the data unit, as it came.
     pub title: String,
@@ -176,7 +177,7 @@ impl Settled {
 }
 
 /// News of the journal.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum JournalEvent {
     /// Operations of this folder that were interrupted, the newest first; reported once, at the start.
     Interrupted(Vec<Op>),

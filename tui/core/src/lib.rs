@@ -28,6 +28,7 @@ pub mod queue;
 pub mod run;
 pub mod saved_view;
 pub mod secret;
+pub mod shared;
 pub mod span;
 pub mod state;
 pub mod step;

@@ -3,13 +3,14 @@
 
 use crate::ids::Millis;
 use crate::text::clean;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Loading that is over sooner is not shown, in milliseconds.
 const SHORT_MS: u64 = 1_000;
 
 /// The part of a library that is being opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Opening {
     /// The file and its `init`.
     Library,

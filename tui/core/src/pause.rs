@@ -8,12 +8,13 @@ mod text;
 
 pub use condition::{Condition, ConditionError, Scene};
 pub use points::{PausePoint, PointAt, PointChange, PointKind, SavedPoint, Sight, ends};
+use serde::{Deserialize, Serialize};
 pub use text::{Difference, difference, pretty};
 
 use std::sync::Arc;
 
 /// What sort of place it is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum PlaceKind {
     /// A parameter that the workbench gives.
     Parameter,
@@ -42,13 +43,14 @@ impl PlaceKind {
 }
 
 /// A place that a running attempt has reached.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PausePlace {
     /// What sort of place.
     pub kind: PlaceKind,
     /// Its name; a parameter is named with its type, `frame: Frame`.
     pub name: String,
     /// Its value: JSON for a checkpoint, a word or nothing for others. Without secrets.
+    #[serde(with = "crate::shared")]
     pub value: Arc<str>,
     /// Whether the value is whole, so that it may be edited.
     pub editable: bool,

@@ -39,7 +39,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A project as the workbench sees it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Project {
     /// Identity.
     pub hash: ProjectHash,
@@ -52,6 +52,7 @@ pub struct Project {
     /// What agents are given.
     pub doc: ProjectDoc,
     /// The same as JSON text, shared by every job.
+    #[serde(with = "crate::shared")]
     pub json: Arc<str>,
 }
 
@@ -111,7 +112,7 @@ impl TaskStatus {
 }
 
 /// One task in a queue. Kept small: a queue may hold a million of them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskRow {
     /// The task.
     pub id: TaskId,
@@ -124,10 +125,13 @@ pub struct TaskRow {
     /// Title of the data unit, as it came (strip control codes before drawing).
     pub title: Box<str>,
     /// Who it is assigned to.
+    #[serde(with = "crate::shared")]
     pub assignee: Option<Arc<str>>,
     /// Who acted on it last.
+    #[serde(with = "crate::shared")]
     pub last_actioned_by: Option<Arc<str>>,
     /// Label branch, `main` for most.
+    #[serde(with = "crate::shared")]
     pub branch: Arc<str>,
     /// How it stands.
     pub status: TaskStatus,
@@ -189,26 +193,12 @@ pub struct RowInput {
     /// The storage item behind the data.
     pub item: Option<ItemId>,
     /// JSON of `agent_abi::wire::RowDoc`.
-    #[serde(with = "shared")]
+    #[serde(with = "crate::shared")]
     pub json: Arc<str>,
 }
 
-/// Shared text in files.
-mod shared {
-    use serde::{Deserialize, Deserializer, Serializer};
-    use std::sync::Arc;
-
-    pub(super) fn serialize<S: Serializer>(text: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(text)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
-        String::deserialize(from).map(Into::into)
-    }
-}
-
 /// What stands in a label row beside its labels.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RowMetadata {
     /// Priority of its task, 0.0 to 1.0.
     pub priority: Option<f64>,
@@ -219,17 +209,20 @@ pub struct RowMetadata {
 }
 
 /// Everything an agent is given for one task.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inputs {
     /// The task.
     pub row: TaskRow,
     /// JSON of `TaskDoc`.
+    #[serde(with = "crate::shared")]
     pub task_json: Arc<str>,
     /// The label row, when wanted.
     pub labels: Option<RowInput>,
     /// JSON of the storage item, when wanted.
+    #[serde(with = "crate::shared")]
     pub item_json: Option<Arc<str>>,
     /// JSON of `AssetDoc` (a downloaded file), when wanted.
+    #[serde(with = "crate::shared")]
     pub asset_json: Option<Arc<str>>,
     /// When they were fetched.
     pub fetched: Millis,
@@ -318,7 +311,7 @@ impl Route {
 }
 
 /// What a finished job gave, checked against the workflow.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Where the task goes.
     pub way: Route,
@@ -335,7 +328,7 @@ pub struct Outcome {
 }
 
 /// What the last job gave for a task, in short.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LastResult {
     /// Build it ran on.
     pub build: BuildId,

@@ -30,7 +30,7 @@ impl LabelFate {
 }
 
 /// One label that differs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComparedLabel {
     /// How it differs.
     pub fate: LabelFate,

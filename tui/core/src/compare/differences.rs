@@ -4,11 +4,11 @@
 use crate::error::Error;
 use crate::work::{FurtherChange, LabelChange, Outcome};
 use agent_abi::model::quoted;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One thing that two results have differently.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// `+` only the newer one has it, `-` only the older one, `~` both, differently.
     pub sign: char,

@@ -12,6 +12,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod tolerance;
+pub mod whole;
 
 pub use counts::{ComparedLabel, LabelCounts, LabelFate};
 pub use differences::{Difference, GivenResult, differences, route};

@@ -3,10 +3,11 @@
 use crate::build::Probed;
 use crate::ids::BuildId;
 use crate::loading::Opening;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// News of a library.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum BuildEvent {
     /// A new content could be opened.
     Probed(Box<Probed>),
@@ -64,7 +65,7 @@ pub enum BuildEvent {
 
 /// How far a build is, in crates: the one that is built and all that it needs, procedural macros and what only
 /// build scripts need included.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CrateProgress {
     /// Finished.
     pub done: usize,
@@ -101,7 +102,7 @@ impl CrateProgress {
 }
 
 /// An error of a compiler.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompileError {
     /// Its place and its message: `src/lib.rs:88:18: mismatched types`.
     pub short: String,
@@ -110,7 +111,7 @@ pub struct CompileError {
 }
 
 /// Why agents did not compile.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompileFailure {
     /// The first error with its place: `src/lib.rs:88:18: mismatched types`. `None` where the compiler was not
     /// reached.

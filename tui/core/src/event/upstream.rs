@@ -5,13 +5,14 @@ use crate::error::Error;
 use crate::filter::Known;
 use crate::ids::{StageId, TaskId};
 use crate::work::{Project, TaskRow};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// News from upstream.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Upstream {
     /// The project.
-    Project(Arc<Project>),
+    Project(#[serde(with = "crate::shared")] Arc<Project>),
     /// It could not be loaded.
     ProjectFailed(Error),
     /// A page of tasks.

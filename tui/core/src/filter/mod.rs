@@ -15,6 +15,7 @@ use crate::ids::Millis;
 use crate::span;
 use crate::work::{LastResult, TaskRow, TaskStatus};
 use crate::workflow::{Stage, nearest};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use term::{Cmp, Match, Route, Test};
@@ -83,7 +84,7 @@ pub struct Facts<'a> {
 }
 
 /// What stands in a label row, as far as filters look at it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Known {
     /// Priority, 0.0 to 1.0.
     pub priority: Option<f64>,
@@ -119,12 +120,12 @@ impl Asks {
 }
 
 /// A parsed filter: all groups must match, in a group any term.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Filter {
     groups: Vec<Vec<Term>>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Term {
     negated: bool,
     test: Test,

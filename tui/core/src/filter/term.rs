@@ -5,10 +5,11 @@ use crate::ids::PathwayId;
 use crate::work::LastResult;
 use crate::workflow::Stage;
 use agent_abi::model::{ambiguous, quoted};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Test {
     Title(String),
     TitleIs(Vec<String>),
@@ -30,7 +31,7 @@ pub(super) enum Test {
 }
 
 /// A way out of a stage: `stay`, the name of a pathway, or its UUID.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Route {
     Named(String),
     Pathway(PathwayId),
@@ -61,7 +62,7 @@ impl Route {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Cmp {
     Less,
     LessEq,
@@ -141,7 +142,7 @@ impl Test {
 }
 
 /// What a metadata value is compared with.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Match {
     /// Any of these words; `none`: there is no such value.
     Is(Vec<String>),

@@ -4,6 +4,7 @@ use super::Change;
 use crate::error::Error;
 use crate::ids::TaskId;
 use crate::work::Written;
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
 /// Bytes of label rows that are held at a time while what was written, or is to be written, is gone through.
@@ -13,7 +14,7 @@ pub const MAX_BYTES: usize = 32 << 20;
 pub const GROUP: usize = 300;
 
 /// An entry without an answer, or one that is written in part.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenEntry {
     /// Number.
     pub id: i64,
@@ -26,7 +27,7 @@ pub struct OpenEntry {
 }
 
 /// An entry that was written and not taken back since.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StandingEntry {
     /// Number.
     pub id: i64,
@@ -46,7 +47,7 @@ impl StandingEntry {
 }
 
 /// Which open entries are to be finished.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope {
     /// All that no other process works on.
     All,

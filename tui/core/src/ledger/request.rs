@@ -9,6 +9,7 @@ use crate::ids::{DataHash, ItemId, ProjectHash, StageId, TaskId};
 use crate::journal::Op;
 use crate::work::wire::InitialiseOptions;
 use crate::work::{Committed, ItemStand, NewItem, Route, RowInput, RowMetadata};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -50,7 +51,7 @@ pub enum Request {
 }
 
 /// The answer to a [`Request`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Reply {
     /// Of [`Request::Claim`] and [`Request::OpenUndos`].
     Open(Result<Vec<OpenEntry>, Error>),
@@ -166,7 +167,7 @@ impl Look {
 pub type TasksSeen = Result<Vec<(TaskId, DataHash)>, Error>;
 
 /// The answer to a [`Look`].
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
     /// The tasks that are at these stages.
     pub tasks: BTreeMap<StageId, TasksSeen>,
@@ -183,7 +184,7 @@ pub struct Seen {
 }
 
 /// One task of a plan.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedTask {
     /// The task.
     pub task: TaskId,
@@ -202,7 +203,7 @@ pub struct PlannedTask {
 }
 
 /// Some tasks of a plan, in its order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlanLines {
     /// The tasks.
     pub tasks: Vec<PlannedTask>,

@@ -8,11 +8,13 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
 
-/// A condition, parsed.
-#[derive(Clone, Debug, PartialEq)]
+/// A condition, parsed. In documents it is the text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Condition {
     text: String,
     expr: Expr,
@@ -25,6 +27,20 @@ pub struct ConditionError {
     pub at: usize,
     /// What is wrong there.
     pub why: String,
+}
+
+impl From<Condition> for String {
+    fn from(condition: Condition) -> Self {
+        condition.text
+    }
+}
+
+impl TryFrom<String> for Condition {
+    type Error = ConditionError;
+
+    fn try_from(text: String) -> Result<Self, ConditionError> {
+        Self::parse(&text)
+    }
 }
 
 impl fmt::Display for ConditionError {

@@ -89,7 +89,7 @@ impl PointAt {
 }
 
 /// A place where tasks of a stage wait for a person.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct PausePoint {
     /// Where.
     pub at: PointAt,
@@ -98,7 +98,7 @@ pub struct PausePoint {
 }
 
 /// How the pause point at a place changes.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum PointChange {
     /// It is set, without a condition; one that is there is removed.
     Toggled,

@@ -2,13 +2,14 @@
 
 use super::Queue;
 use crate::work::LastResult;
+use serde::{Deserialize, Serialize};
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 
 use crate::ids::TaskId;
 
 /// What the rows on screen are sorted by.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Sort {
     /// As the platform lists them.
     #[default]

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Where a run takes its tasks from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Source {
     /// Lists the stages, in this order.
     Stages(Vec<StageId>),
@@ -26,7 +26,7 @@ pub enum Source {
 }
 
 /// What happens to outcomes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Sink {
     /// Written upstream batch by batch.
     Commit,
@@ -37,7 +37,7 @@ pub enum Sink {
 }
 
 /// What to run and how.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunSpec {
     /// Tasks.
     pub source: Source,
@@ -50,6 +50,7 @@ pub struct RunSpec {
     /// At most this many tasks of each stage, exactly.
     pub max_tasks: Option<usize>,
     /// How many of them an earlier process took, of each stage, before it was interrupted.
+    #[serde(with = "crate::shared")]
     pub spent: Arc<HashMap<StageId, usize>>,
     /// Jobs at a time, at least 1.
     pub concurrency: usize,
@@ -60,12 +61,15 @@ pub struct RunSpec {
     /// Only these tasks, by id or title; empty: all.
     pub only: Vec<String>,
     /// Tasks that are not taken: what an earlier command left in part of them is to be finished first.
+    #[serde(with = "crate::shared")]
     pub left_out: Arc<HashSet<TaskId>>,
     /// The last result of each task, in this process or an earlier one: what a filter
     /// on results looks at.
+    #[serde(with = "crate::shared")]
     pub earlier: Arc<HashMap<TaskId, LastResult>>,
     /// When tasks that are still there were run last. With `max_tasks` those that were never run come
     /// first, then the one whose turn is longest ago; without, the platform's order holds.
+    #[serde(with = "crate::shared")]
     pub tried: Arc<HashMap<TaskId, Millis>>,
     /// Tasks that are listed ahead of those that run, at least two batches: the end of a run is known
     /// once all are listed.

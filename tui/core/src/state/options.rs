@@ -3,11 +3,12 @@
 use crate::ids::StageId;
 use crate::pause::PausePoint;
 use crate::run::OnDuplicate;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// How careful writes to a project must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Level {
     /// A commit is not even asked about twice.
     Sandbox,
@@ -41,7 +42,7 @@ impl Level {
 }
 
 /// What the person allowed at start.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Options {
     /// Where upstream is, for the screen: `api.encord.com`, `local project`.
     pub upstream: String,

@@ -2,10 +2,11 @@
 
 use crate::ids::BuildId;
 use crate::pause::PausePlace;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How far a stepped attempt runs by itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Until {
     /// To the next place.
     #[default]

@@ -1,6 +1,6 @@
 //! What is written for one task, in memory and in files: the journal and plans keep it without secrets.
 
-use super::{Further, LabelBlob, RowInput, TaskRow, Written, shared};
+use super::{Further, LabelBlob, RowInput, TaskRow, Written};
 use crate::ids::{DataHash, ItemId, PathwayId, StageId, TaskId};
 use crate::secret;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub struct Change {
     /// Title, for messages.
     pub title: Box<str>,
     /// Branch.
-    #[serde(with = "shared")]
+    #[serde(with = "crate::shared")]
     pub branch: Arc<str>,
     /// The label row as the agent saw it; needed when labels are saved.
     pub before: Option<RowInput>,

@@ -2,12 +2,13 @@
 
 use super::{Change, MAX_FURTHER};
 use crate::error::Error;
+use serde::{Deserialize, Serialize};
 
 /// Bits of the row's own parts, below those of the further changes.
 const OWN_BITS: u32 = 3;
 
 /// Which parts of an outcome are upstream, short of its own move.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     /// The labels were saved.
     pub labels: bool,
@@ -105,7 +106,7 @@ impl Written {
 }
 
 /// The result of one committed task.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Committed {
     /// Everything was written.
     Done,

@@ -2,16 +2,19 @@
 
 use super::{Inputs, Outcome};
 use crate::ids::{BuildId, Millis, StageId};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// An outcome that is held.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Held {
     /// Stage.
     pub stage: StageId,
     /// What the agent was given.
+    #[serde(with = "crate::shared")]
     pub inputs: Arc<Inputs>,
     /// What it gave.
+    #[serde(with = "crate::shared")]
     pub outcome: Arc<Outcome>,
     /// Build it ran on.
     pub build: BuildId,

@@ -1,7 +1,6 @@
 //! A new text item: uploaded into a storage folder and linked into a dataset; and the same, taken back. How that is
 //! done on the wire is left to `wb_client`.
 
-use super::shared;
 use crate::ids::{DataHash, DatasetHash, FolderId, ProjectHash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -37,7 +36,7 @@ pub struct NewItem {
     /// Its title.
     pub title: String,
     /// What is in it.
-    #[serde(with = "shared")]
+    #[serde(with = "crate::shared")]
     pub text: Arc<str>,
     /// The author's client metadata, without the key.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
@@ -102,7 +101,7 @@ impl NewItem {
 }
 
 /// How an item stands upstream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ItemStand {
     /// It is not there.
     Absent,
