@@ -94,7 +94,7 @@ fn an_edited_value_is_what_the_agent_goes_on_with_and_one_that_does_not_fit_is_r
     screen.keys("\r").wait("▶ at region");
     screen.keys("c").wait("✓ outcome");
     screen.wait("Night");
-    screen.keys("\x1b[Z").wait("\"mean brightness\" edited");
+    screen.keys("{").wait("\"mean brightness\" edited");
     assert_eq!(server.writes(), 0);
     screen.quit();
 }
@@ -109,7 +109,7 @@ fn a_fork_runs_again_up_to_its_event_and_both_attempts_are_kept() {
     screen.keys("f").wait("▶ at region");
     assert!(screen.text().contains("PAUSED"), "{}", screen.text());
     screen.keys("c").wait("✓ outcome");
-    screen.keys("\x1b[Z").wait("attempt 1 · build #1");
+    screen.keys("{").wait("attempt 1 · build #1");
     screen.wait("attempt 2 · build #1");
     screen.quit();
 }

@@ -207,7 +207,7 @@ mod tests {
         let (map, warnings) = all.keymap();
         assert_eq!(warnings, [""; 0]);
         assert_eq!(map.keys_of(Action::Review), ["F9"]);
-        assert_eq!(map.keys_of(Action::PageUp), ["Ctrl-b", "Ctrl-u", "PageUp"]);
+        assert_eq!(map.keys_of(Action::PageUp), ["Ctrl-b", "PageUp"]);
         assert_eq!(all.theme.unwrap().value, Theme::Light);
         assert_eq!(all.key_set.unwrap().origin, "b.toml: keys.set");
     }

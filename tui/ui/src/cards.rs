@@ -74,7 +74,7 @@ impl Card {
             .map(str::to_owned),
             Self::Outcome => [
                 outcome_line(state),
-                "{key:NextPane} switches between the value, the labels, the picture and the log.".into(),
+                "{key:NextTab} switches between the value, the labels, the picture and the log.".into(),
                 "{key:Accept} holds the outcome for review, {key:Discard} discards it.".into(),
                 match state.options.read_only {
                     true => "{key:Review} lists what is held. DRY-RUN: this process cannot commit it.",

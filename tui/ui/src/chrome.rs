@@ -1,7 +1,7 @@
-//! What every screen has: the header with mode and build, the row of hints, the status line. The screens
-//! between them are left to [`crate::screens`].
+//! What every screen has: the header with mode and build, the status line. The row of hints is left to [`crate::hints`], the
+//! screens between them to [`crate::screens`].
 
-use crate::actions::{Action, Hints};
+use crate::actions::Action;
 use crate::text::{age, clean, duration, fit, fit_middle, number, width};
 use crate::widgets::{lines, split_line, wrapped};
 use crate::{Hit, Screen, Ui};
@@ -16,8 +16,8 @@ use wb_core::step::{At, Stepper};
 /// An outage that is over sooner is not shown, in milliseconds.
 const SHORT_MS: u64 = 1_500;
 
-/// Draws header, hints and status; returns the room between.
-pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) -> Rect {
+/// Draws header and status; returns the room between, and the row for hints below it.
+pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) -> [Rect; 2] {
     let [header_row, body, hints_row, status_row] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Fill(1),
@@ -26,9 +26,8 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) -> Rect {
     ])
     .areas(area);
     header(ui, buf, header_row, state);
-    hints(ui, buf, hints_row, state);
     status(ui, buf, status_row, state);
-    body
+    [body, hints_row]
 }
 
 /// The whole screen when it is too small for anything else.
@@ -266,55 +265,6 @@ fn watch_word(ui: &Ui, state: &State) -> Option<(String, Style)> {
         (_, _, differing @ 1..) => (format!("watch ~{}", number(differing)), st.changed),
         _ => ("watch =".to_owned(), st.good),
     })
-}
-
-/// Hints: only keys that work now, the rarest dropped first.
-fn hints(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
-    let st = &ui.st;
-    let room = usize::from(area.width).saturating_sub(1);
-    let mut line = Line::from(" ");
-    let mut used = 1;
-    let typing = ui.queue.typing.is_some() && ui.screen == Screen::Queue;
-    let open = !ui.overlays.is_empty() || typing;
-    let all: Hints = match &state.project {
-        _ if open => ui.top(|layer| layer.hints(ui, state)),
-        _ if ui.room.tiny() => Vec::new(),
-        None => {
-            let all = [Action::Refresh, Action::Messages, Action::Quit];
-            crate::actions::hints(ui, state, &all)
-        }
-        Some(_) => ui.top(|layer| layer.hints(ui, state)),
-    };
-    let always = [Action::Palette, Action::Help];
-    let tail = crate::actions::hints(ui, state, if open { &[] } else { &always });
-    let with_keys = |hints: Hints| -> Vec<(String, String)> {
-        let all = hints.into_iter();
-        all.map(|(action, word)| (ui.key_of(action), word.into_owned()))
-            .collect()
-    };
-    let (all, tail) = (with_keys(all), with_keys(tail));
-    // A key without a word shares the word of the next one.
-    let width_of = |(key, word): &(String, String)| match word.is_empty() {
-        true => width(key) + 1,
-        false => width(key) + width(word) + 3,
-    };
-    let tail_w: usize = tail.iter().map(width_of).sum();
-    let fitting = all.into_iter().take_while(|hint| {
-        used += width_of(hint);
-        used + tail_w <= room
-    });
-    let mut fitting: Vec<_> = fitting.collect();
-    fitting.extend(tail);
-    for (key, word) in fitting {
-        line.push_span(Span::styled(key, st.key));
-        let word = if word.is_empty() {
-            " ".into()
-        } else {
-            format!(" {word}  ")
-        };
-        line.push_span(Span::raw(word));
-    }
-    buf.set_line(area.x, area.y, &line, area.width);
 }
 
 /// The last row: the state in one word, whether anything is written, and counters.

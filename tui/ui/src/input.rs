@@ -3,6 +3,7 @@
 
 use crate::actions::Action;
 use crate::keys::name;
+use crate::panes::PaneName;
 use crate::{Hit, Screen, Ui};
 use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
@@ -36,6 +37,7 @@ impl Ui {
         let at = Position::new(mouse.column, mouse.row);
         match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) => {
+                self.focus_at(at);
                 let hit = self
                     .hits
                     .iter()
@@ -53,13 +55,20 @@ impl Ui {
                 }
                 self.click(hit, usize::from(mouse.row - area.y), twice, state)
             }
-            MouseEventKind::ScrollDown => {
-                self.with_top(|top, ui| top.on_wheel(Action::Down, ui, state))
-            }
-            MouseEventKind::ScrollUp => {
-                self.with_top(|top, ui| top.on_wheel(Action::Up, ui, state))
-            }
+            MouseEventKind::ScrollDown => self.wheel(self.name_at(at), Action::Down, state),
+            MouseEventKind::ScrollUp => self.wheel(self.name_at(at), Action::Up, state),
             _ => Vec::new(),
+        }
+    }
+
+    fn name_at(&self, at: Position) -> Option<PaneName> {
+        self.pane_at(at).map(|pane| pane.name)
+    }
+
+    /// A click gives the pane under it the focus.
+    fn focus_at(&mut self, at: Position) {
+        if let Some(name) = self.name_at(at).filter(|name| *name != PaneName::Still) {
+            self.set_focus(name);
         }
     }
 
@@ -67,11 +76,15 @@ impl Ui {
     fn click(&mut self, hit: Hit, row: usize, twice: bool, state: &State) -> Vec<Command> {
         self.notice = None;
         if let Hit::Rows(top) = hit {
-            let found = self.with_top(|layer, ui| layer.on_click(top + row, ui, state));
-            return match found && twice {
-                true => self.dispatch(Action::In, state),
-                false => Vec::new(),
-            };
+            let row = top + row;
+            let (opens, mut all) = self.with_top(|layer, ui| {
+                let opens = layer.on_click(row, ui, state);
+                (opens, layer.choose(row, ui, state).unwrap_or_default())
+            });
+            if opens && twice {
+                all.extend(self.dispatch(Action::In, state));
+            }
+            return all;
         }
         if !self.overlays.is_empty() {
             return Vec::new();

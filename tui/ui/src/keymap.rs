@@ -46,8 +46,8 @@ const SETS: [(&str, Changes); 3] = [
     (
         "vim",
         &[
-            (Action::PageUp, &["Ctrl-b", "Ctrl-u", "PageUp"]),
-            (Action::PageDown, &["Ctrl-f", "Ctrl-d", "PageDown"]),
+            (Action::PageUp, &["Ctrl-b", "PageUp"]),
+            (Action::PageDown, &["Ctrl-f", "PageDown"]),
             (Action::Out, &["Esc", "Ctrl-["]),
         ],
     ),

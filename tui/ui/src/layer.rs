@@ -2,6 +2,9 @@
 //! what it does not handle, the table of actions applies.
 
 use crate::actions::{Action, Hints, OverOverlay, Scope};
+use crate::frames::dim;
+use crate::overlays::moved;
+use crate::panes::PaneName;
 use crate::{Ui, outside};
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::buffer::Buffer;
@@ -12,7 +15,7 @@ use wb_core::ids::DataHash;
 use wb_core::state::State;
 use wb_core::work::TaskRow;
 
-/// Rows that one notch of the wheel moves.
+/// Lines that one notch of the wheel scrolls.
 pub const WHEEL: usize = 3;
 
 /// What a layer did with an action.
@@ -37,6 +40,11 @@ impl Handled {
 /// A screen or an overlay. While one of its methods runs it is off the stack, so that it may change
 /// the [`Ui`].
 pub trait Layer {
+    /// What its panes are kept under.
+    fn kind(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
+
     /// Which keys work, besides those of lists and global ones.
     fn scope(&self) -> Scope;
 
@@ -63,15 +71,9 @@ pub trait Layer {
     /// An action that is enabled.
     fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled;
 
-    /// One notch of the wheel: `action` is up or down.
-    fn on_wheel(&mut self, action: Action, ui: &mut Ui, state: &State) -> Vec<Command> {
-        let mut all = Vec::new();
-        for _ in 0..WHEEL {
-            if let Handled::Stay(commands) = self.on(action, ui, state) {
-                all.extend(commands);
-            }
-        }
-        all
+    /// Rows that one notch of the wheel moves its cursor.
+    fn wheel_rows(&self, _ui: &Ui) -> usize {
+        WHEEL
     }
 
     /// A click on a row of its list; whether a double click opens that row.
@@ -144,12 +146,57 @@ impl Ui {
     /// Takes the topmost layer off the stack, lets it work, and puts it back below what it opened.
     pub(crate) fn with_top<R>(&mut self, work: impl FnOnce(&mut dyn Layer, &mut Self) -> R) -> R {
         let Some(mut layer) = self.overlays.pop() else {
-            return work(&mut *self.screen.layer(), self);
+            return self.acting(&mut *self.screen.layer(), work);
         };
         let place = self.overlays.len();
-        let result = work(&mut *layer, self);
+        let result = self.acting(&mut *layer, work);
         self.overlays.insert(place.min(self.overlays.len()), layer);
         result
+    }
+
+    /// Lets a layer that is off the stack work; panes are its own meanwhile.
+    fn acting<R>(
+        &mut self,
+        layer: &mut dyn Layer,
+        work: impl FnOnce(&mut dyn Layer, &mut Self) -> R,
+    ) -> R {
+        let before = self.panes.act(Some(layer.kind()));
+        let result = work(layer, self);
+        self.panes.act(before);
+        result
+    }
+
+    /// Scrolls the pane that keys act in, this many times; whether its lines scroll.
+    fn scroll_pane(&mut self, action: Action, times: usize) -> bool {
+        let step = |skipped, page, tail| {
+            // Lines that are left out at the end grow when it goes up.
+            let action = if tail { action.mirrored() } else { action };
+            (0..times).fold(skipped, |skipped, _| moved(skipped, action, page))
+        };
+        action.scrolls() && self.scroll_lines(step)
+    }
+
+    /// One notch of the wheel over a pane of the topmost layer, or over none: `action` is up or down.
+    pub(crate) fn wheel(
+        &mut self,
+        pane: Option<PaneName>,
+        action: Action,
+        state: &State,
+    ) -> Vec<Command> {
+        let pane = pane.unwrap_or_else(|| self.focus());
+        let turn = |layer: &mut dyn Layer, ui: &mut Self| {
+            if ui.scroll_pane(action, WHEEL) {
+                return Vec::new();
+            }
+            let mut all = Vec::new();
+            for _ in 0..layer.wheel_rows(ui) {
+                if let Handled::Stay(commands) = layer.on(action, ui, state) {
+                    all.extend(commands);
+                }
+            }
+            all
+        };
+        self.with_top(|layer, ui| ui.aiming(pane, |ui| turn(layer, ui)))
     }
 
     /// A key that was pressed or repeated, by its name in the keymap.
@@ -188,6 +235,9 @@ impl Ui {
         if action == Action::Out && self.overlays.is_empty() && !typing && self.close_card() {
             return Vec::new();
         }
+        if action == Action::Out && !typing && self.unzoom() {
+            return Vec::new();
+        }
         let place = self.overlays.len();
         let handled = self.with_top(|layer, ui| match layer.opened_by() == Some(action) {
             true => Handled::Close(Vec::new()),
@@ -195,6 +245,9 @@ impl Ui {
         });
         if !matches!(handled, Handled::No) {
             return self.settle(handled, place);
+        }
+        if self.scroll_pane(action, 1) {
+            return Vec::new();
         }
         let row = action.row();
         if !self.overlays.is_empty() {
@@ -235,17 +288,45 @@ impl Ui {
         if state.project.is_none() {
             crate::screens::welcome(self, buf, area, state);
         } else {
-            self.screen.layer().draw(self, buf, area, state);
-        }
-        if !self.overlays.is_empty() {
-            // Clicks below an overlay do nothing.
-            self.hits.clear();
+            let bright = self.overlays.is_empty();
+            self.draw_layer(&mut *self.screen.layer(), buf, area, state, bright);
         }
         let mut all = std::mem::take(&mut self.overlays);
-        for layer in &mut all {
+        let count = all.len();
+        for (place, layer) in all.iter_mut().enumerate() {
+            // Clicks below an overlay do nothing.
+            self.hits.clear();
             self.pictures.next_layer();
-            layer.draw(self, buf, area, state);
+            dim(buf, area, &self.st);
+            self.draw_layer(&mut **layer, buf, area, state, place + 1 == count);
         }
         self.overlays = all;
+    }
+
+    /// Draws the topmost layer alone.
+    pub(crate) fn draw_top(&mut self, buf: &mut Buffer, area: Rect, state: &State) {
+        self.with_top(|layer, ui| ui.draw_layer(layer, buf, area, state, true));
+    }
+
+    /// Draws a layer, with a bright frame around the pane that keys act in.
+    fn draw_layer(
+        &mut self,
+        layer: &mut dyn Layer,
+        buf: &mut Buffer,
+        area: Rect,
+        state: &State,
+        bright: bool,
+    ) {
+        self.acting(layer, |layer, ui| {
+            ui.panes.begin(area);
+            layer.draw(ui, buf, area, state);
+            if ui.panes.ends_zoom() {
+                ui.panes.begin(area);
+                layer.draw(ui, buf, area, state);
+            }
+            if bright {
+                ui.brighten_focus(buf);
+            }
+        });
     }
 }

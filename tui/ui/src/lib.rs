@@ -13,7 +13,9 @@ mod copy;
 mod docs;
 #[cfg(test)]
 mod fixture;
+mod frames;
 pub mod graph;
+mod hints;
 mod input;
 mod keymap;
 pub mod keys;
@@ -22,6 +24,7 @@ pub mod linear;
 mod linear_text;
 mod outside;
 mod overlays;
+mod panes;
 pub mod passphrase;
 mod picture;
 mod pixels;
@@ -169,6 +172,7 @@ pub struct Ui {
     pub(crate) keymap: Keymap,
     pub(crate) screen: Screen,
     pub(crate) overlays: Vec<Box<dyn Layer>>,
+    pub(crate) panes: panes::Panes,
     pub(crate) stage: Option<StageId>,
     pub(crate) flow: flow::FlowCursor,
     pub(crate) queue: queue::QueueCursor,
@@ -210,6 +214,7 @@ impl Ui {
             keymap: settings.keymap,
             screen: Screen::Flow,
             overlays: Vec::new(),
+            panes: panes::Panes::default(),
             stage: None,
             flow: flow::FlowCursor::default(),
             queue: queue::QueueCursor::default(),
@@ -247,7 +252,8 @@ impl Ui {
             chrome::too_small(self, buf, area);
             return;
         }
-        let body = chrome::draw(self, buf, area, state);
+        let [body, row] = chrome::draw(self, buf, area, state);
+        hints::draw(self, buf, row, state);
         let body = self.draw_card(buf, body, state);
         self.draw_layers(buf, body, state);
         if !self.unicode {

@@ -4,9 +4,10 @@
 //!
 //! [`State`]: wb_core::state::State
 
+use crate::frames::bright;
 use crate::text::{clean, fit_middle};
 use crate::theme::Styles;
-use crate::widgets::{self, centred, lines, overlay, padded};
+use crate::widgets::{self, centred, lines, padded};
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
@@ -32,7 +33,8 @@ pub fn draw(frame: &mut Frame<'_>, st: &Styles, view: &PassphraseView<'_>) {
     let area = frame.area();
     let buf = frame.buffer_mut();
     buf.set_style(area, st.text);
-    let inner = overlay(buf, centred(area, SIZE.0, SIZE.1), "Passphrase", "", st);
+    let place = centred(area, SIZE.0, SIZE.1);
+    let inner = bright(buf, place, "Passphrase", "", st);
     let inner = padded(inner);
     let columns = usize::from(inner.width);
     let shown = view.typed.min(columns.saturating_sub(13));

@@ -120,6 +120,7 @@ fn plain() -> Styles {
         border: dim,
         focus: plain,
         selected: reversed_row(),
+        behind: dim,
         key: bold,
         good: plain,
         bad: bold,
@@ -141,6 +142,7 @@ fn coloured(warn: Color, accent: Color, line: Color, dim: Style) -> Styles {
         dim,
         border: dim,
         focus: of(accent),
+        behind: dim,
         key: bold(of(accent)),
         good: of(Color::Green),
         bad: bold(of(Color::Red)),
@@ -170,6 +172,7 @@ fn high_contrast() -> Styles {
         border: white,
         focus: yellow,
         selected: Style::new().fg(BLACK).bg(Color::Indexed(231)),
+        behind: of(248),
         key: bold(yellow),
         good: green,
         bad: bold(red),
@@ -206,7 +209,7 @@ macro_rules! styles {
 }
 
 styles! {
-    text dim strong title border focus selected key good bad warn accent added changed removed line
+    text dim strong title border focus selected behind key good bad warn accent added changed removed line
     live dry
 }
 
@@ -291,10 +294,13 @@ impl Styles {
 #[must_use]
 pub fn ascii(symbol: &str) -> Option<&'static str> {
     Some(match symbol {
-        "─" | "═" | "━" => "-",
+        "─" | "═" | "╌" => "-",
+        "━" => "=",
         "│" | "║" | "┃" | "▏" => "|",
         "╭" | "╮" | "╰" | "╯" | "┌" | "┐" | "└" | "┘" | "├" | "┤" | "┬" | "┴" | "┼" | "╔" | "╗"
-        | "╚" | "╝" | "╪" | "╫" => "+",
+        | "╚" | "╝" | "╪" | "╫" | "┏" | "┓" | "┗" | "┛" | "┣" | "┫" | "┳" | "┻" | "╋" | "┠"
+        | "┨" | "┯" | "┷" | "┲" | "┱" | "┺" | "┹" | "┢" | "┡" | "┩" | "┪" | "╆" | "╅" | "╄"
+        | "╃" | "┿" | "╂" => "+",
         "▶" | "→" | "›" | "▸" => ">",
         "◀" | "←" => "<",
         "▲" | "↑" => "^",

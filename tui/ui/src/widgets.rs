@@ -1,64 +1,14 @@
-//! The parts that screens are made of: panes with titles, lists, wrapped and scrolled text.
+//! The parts that screens are made of: lists, wrapped text, lines. Frames are left to [`crate::frames`].
 
-use crate::text::{fit, width, wrap};
+use crate::text::{width, wrap};
 use crate::theme::{Styles, ascii};
 use crate::{Hit, Ui, keys};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Direction, Layout, Margin, Rect};
+use ratatui::layout::{Constraint, Margin, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{
-    Block, BorderType, Clear, Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget,
-    Widget,
-};
+use ratatui::widgets::{Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget};
 use std::borrow::Cow;
-
-/// Draws a pane's frame; returns the room inside.
-pub fn pane(
-    buf: &mut Buffer,
-    area: Rect,
-    title: &str,
-    right: &str,
-    focused: bool,
-    st: &Styles,
-) -> Rect {
-    let border = if focused { st.focus } else { st.border };
-    let block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(border);
-    let inner = block.inner(area);
-    block.render(area, buf);
-    let room = usize::from(area.width.saturating_sub(4));
-    let title = fit(title, room);
-    let mut used = 0;
-    if !title.is_empty() && area.height > 0 {
-        used = width(&title) + 2;
-        // Not in the colour of the border below it.
-        let style = Style::reset().patch(st.text).patch(st.title);
-        let style = if focused {
-            style.patch(st.focus)
-        } else {
-            style
-        };
-        buf.set_string(area.x + 2, area.y, format!(" {title} "), style);
-    }
-    let left = room.saturating_sub(used + 1);
-    if !right.is_empty() && left > 6 && area.height > 0 {
-        let right = fit(right, left.saturating_sub(2));
-        let w = u16::try_from(width(&right) + 2).unwrap_or(0);
-        let style = Style::reset().patch(st.text).patch(st.dim);
-        let x = area.right().saturating_sub(w + 2);
-        buf.set_string(x, area.y, format!(" {right} "), style);
-    }
-    inner
-}
-
-/// Clears an area for an overlay and frames it.
-pub fn overlay(buf: &mut Buffer, area: Rect, title: &str, right: &str, st: &Styles) -> Rect {
-    Clear.render(area, buf);
-    buf.set_style(area, st.text);
-    pane(buf, area, title, right, true, st)
-}
 
 /// The room inside a frame, without the column beside each border.
 pub fn padded(inner: Rect) -> Rect {
@@ -75,25 +25,6 @@ pub fn lines(buf: &mut Buffer, area: Rect, all: &[Line<'_>], skip: usize) {
     for (row, line) in area.rows().zip(all.iter().skip(skip)) {
         buf.set_line(row.x, row.y, line, row.width);
     }
-}
-
-/// Draws lines from `top` on inside a frame, with a scrollbar on its border; gives `top`, cut so that the
-/// last lines fill the room.
-pub fn scrolled(buf: &mut Buffer, inner: Rect, all: &[Line<'_>], top: usize, st: &Styles) -> usize {
-    let room = padded(inner);
-    let top = top.min(all.len().saturating_sub(usize::from(room.height)));
-    lines(buf, room, all, top);
-    scrollbar(buf, inner, top, all.len(), st);
-    top
-}
-
-/// A list and the details of its chosen row: one above the other where room is narrow, else side by side.
-pub fn list_and_details(area: Rect, narrow: bool, rows: u16, columns: u16) -> [Rect; 2] {
-    let (direction, first) = match narrow {
-        true => (Direction::Vertical, rows),
-        false => (Direction::Horizontal, columns),
-    };
-    Layout::new(direction, [Constraint::Length(first), Constraint::Fill(1)]).areas(area)
 }
 
 /// Draws a list: the rows in sight, made one by one, with the one at the cursor `at` selected. A click
@@ -114,6 +45,7 @@ pub fn list<'a>(
         }
     }
     scrollbar(buf, area, top, count, &ui.st);
+    ui.panes.set_rows(area);
     ui.hits.push((area, Hit::Rows(top)));
     top
 }
@@ -195,7 +127,7 @@ pub fn scroll_to(top: usize, at: usize, rows: usize, count: usize) -> usize {
 }
 
 /// A thumb on the border at the right when there are more lines than rows.
-fn scrollbar(buf: &mut Buffer, inner: Rect, top: usize, count: usize, st: &Styles) {
+pub fn scrollbar(buf: &mut Buffer, inner: Rect, top: usize, count: usize, st: &Styles) {
     let rows = usize::from(inner.height);
     if count <= rows || rows < 3 {
         return;

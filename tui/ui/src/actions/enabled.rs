@@ -60,6 +60,10 @@ pub(super) fn frames_in_sight(ui: &Ui, _: &State) -> Enabled {
     unless(none, "no video, group of images or pages in sight")
 }
 
+pub(super) fn has_panes(ui: &Ui, _: &State) -> Enabled {
+    unless(ui.pane_count() < 2, "there is only one pane here")
+}
+
 pub(super) fn first_task(ui: &Ui, state: &State) -> Enabled {
     can_open(ui.stage, state)?;
     unless(task_at(ui, 0, state).is_none(), "no task is listed here")

@@ -222,11 +222,31 @@ impl Action {
 
     /// Whether it moves a cursor.
     pub(crate) const fn moves(self) -> bool {
-        use Action::{Bottom, Down, Left, PageDown, PageUp, Right, Top, Up};
+        matches!(self, Self::Left | Self::Right) || self.scrolls()
+    }
+
+    /// Whether it goes up or down.
+    pub(crate) const fn scrolls(self) -> bool {
+        use Action::{Bottom, Down, HalfDown, HalfUp, PageDown, PageUp, Top, Up};
         matches!(
             self,
-            Up | Down | Left | Right | Top | Bottom | PageUp | PageDown
+            Up | Down | Top | Bottom | PageUp | PageDown | HalfUp | HalfDown
         )
+    }
+
+    /// Up for down, and down for up.
+    pub(crate) const fn mirrored(self) -> Self {
+        match self {
+            Self::Up => Self::Down,
+            Self::Down => Self::Up,
+            Self::Top => Self::Bottom,
+            Self::Bottom => Self::Top,
+            Self::PageUp => Self::PageDown,
+            Self::PageDown => Self::PageUp,
+            Self::HalfUp => Self::HalfDown,
+            Self::HalfDown => Self::HalfUp,
+            other => other,
+        }
     }
 
     /// Why it is not enabled now.

@@ -5,6 +5,7 @@ use super::enabled::{selected_task, task_at};
 use super::{Action, watchable, watched};
 use crate::layer::Layer;
 use crate::overlays::{ask, condition, conflicts, edit_value, number};
+use crate::panes::PaneName;
 use crate::picture::FrameStep;
 use crate::screens::task::{chosen_number, chosen_place};
 use crate::{Screen, Ui};
@@ -59,6 +60,7 @@ impl Ui {
     }
 
     pub(crate) fn open(&mut self, layer: impl Layer + 'static) -> Vec<Command> {
+        self.panes.forget(layer.kind());
         self.overlays.push(Box::new(layer));
         Vec::new()
     }
@@ -81,7 +83,9 @@ impl Ui {
 
     pub(super) fn begin_filter(&mut self, state: &State) -> Vec<Command> {
         self.queue.begin_filter(self.stage, state);
-        self.go(Screen::Queue)
+        let all = self.go(Screen::Queue);
+        self.set_focus(PaneName::Main);
+        all
     }
 
     pub(super) fn switch_mode(&mut self, state: &State) -> Vec<Command> {
@@ -206,6 +210,21 @@ impl Ui {
         vec![Command::Discard]
     }
 
+    pub(super) fn go_pane(&mut self, forward: bool) -> Vec<Command> {
+        self.turn_focus(forward);
+        Vec::new()
+    }
+
+    pub(super) fn zoom(&mut self, _: &State) -> Vec<Command> {
+        self.turn_zoom();
+        Vec::new()
+    }
+
+    pub(super) fn turn_tab(&mut self, forward: bool) -> Vec<Command> {
+        self.task.turn_tab(forward);
+        Vec::new()
+    }
+
     pub(super) fn mark_all(&mut self, on: bool) -> Vec<Command> {
         let mark = |stage| Command::MarkAll { stage, on };
         self.stage.map(mark).into_iter().collect()
@@ -297,7 +316,7 @@ impl Ui {
             .queues
             .get(&stage)
             .is_some_and(|q| !q.marks.contains(&task));
-        self.queue.move_cursor(stage, Action::Down, state);
+        self.queue.move_cursor(stage, Action::Down, 1, state);
         vec![Command::Mark {
             stage,
             tasks: vec![task],
@@ -311,7 +330,7 @@ impl Ui {
             return Vec::new();
         };
         let way = if down { Action::Down } else { Action::Up };
-        self.queue.move_cursor(stage, way, state);
+        self.queue.move_cursor(stage, way, 1, state);
         let mut tasks = vec![first];
         tasks.extend(selected_task(self, state).map(|(_, task)| task));
         tasks.dedup();

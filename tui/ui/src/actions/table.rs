@@ -49,10 +49,14 @@ actions! {
         .unlisted() .hint(|ui, _| (ui.screen == Screen::Flow).then(|| "queue".into()));
     Out         Global ["Esc"] "out" "Go one level out, or close what is open; never quits"
         .unlisted() .hint(|ui, s| Some(if ui.unqueues(s) { "unqueue" } else { "back" }.into()));
-    NextPane    Global ["Tab"] "next pane" "Go to the next pane or tab"
-        .unlisted() .hint(|_, _| Some("next tab".into()));
-    PrevPane    Global ["BackTab"] "previous pane" "Go to the previous pane or tab"
-        .unlisted();
+    NextPane    Global ["Tab"] "next pane" "Go to the next pane: the bright frame shows where keys act"
+        .unlisted() .stays() .hint(|ui, _| (ui.pane_count() > 1).then(|| "next pane".into()))
+        .does(|ui, _| ui.go_pane(true));
+    PrevPane    Global ["BackTab"] "previous pane" "Go to the previous pane"
+        .unlisted() .stays() .does(|ui, _| ui.go_pane(false));
+    Zoom        Global ["z"] "zoom" "Show the pane with the bright frame alone, or all panes again"
+        .stays() .when(has_panes) .hint(|ui, _| Some(if ui.zoomed() { "all panes" } else { "zoom" }.into()))
+        .does(Ui::zoom);
     Help        Global ["?" "F1"] "help" "List the keys that work here; press again for all keys"
         .stays() .hint(|_, _| Some("help".into()))
         .does(|ui, _| ui.open(help::Help::new(ui)));
@@ -112,8 +116,10 @@ actions! {
     Right       List ["l" "Right"] "right" "Right, or the later event" .hint(|_, _| Some("event".into()));
     Top         List ["g" "Home"] "top" "Go to the first row";
     Bottom      List ["G" "End"] "bottom" "Go to the last row";
-    PageUp      List ["Ctrl-u" "PageUp"] "page up" "A page up";
-    PageDown    List ["Ctrl-d" "PageDown"] "page down" "A page down";
+    PageUp      List ["PageUp"] "page up" "A page of the pane up";
+    PageDown    List ["PageDown"] "page down" "A page of the pane down";
+    HalfUp      List ["Ctrl-u"] "half a page up" "Half a page of the pane up";
+    HalfDown    List ["Ctrl-d"] "half a page down" "Half a page of the pane down";
     Filter      List ["/"] "filter" "Filter while typing: title, status:new, age>2d, -result:ok"
         .asks() .hint(|_, _| Some("filter".into())) .does(Ui::begin_filter);
     StepFirst   Flow ["s"] "step the first" "Step the first task of the stage"
@@ -189,6 +195,10 @@ actions! {
     WatchOpen   Task ["w"] "watch this task" "Dry-run this task at every build; press again to stop"
         .when(|ui, s| can_watch(ui, s, Action::WatchOpen, "no task is open"))
         .hint(|ui, s| watch_word(ui, s, Action::WatchOpen)) .does(|ui, s| ui.watch(Action::WatchOpen, s));
+    NextTab     Task ["t" "}"] "next tab" "Show the next tab: value, labels, picture, log, JSON, history"
+        .when(task_open) .hint(|_, _| Some("next tab".into())) .does(|ui, _| ui.turn_tab(true));
+    PrevTab     Task ["{"] "previous tab" "Show the previous tab"
+        .when(task_open) .does(|ui, _| ui.turn_tab(false));
     Image       Task ["i"] "image" "Show the picture with the labels after, before or both, or no picture" .does(Ui::turn_image);
     Pause       Run ["p"] "pause" "Pause, or continue"
         .when(running) .hint(|_, s| Some(if paused(s) { "go on" } else { "pause" }.into()))

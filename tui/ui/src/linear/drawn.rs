@@ -21,7 +21,7 @@ pub(super) fn lines(ui: &mut Ui, state: &State) -> Vec<String> {
             h: SIZE.height,
         },
     );
-    ui.with_top(|layer, ui| layer.draw(ui, &mut buf, SIZE, state));
+    ui.draw_top(&mut buf, SIZE, state);
     ui.room = room;
     ui.hits.clear();
     text_of(&buf)

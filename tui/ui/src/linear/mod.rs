@@ -167,7 +167,7 @@ fn hints(ui: &Ui, state: &State) -> Option<String> {
         return None;
     }
     let mut all = ui.top(|layer| layer.hints(ui, state));
-    all.retain(|(action, _)| !action.moves() && *action != Action::NextPane);
+    all.retain(|(action, _)| !action.moves() && !matches!(action, Action::NextPane | Action::Zoom));
     let names: Vec<String> = all
         .iter()
         .take(HINTS)

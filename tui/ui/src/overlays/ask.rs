@@ -7,7 +7,7 @@ mod words;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
 use crate::text::fit;
-use crate::widgets::{centred, hanging, lines, overlay, typed_spans};
+use crate::widgets::{centred, hanging, lines, typed_spans};
 use crate::{Screen, Ui, keys};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
@@ -202,7 +202,7 @@ impl Layer for Question {
         let height = u16::try_from(all.len() + 2).unwrap_or(u16::MAX);
         let place = centred(area, columns, height);
         let title = fit(&title, usize::from(columns).saturating_sub(6));
-        let inner = overlay(buf, place, &title, "", &st);
+        let inner = ui.overlay(buf, place, (&title, ""));
         lines(
             buf,
             inner,

@@ -1,11 +1,11 @@
 //! Every build seen and its result; the compiler's messages, errors first.
 
-use super::ScrolledLines;
 use super::errors::ErrorCursor;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
+use crate::panes::PaneName;
 use crate::text::{clean, clock, fit, fit_middle, left};
-use crate::widgets::{hanging, overlay, padded, wrapped};
+use crate::widgets::{hanging, padded, wrapped};
 use crate::{Ui, outside};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -21,7 +21,6 @@ use wb_core::state::State;
 #[derive(Default)]
 pub struct Builds {
     errors: ErrorCursor,
-    lines: ScrolledLines,
 }
 
 impl Layer for Builds {
@@ -34,7 +33,7 @@ impl Layer for Builds {
     }
 
     fn on(&mut self, action: Action, _: &mut Ui, state: &State) -> Handled {
-        self.errors.on(action, failed(state), &mut self.lines)
+        self.errors.on(action, failed(state))
     }
 
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
@@ -45,7 +44,7 @@ impl Layer for Builds {
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         let st = ui.st;
         let (word, _) = crate::chrome::build_word(ui, state);
-        let inner = overlay(buf, area, "Builds", &word, &st);
+        let inner = ui.overlay(buf, area, ("Builds", &word));
         let columns = usize::from(padded(inner).width);
         let mut all = compiler(ui, &self.errors, state, columns);
         all.extend(opening(ui, state, columns));
@@ -72,7 +71,7 @@ impl Layer for Builds {
         for build in state.builds.all.iter().rev() {
             all.extend(rows(ui, build, state, columns));
         }
-        self.lines.draw(buf, inner, &all, &st);
+        ui.pane_text(buf, PaneName::Main, inner, &all, self.errors.at());
     }
 
     fn code_place(&self, ui: &Ui, state: &State) -> Option<CodePlace> {

@@ -6,7 +6,7 @@ use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
 use crate::screens::queue::Column;
 use crate::text::left;
-use crate::widgets::{centred, list, overlay};
+use crate::widgets::{centred, list};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -47,7 +47,7 @@ impl Layer for ColumnList {
             Action::In | Action::Mark => self.turn(ui),
             Action::MarkNone => ui.queue.columns = None,
             _ if action.moves() => {
-                self.at = moved(self.at, action, 10).min(Column::ALL.len() - 1);
+                self.at = moved(self.at, action, ui.page()).min(Column::ALL.len() - 1);
             }
             _ => return Handled::No,
         }
@@ -80,7 +80,7 @@ impl Layer for ColumnList {
             Some(_) => "",
             None => "as there is room",
         };
-        let inner = overlay(buf, place, "Columns", right, &st);
+        let inner = ui.overlay(buf, place, ("Columns", right));
         let shown = ui.queue.shown_columns();
         list(ui, buf, inner, 0, (self.at, count), |_, row| {
             let column = Column::ALL[row];

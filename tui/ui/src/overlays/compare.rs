@@ -7,12 +7,14 @@ mod task;
 use super::ListCursor;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
+use crate::frames::{head_of, list_and_details};
 use crate::layer::{Handled, Layer};
+use crate::panes::PaneName;
 use crate::text::{clean, fit, fit_middle, left, right};
 use crate::theme::Styles;
-use crate::widgets::{hanging, lines, list, list_and_details, overlay, padded, pane as frame};
+use crate::widgets::{hanging, lines, list, padded};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
 use wb_core::command::Command;
 use wb_core::compare::{ComparedTask, Comparison, label_words};
@@ -109,7 +111,7 @@ impl Layer for Compare {
     }
 
     fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
-        if self.cursor.on(action, self.rows(state).len()) {
+        if self.cursor.on(action, self.rows(state).len(), ui) {
             return Handled::done();
         }
         match action {
@@ -146,7 +148,9 @@ impl Layer for Compare {
         use Action::*;
         let mut all = actions::hints(ui, state, &[EndCompare, BeginCompare, SideA, SideB]);
         if !self.rows(state).is_empty() {
-            all.push((In, "both sides".into()));
+            if ui.in_main() {
+                all.push((In, "both sides".into()));
+            }
             all.extend(actions::hints(
                 ui,
                 state,
@@ -163,32 +167,33 @@ impl Layer for Compare {
         let title = format!("Compare at {}", clean(title));
         let over = self.shown(state).filter(|comparing| comparing.is_over());
         let order = over.map_or("", |comparing| comparing.order.word());
-        let inner = padded(overlay(buf, area, &title, order, &st));
-        let columns = usize::from(inner.width);
+        let title = (&*title, order);
+        let columns = usize::from(area.width).saturating_sub(4);
         let mut head = vec![self.sides_line(ui, state, columns)];
         let Some(comparing) = self.shown(state) else {
             head.push(Line::default());
             head.extend(how(ui, columns));
-            return lines(buf, inner, &head, 0);
+            let inner = ui.overlay(buf, area, title);
+            return lines(buf, padded(inner), &head, 0);
         };
         head.extend(progress(comparing, state, columns, &st));
         head.push(Line::default());
         head.extend(figures(&comparing.found, columns, &st));
-        let rows = u16::try_from(head.len() + 1)
-            .unwrap_or(u16::MAX)
-            .min(inner.height / 2);
-        let [top, body] =
-            Layout::vertical([Constraint::Length(rows), Constraint::Fill(1)]).areas(inner);
-        lines(buf, top, &head, 0);
+        let inner = ui.overlay_of_panes(buf, area, title);
+        let rows = u16::try_from(head.len()).unwrap_or(u16::MAX);
+        let [top, body] = head_of(inner, rows.min(inner.height / 2));
+        if let Some(top) = ui.panes.place(PaneName::Still, top) {
+            lines(buf, padded(top.inner(Margin::new(1, 0))), &head, 0);
+        }
         let count = comparing.found.rows.len();
         self.cursor.at = self.cursor.at.min(count.saturating_sub(1));
         let tasks = u16::try_from(count + 2)
             .unwrap_or(u16::MAX)
             .min(body.height / 2)
-            .max(3);
+            .max(4);
         let [tasks, details] = list_and_details(body, ui.room.narrow(), tasks, body.width / 2);
         self.draw_list(ui, buf, tasks, comparing);
-        task::draw(ui, buf, details, &mut self.cursor, comparing);
+        task::draw(ui, buf, details, &self.cursor, comparing);
     }
 
     fn value(&self, _: &Ui, state: &State) -> Option<(String, String)> {
@@ -218,6 +223,9 @@ impl Compare {
     }
 
     fn draw_list(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, comparing: &Comparing) {
+        let Some(area) = ui.panes.place(PaneName::Main, area) else {
+            return;
+        };
         let st = ui.st;
         let rows = &comparing.found.rows;
         let place = format!("{}/{}", number(self.cursor.at + 1), number(rows.len()));
@@ -226,7 +234,7 @@ impl Compare {
         } else {
             place
         };
-        let inner = frame(buf, area, "Tasks", &place, !self.cursor.inside, &st);
+        let inner = ui.pane(buf, PaneName::Main, area, ("Tasks", &place));
         let columns = usize::from(inner.width);
         let title_w = (columns / 2).clamp(8, 40);
         let at = self.cursor.at;

@@ -5,7 +5,7 @@ use crate::actions::{Action, Hints, Scope};
 use crate::keys::{self, name};
 use crate::layer::{Handled, Layer};
 use crate::text::{fit, wrap};
-use crate::widgets::{centred, lines, overlay, typed_spans};
+use crate::widgets::{centred, lines, typed_spans};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -121,7 +121,7 @@ impl Layer for ConditionLine {
         let st = ui.st;
         let place = centred(area, 76, 9);
         let title = format!("Pause at {} if…", fit(&self.at.words(), 40));
-        let inner = overlay(buf, place, &title, "", &st);
+        let inner = ui.overlay(buf, place, (&title, ""));
         let mut typed = Line::from("  ");
         typed.spans.extend(typed_spans(&self.line, st.strong));
         let (verdict, good) = self.verdict();

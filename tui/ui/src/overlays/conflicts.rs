@@ -8,12 +8,14 @@ mod sides;
 use super::ListCursor;
 use super::ask::Ask;
 use crate::actions::{self, Action, Hints, Scope};
+use crate::frames::{foot_of, list_and_details};
 use crate::layer::{Handled, Layer};
+use crate::panes::PaneName;
 use crate::text::{clean, fit, fit_middle, left, number, plural};
-use crate::widgets::{lines, list, list_and_details, overlay, padded, pane as frame, scrolled};
+use crate::widgets::{lines, list, padded};
 use crate::{Screen, Ui};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use sides::sides;
 use wb_core::command::Command;
@@ -72,7 +74,7 @@ impl Layer for Conflicts {
     }
 
     fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
-        if self.cursor.on(action, state.conflicts.len()) {
+        if self.cursor.on(action, state.conflicts.len(), ui) {
             return Handled::Stay(self.look(state));
         }
         let tasks = self.chosen(state);
@@ -101,7 +103,7 @@ impl Layer for Conflicts {
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         use Action::*;
         let mut all = actions::hints(ui, state, &[Skip, RerunTheirs, Overwrite, AllOfGroup]);
-        if !state.conflicts.is_empty() && !self.cursor.inside {
+        if !state.conflicts.is_empty() && ui.in_main() {
             all.push((In, "read on".into()));
         }
         all.extend(actions::hints(ui, state, &[Out]));
@@ -115,9 +117,9 @@ impl Layer for Conflicts {
             "Conflicts: {} changed by somebody else",
             plural(count, "task")
         );
-        let inner = overlay(buf, area, &title, "nothing of ours was written", &st);
-        let room = padded(inner);
+        let title = (&*title, "nothing of ours was written");
         if count == 0 {
+            let room = padded(ui.overlay(buf, area, title));
             let all = [
                 Line::default(),
                 Line::styled(" Nothing is in conflict.", st.good),
@@ -131,13 +133,17 @@ impl Layer for Conflicts {
             return;
         }
         self.cursor.at = self.cursor.at.min(count - 1);
-        let foot = footer(ui, self, state, usize::from(room.width));
-        let foot_h = u16::try_from(foot.len()).unwrap_or(0).min(room.height / 2);
-        let [body, below] =
-            Layout::vertical([Constraint::Fill(1), Constraint::Length(foot_h)]).areas(room);
-        lines(buf, below, &foot, 0);
+        let inner = ui.overlay_of_panes(buf, area, title);
+        let columns = usize::from(padded(inner).width).saturating_sub(2);
+        let foot = footer(ui, self, state, columns);
+        let foot_h = u16::try_from(foot.len()).unwrap_or(0);
+        let [body, below] = foot_of(inner, foot_h.min(inner.height / 2));
+        if let Some(below) = ui.panes.place(PaneName::Still, below) {
+            let room = padded(ui.pane(buf, PaneName::Still, below, ("", "")));
+            lines(buf, room, &foot, 0);
+        }
         let tasks = u16::try_from(count + 2).unwrap_or(u16::MAX);
-        let tasks = tasks.min(body.height / 3).max(3);
+        let tasks = tasks.min(body.height / 3).max(4);
         let [list, details] = list_and_details(body, ui.room.narrow(), tasks, body.width * 2 / 5);
         draw_list(ui, buf, list, self, state);
         draw_sides(ui, buf, details, self, state);
@@ -145,10 +151,13 @@ impl Layer for Conflicts {
 }
 
 fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state: &State) {
+    let Some(area) = ui.panes.place(PaneName::Main, area) else {
+        return;
+    };
     let st = ui.st;
     let count = state.conflicts.len();
     let place = format!("{}/{}", number(pane.cursor.at + 1), number(count));
-    let inner = frame(buf, area, "Tasks", &place, !pane.cursor.inside, &st);
+    let inner = ui.pane(buf, PaneName::Main, area, ("Tasks", &place));
     let title_w = usize::from(inner.width).saturating_sub(16).max(8);
     let chosen = pane.chosen(state);
     let tasks: Vec<_> = state.conflicts.iter().collect();
@@ -172,8 +181,11 @@ fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, st
     );
 }
 
-fn draw_sides(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state: &State) {
-    let st = &ui.st;
+fn draw_sides(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &Conflicts, state: &State) {
+    let Some(area) = ui.panes.place(PaneName::Details, area) else {
+        return;
+    };
+    let st = &{ ui.st };
     let Some(conflict) = pane.task(state).and_then(|t| state.conflicts.get(&t)) else {
         return;
     };
@@ -182,9 +194,15 @@ fn draw_sides(ui: &Ui, buf: &mut Buffer, area: Rect, pane: &mut Conflicts, state
         usize::from(area.width).saturating_sub(24),
     );
     let right = crate::text::build_name(conflict.ours.build);
-    let inner = frame(buf, area, &title, &right, pane.cursor.inside, st);
+    let inner = ui.pane(buf, PaneName::Details, area, (&title, &right));
     let sides = sides(conflict, state, usize::from(padded(inner).width), st);
-    pane.cursor.scroll = scrolled(buf, inner, &sides, pane.cursor.scroll, st);
+    ui.pane_text(
+        buf,
+        PaneName::Details,
+        inner,
+        &sides,
+        conflict.ours.inputs.row.id,
+    );
 }
 
 fn footer<'a>(ui: &Ui, pane: &Conflicts, state: &State, columns: usize) -> Vec<Line<'a>> {

@@ -5,7 +5,7 @@ use crate::actions::{Action, Hints, Scope};
 use crate::keys::{self, name};
 use crate::layer::{Handled, Layer};
 use crate::text::{fit, wrap};
-use crate::widgets::{centred, lines, overlay, typed_spans};
+use crate::widgets::{centred, lines, typed_spans};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -128,7 +128,7 @@ impl Layer for EditValue {
         let rows = u16::try_from(typed.min(12) + 7).unwrap_or(12);
         let place = centred(area, 100, rows);
         let title = format!("Edit {}", fit(&self.at, 50));
-        let inner = overlay(buf, place, &title, "", &st);
+        let inner = ui.overlay(buf, place, (&title, ""));
         let mut all = vec![Line::default()];
         all.extend(chunked(&self.line, columns, &st));
         all.push(Line::default());

@@ -1,6 +1,6 @@
 //! The errors of a build: a list of them with the whole of the chosen one below, coloured as the compiler does.
 
-use super::{ScrolledLines, moved};
+use super::moved;
 use crate::actions::Action;
 use crate::layer::Handled;
 use crate::text::{clean, fit};
@@ -16,22 +16,21 @@ pub struct ErrorCursor {
 }
 
 impl ErrorCursor {
-    /// Up and down choose another error where there are several; all else scrolls.
-    pub fn on(
-        &mut self,
-        action: Action,
-        failure: Option<&CompileFailure>,
-        lines: &mut ScrolledLines,
-    ) -> Handled {
+    /// Up and down choose another error where there are several.
+    pub fn on(&mut self, action: Action, failure: Option<&CompileFailure>) -> Handled {
         let count = failure.map_or(0, |failure| failure.errors.len());
         match action {
             Action::Up | Action::Down if count > 1 => {
                 self.at = moved(self.at, action, 1).min(count - 1);
-                *lines = ScrolledLines::default();
                 Handled::done()
             }
-            _ => lines.on(action),
+            _ => Handled::No,
         }
+    }
+
+    /// Which error is chosen.
+    pub const fn at(&self) -> usize {
+        self.at
     }
 
     /// Where the chosen error is.

@@ -1,13 +1,13 @@
 //! The errors of a build that left nothing to run: opened by itself while no agent is loaded, closed by itself
 //! once one is. Every build and its result are left to [`super::builds`].
 
-use super::ScrolledLines;
 use super::errors::ErrorCursor;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
+use crate::panes::PaneName;
 use crate::screens::first_build;
-use crate::widgets::{hanging, overlay, padded};
+use crate::widgets::{hanging, padded};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::Line;
@@ -21,7 +21,6 @@ pub struct FirstFailure {
     failure: CompileFailure,
     at: Millis,
     errors: ErrorCursor,
-    lines: ScrolledLines,
 }
 
 /// A failure that nothing can run after, and when it was.
@@ -44,7 +43,6 @@ impl Ui {
             failure: failure.clone(),
             at,
             errors: ErrorCursor::default(),
-            lines: ScrolledLines::default(),
         };
         self.overlays.insert(0, Box::new(layer));
     }
@@ -61,8 +59,7 @@ impl Layer for FirstFailure {
     }
 
     fn on(&mut self, action: Action, _: &mut Ui, _: &State) -> Handled {
-        let failure = Some(&self.failure);
-        self.errors.on(action, failure, &mut self.lines)
+        self.errors.on(action, Some(&self.failure))
     }
 
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
@@ -88,7 +85,8 @@ impl Layer for FirstFailure {
             true => crate::chrome::build_word(ui, state).0,
             false => "waiting for a change".to_owned(),
         };
-        let inner = overlay(buf, area, "The agents did not compile", &right, &st);
+        let title = ("The agents did not compile", &*right);
+        let inner = ui.overlay(buf, area, title);
         let columns = usize::from(padded(inner).width);
         let mut all = vec![Line::default()];
         if let Some(first) = &self.failure.first {
@@ -103,7 +101,7 @@ impl Layer for FirstFailure {
         }
         all.push(Line::default());
         all.extend(self.errors.lines(&self.failure, columns, &st));
-        self.lines.draw(buf, inner, &all, &st);
+        ui.pane_text(buf, PaneName::Main, inner, &all, self.errors.at());
     }
 
     fn code_place(&self, _: &Ui, _: &State) -> Option<CodePlace> {

@@ -6,7 +6,7 @@ use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
 use crate::text::{bar, clean, fit, left, number, plural, right, width};
-use crate::widgets::{list, overlay, padded};
+use crate::widgets::{list, padded};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -139,7 +139,7 @@ impl Layer for Groups {
         Some(Action::Groups)
     }
 
-    fn on(&mut self, action: Action, _: &mut Ui, state: &State) -> Handled {
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
         let ways = self.ways.len().max(1);
         match action {
             Action::In if self.term().is_some() => return Handled::Close(self.filter(state)),
@@ -151,7 +151,7 @@ impl Layer for Groups {
             }
             _ if action.moves() => {
                 let last = self.groups.len().saturating_sub(1);
-                self.at = moved(self.at, action, 10).min(last);
+                self.at = moved(self.at, action, ui.page()).min(last);
             }
             _ => return Handled::No,
         }
@@ -187,7 +187,7 @@ impl Layer for Groups {
         if queue.asking {
             words = format!("{words}, label rows read: {}…", number(queue.known.len()));
         }
-        let inner = overlay(buf, area, "Groups", &words, &st);
+        let inner = ui.overlay(buf, area, ("Groups", &words));
         let [tabs, body] =
             Layout::vertical([Constraint::Length(2), Constraint::Fill(1)]).areas(inner);
         crate::widgets::lines(buf, tabs, &[self.tabs(usize::from(tabs.width), ui)], 0);

@@ -1,12 +1,12 @@
 //! Keys of the screen in sight, then all keys; typing searches. Made from the table of actions and the keymap.
 
-use super::ScrolledLines;
 use crate::actions::{self, Action, ActionRow, Hints, Scope};
 use crate::keys::{Line as Typed, name};
 use crate::layer::{Handled, Layer};
+use crate::panes::PaneName;
 use crate::text::{left, width};
 use crate::theme::Styles;
-use crate::widgets::{hanging, lines, overlay, padded};
+use crate::widgets::{hanging, lines, padded};
 use crate::{Screen, Ui};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
@@ -18,7 +18,6 @@ use wb_core::state::State;
 /// The search and what it finds.
 #[derive(Default)]
 pub struct Help {
-    body: ScrolledLines,
     all: bool,
     line: Typed,
     /// Whose keys: an overlay's, else the screen's.
@@ -51,20 +50,19 @@ impl Layer for Help {
             return Handled::No;
         }
         match self.line.key(key) {
-            None => return Handled::No,
-            Some(true) => self.body = ScrolledLines::default(),
-            Some(false) => {}
+            None => Handled::No,
+            Some(_) => Handled::done(),
         }
-        Handled::done()
     }
 
     fn on(&mut self, action: Action, _: &mut Ui, _: &State) -> Handled {
         match action {
             Action::Out if self.line.text.is_empty() => return Handled::Close(Vec::new()),
             Action::Out => self.line = Typed::default(),
-            Action::Help => (self.all, self.body) = (!self.all, ScrolledLines::default()),
+            Action::Help => self.all = !self.all,
             Action::Quit | Action::Suspend => return Handled::No,
-            _ => drop(self.body.on(action)),
+            _ if action.scrolls() => return Handled::No,
+            _ => {}
         }
         Handled::done()
     }
@@ -83,7 +81,7 @@ impl Layer for Help {
             true => "All keys".to_owned(),
             false => format!("Keys: {}", self.own_scope(ui).title()),
         };
-        let inner = overlay(buf, area, &title, &right, &st);
+        let inner = ui.overlay(buf, area, (&title, &right));
         let typed = self.line.text.as_str();
         let search = if typed.is_empty() {
             Line::styled(" type to search by key or word", st.dim)
@@ -108,7 +106,8 @@ impl Layer for Help {
                 "No key matches \"{typed}\". {clear} clears the search."
             )));
         }
-        self.body.draw(buf, body, &all, &st);
+        let about = (self.all, &self.line.text);
+        ui.pane_text(buf, PaneName::Main, body, &all, about);
     }
 }
 

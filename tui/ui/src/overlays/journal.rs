@@ -9,12 +9,12 @@ use super::ask::Ask;
 use super::moved;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope, can_undo, reviewed};
-use crate::layer::{Handled, Layer, WHEEL};
+use crate::frames::list_and_details;
+use crate::layer::{Handled, Layer};
 use crate::linear_text::{COLUMNS, PAGE, numbered, text, texts};
+use crate::panes::PaneName;
 use crate::text::{clean, clock, fit, left, number, plural, right};
-use crate::widgets::{
-    lines, list, list_and_details, overlay, padded, pane as frame, scrolled, wrapped,
-};
+use crate::widgets::{lines, list, padded, wrapped};
 use details::{about, entry_lines, restore_lines, to_usize};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -24,13 +24,10 @@ use wb_core::ids::Millis;
 use wb_core::journal::{Op, OpenOp, Undoing};
 use wb_core::state::State;
 
-/// Scroll positions; the chosen operation is the one that the engine has open.
+/// The first operation in sight; the chosen one is that which the engine has open.
 #[derive(Default)]
 pub struct Journal {
     top: usize,
-    /// Reading its tasks instead of choosing.
-    inside: bool,
-    scroll: usize,
 }
 
 /// Opens the overlay; with `undo` at the newest operation that is not undone.
@@ -63,13 +60,12 @@ impl Layer for Journal {
     fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
         let open = state.journal.open.as_ref().map(|open| open.id);
         match action {
-            Action::In | Action::Right => self.inside = true,
-            Action::Out | Action::Left if self.inside => {
-                (self.inside, self.scroll) = (false, 0);
-            }
+            Action::In | Action::Right => ui.set_focus(PaneName::Details),
+            Action::Out | Action::Left if !ui.in_main() => ui.set_focus(PaneName::Main),
             Action::Left => {}
-            _ if action.moves() && self.inside => self.scroll = moved(self.scroll, action, 10),
-            _ if action.moves() => return Handled::Stay(self.choose(action, state)),
+            _ if action.moves() && ui.in_main() => {
+                return Handled::Stay(other_op(action, ui.page(), state));
+            }
             Action::Refresh => return Handled::Stay(vec![Command::Journal]),
             Action::FinishOp => return Handled::Stay(ui.ask(Ask::Finish, state)),
             // What an undo would restore is shown before the question.
@@ -89,16 +85,12 @@ impl Layer for Journal {
         Handled::done()
     }
 
-    /// The chosen operation is the engine's: a wheel scrolls its tasks instead.
-    fn on_wheel(&mut self, action: Action, _: &mut Ui, _: &State) -> Vec<Command> {
-        for _ in 0..WHEEL {
-            self.scroll = moved(self.scroll, action, 10);
-        }
-        Vec::new()
+    /// The chosen operation is the engine's: it can be chosen once for each event.
+    fn wheel_rows(&self, _: &Ui) -> usize {
+        1
     }
 
     fn on_click(&mut self, _: usize, _: &mut Ui, _: &State) -> bool {
-        self.inside = false;
         true
     }
 
@@ -125,7 +117,7 @@ impl Layer for Journal {
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         use Action::*;
         let mut all = actions::hints(ui, state, &[Up, Down]);
-        if !self.inside {
+        if ui.in_main() {
             all.push((In, "its tasks".into()));
         }
         if can_undo(ui, state).is_ok() {
@@ -137,15 +129,9 @@ impl Layer for Journal {
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         let st = ui.st;
-        let inner = overlay(
-            buf,
-            area,
-            "Journal",
-            "what was written from this folder",
-            &st,
-        );
-        let room = padded(inner);
+        let title = ("Journal", "what was written from this folder");
         let Some(ops) = &state.journal.ops else {
+            let room = padded(ui.overlay(buf, area, title));
             let text = match &state.journal.error {
                 Some(error) => Line::styled(fit(&error.summary, usize::from(room.width)), st.bad),
                 None => Line::styled("… reading the journal", st.dim),
@@ -154,6 +140,7 @@ impl Layer for Journal {
             return;
         };
         if ops.is_empty() {
+            let room = padded(ui.overlay(buf, area, title));
             let all = [
                 Line::default(),
                 Line::from(" Nothing was written from this folder yet."),
@@ -166,12 +153,13 @@ impl Layer for Journal {
             lines(buf, room, &all, 0);
             return;
         }
+        let room = ui.overlay_of_panes(buf, area, title);
         let rows = (room.height * 2 / 5).max(4);
         let columns = (room.width * 12 / 25).max(55);
         let [list, details] = list_and_details(room, ui.room.narrow(), rows, columns);
         draw_ops(ui, buf, list, self, state);
         if let Some(open) = &state.journal.open {
-            draw_open(ui, buf, details, self, open, state);
+            draw_open(ui, buf, details, open, state);
         }
     }
 
@@ -181,29 +169,23 @@ impl Layer for Journal {
     }
 }
 
-impl Journal {
-    /// Opens another operation.
-    fn choose(&mut self, action: Action, state: &State) -> Vec<Command> {
-        let ops = ops(state);
-        let Some(last) = ops.len().checked_sub(1) else {
-            return Vec::new();
-        };
-        let to = moved(place(state).unwrap_or(0), action, 10).min(last);
-        self.scroll = 0;
-        vec![Command::OpenOp(ops[to].id)]
-    }
+/// Opens another operation.
+fn other_op(action: Action, page: usize, state: &State) -> Vec<Command> {
+    let ops = ops(state);
+    let Some(last) = ops.len().checked_sub(1) else {
+        return Vec::new();
+    };
+    let to = moved(place(state).unwrap_or(0), action, page).min(last);
+    vec![Command::OpenOp(ops[to].id)]
 }
 
 fn draw_ops(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Journal, state: &State) {
+    let Some(area) = ui.panes.place(PaneName::Main, area) else {
+        return;
+    };
     let (ops, at) = (ops(state), place(state).unwrap_or(0));
-    let inner = frame(
-        buf,
-        area,
-        "Operations",
-        "newest first",
-        !pane.inside,
-        &ui.st,
-    );
+    let title = ("Operations", "newest first");
+    let inner = ui.pane(buf, PaneName::Main, area, title);
     let columns = usize::from(inner.width);
     pane.top = list(ui, buf, inner, pane.top, (at, ops.len()), |ui, place| {
         op_line(ui, &ops[place], state.now, columns)
@@ -248,15 +230,10 @@ fn op_line<'a>(ui: &Ui, op: &Op, now: Millis, columns: usize) -> Line<'a> {
     line
 }
 
-fn draw_open(
-    ui: &Ui,
-    buf: &mut Buffer,
-    area: Rect,
-    pane: &mut Journal,
-    open: &OpenOp,
-    state: &State,
-) {
-    let st = &ui.st;
+fn draw_open(ui: &mut Ui, buf: &mut Buffer, area: Rect, open: &OpenOp, state: &State) {
+    let Some(area) = ui.panes.place(PaneName::Details, area) else {
+        return;
+    };
     let title = format!("Operation {}", open.id);
     let word = match &open.undo {
         Undoing::No => "",
@@ -266,9 +243,10 @@ fn draw_open(
         Undoing::Over(_) => "undone",
         Undoing::Failed(_) => "could not be undone",
     };
-    let inner = frame(buf, area, &title, &ui.keyed(word), pane.inside, st);
+    let word = ui.keyed(word);
+    let inner = ui.pane(buf, PaneName::Details, area, (&title, &word));
     let all = open_lines(ui, open, state, usize::from(padded(inner).width));
-    pane.scroll = scrolled(buf, inner, &all, pane.scroll, st);
+    ui.pane_text(buf, PaneName::Details, inner, &all, open.id);
 }
 
 /// What is known of the open operation, and what its undo would restore.

@@ -3,12 +3,14 @@
 use super::moved;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
+use crate::frames::{cleared, foot_of};
 use crate::layer::{Handled, Layer};
+use crate::panes::PaneName;
 use crate::screens::activity;
 use crate::text::plural;
-use crate::widgets::{lines, list, overlay, padded, wrapped};
+use crate::widgets::{lines, list, padded, wrapped};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::Line;
 use wb_core::state::{Activity, State};
 
@@ -28,11 +30,16 @@ impl Layer for Messages {
         Some(Action::Messages)
     }
 
-    fn on(&mut self, action: Action, _: &mut Ui, state: &State) -> Handled {
-        if !action.moves() {
-            return Handled::No;
+    fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
+        match action {
+            Action::In | Action::Right if ui.in_main() => ui.set_focus(PaneName::Details),
+            Action::Out | Action::Left if !ui.in_main() => ui.set_focus(PaneName::Main),
+            _ if action.scrolls() && ui.in_main() => {
+                let last = state.activity.len().saturating_sub(1);
+                self.at = moved(self.at, action, ui.page()).min(last);
+            }
+            _ => return Handled::No,
         }
-        self.at = moved(self.at, action, 10).min(state.activity.len().saturating_sub(1));
         Handled::done()
     }
 
@@ -49,33 +56,32 @@ impl Layer for Messages {
         let st = ui.st;
         let count = state.activity.len();
         let right = format!("{}, newest first", plural(count, "line"));
-        let inner = overlay(buf, area, "Messages", &right, &st);
-        let room = padded(inner);
+        let title = ("Messages", &*right);
         if count == 0 {
+            let room = padded(ui.overlay(buf, area, title));
             let nothing = Line::styled("Nothing has happened yet.", st.dim);
             lines(buf, room, &[nothing], 0);
             return;
         }
         self.at = self.at.min(count - 1);
         let newest_first = |place: usize| &state.activity[count - 1 - place];
-        let details = details(ui, newest_first(self.at), usize::from(room.width));
-        let details_h = u16::try_from(details.len())
-            .unwrap_or(u16::MAX)
-            .clamp(1, room.height / 2);
-        let [above, rule, below] = Layout::vertical([
-            Constraint::Fill(1),
-            Constraint::Length(1),
-            Constraint::Length(details_h),
-        ])
-        .areas(inner);
-        let columns = usize::from(above.width).saturating_sub(2);
-        self.top = list(ui, buf, above, self.top, (self.at, count), |ui, place| {
-            activity::row(ui, newest_first(place), columns)
-        });
-        let rule = padded(rule);
-        let line = "─".repeat(usize::from(rule.width));
-        buf.set_string(rule.x, rule.y, line, st.border);
-        lines(buf, padded(below), &details, 0);
+        cleared(buf, area, "", "", &st);
+        let chosen = newest_first(self.at);
+        let columns = usize::from(area.width).saturating_sub(4);
+        let details = details(ui, chosen, columns);
+        let details_h = u16::try_from(details.len()).unwrap_or(u16::MAX);
+        let [above, below] = foot_of(area, details_h.clamp(1, area.height / 2));
+        if let Some(above) = ui.panes.place(PaneName::Main, above) {
+            let inner = ui.pane(buf, PaneName::Main, above, title);
+            self.top = list(ui, buf, inner, self.top, (self.at, count), |ui, place| {
+                activity::row(ui, newest_first(place), columns)
+            });
+        }
+        if let Some(below) = ui.panes.place(PaneName::Details, below) {
+            let inner = ui.pane(buf, PaneName::Details, below, ("", ""));
+            let about = (chosen.at, &chosen.text);
+            ui.pane_text(buf, PaneName::Details, inner, &details, about);
+        }
     }
 
     /// The chosen message with its details.

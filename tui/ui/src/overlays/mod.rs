@@ -20,46 +20,22 @@ pub mod palette;
 pub mod review;
 pub mod watch;
 
+use crate::Ui;
 use crate::actions::Action;
-use crate::layer::Handled;
-use crate::theme::Styles;
-use crate::widgets::scrolled;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::text::Line;
+use crate::panes::PaneName;
 
 /// A row number after a moving action; drawing limits it to the last row.
 pub fn moved(at: usize, action: Action, page: usize) -> usize {
     match action {
         Action::Up => at.saturating_sub(1),
-        Action::Down => at + 1,
+        Action::Down => at.saturating_add(1),
         Action::PageUp => at.saturating_sub(page),
-        Action::PageDown => at + page,
+        Action::PageDown => at.saturating_add(page),
+        Action::HalfUp => at.saturating_sub((page / 2).max(1)),
+        Action::HalfDown => at.saturating_add((page / 2).max(1)),
         Action::Top => 0,
         Action::Bottom => usize::MAX / 2,
         _ => at,
-    }
-}
-
-/// Lines that fill an overlay, from one of them on.
-#[derive(Default)]
-pub struct ScrolledLines {
-    top: usize,
-}
-
-impl ScrolledLines {
-    /// Scrolls; other actions are left to others.
-    pub fn on(&mut self, action: Action) -> Handled {
-        if !action.moves() {
-            return Handled::No;
-        }
-        self.top = moved(self.top, action, 10);
-        Handled::done()
-    }
-
-    /// Draws what is in sight.
-    pub fn draw(&mut self, buf: &mut Buffer, inner: Rect, all: &[Line<'_>], st: &Styles) {
-        self.top = scrolled(buf, inner, all, self.top, st);
     }
 }
 
@@ -70,35 +46,26 @@ pub struct ListCursor {
     pub at: usize,
     /// The first row in sight.
     pub top: usize,
-    /// Whether the details are scrolled instead of choosing a row.
-    pub inside: bool,
-    /// The first line of the details in sight.
-    pub scroll: usize,
 }
 
 impl ListCursor {
-    /// Goes into the details or out of them, chooses another of `count` rows, or scrolls; returns whether the
-    /// action was one of these.
-    pub fn on(&mut self, action: Action, count: usize) -> bool {
+    /// Goes into the details or out of them, or chooses another of `count` rows; returns whether the action was one of
+    /// these.
+    pub fn on(&mut self, action: Action, count: usize, ui: &mut Ui) -> bool {
+        let in_list = ui.in_main();
         match action {
-            Action::In | Action::Right => self.inside = count > 0,
-            Action::Out | Action::Left if self.inside => (self.inside, self.scroll) = (false, 0),
+            Action::In | Action::Right if in_list && count > 0 => ui.set_focus(PaneName::Details),
+            Action::In | Action::Right => {}
+            Action::Out | Action::Left if !in_list => ui.set_focus(PaneName::Main),
             Action::Left => {}
-            _ if !action.moves() => return false,
-            _ if self.inside => self.scroll = moved(self.scroll, action, 10),
-            _ => self.choose(moved(self.at, action, 10), count),
+            _ if !action.moves() || !in_list => return false,
+            _ => self.choose(moved(self.at, action, ui.page()), count),
         }
         true
     }
 
     /// Chooses a row, if there are so many, else the last.
     pub fn choose(&mut self, row: usize, count: usize) {
-        let at = row.min(count.saturating_sub(1));
-        let top = self.top;
-        *self = Self {
-            at,
-            top,
-            ..Self::default()
-        };
+        self.at = row.min(count.saturating_sub(1));
     }
 }

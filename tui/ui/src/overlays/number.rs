@@ -6,7 +6,7 @@ use crate::keys::name;
 use crate::layer::{Handled, Layer};
 use crate::picture::FrameStep;
 use crate::text::{fit, limit_word};
-use crate::widgets::{centred, lines, overlay, typed_spans};
+use crate::widgets::{centred, lines, typed_spans};
 use crate::{Ui, keys};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
@@ -130,7 +130,7 @@ impl Layer for Number {
         let st = ui.st;
         let place = centred(area, 66, 8);
         let (title, unit, aside, holds) = words(self.of, state);
-        let inner = overlay(buf, place, &title, "", &st);
+        let inner = ui.overlay(buf, place, (&title, ""));
         let live = matches!(self.of, Of::Tasks { .. }) && state.writes_at_once();
         let mut typed = Line::from("  ");
         typed.spans.extend(typed_spans(&self.line, st.strong));

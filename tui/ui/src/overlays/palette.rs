@@ -7,7 +7,7 @@ use crate::keys::Line as Typed;
 use crate::layer::{Handled, Layer};
 use crate::linear_text::{COLUMNS, PAGE, numbered, text};
 use crate::text::{clean, fit_middle, left, right};
-use crate::widgets::{centred, lines, list, overlay, padded};
+use crate::widgets::{centred, lines, list, padded};
 use crate::{Screen, Ui};
 use crossterm::event::KeyEvent;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
@@ -121,7 +121,9 @@ impl Layer for Palette {
             Action::Out => return Handled::Close(Vec::new()),
             Action::Quit | Action::Suspend => return Handled::No,
             Action::In => return Handled::Close(choose(ui, self, state)),
-            _ => self.at = moved(self.at, action, 10).min(self.found.len().saturating_sub(1)),
+            _ => {
+                self.at = moved(self.at, action, ui.page()).min(self.found.len().saturating_sub(1));
+            }
         }
         Handled::done()
     }
@@ -166,7 +168,7 @@ impl Layer for Palette {
         let height = u16::try_from(self.found.len()).unwrap_or(0).clamp(3, 18) + 3;
         let mut place = centred(area, 90, height);
         place.y = area.y + (area.height - place.height) / 4;
-        let inner = overlay(buf, place, "Find", "", &st);
+        let inner = ui.overlay(buf, place, ("Find", ""));
         let typed = if self.line.text.is_empty() {
             Line::styled(" ▏action, stage or task", st.dim)
         } else {

@@ -7,12 +7,14 @@ mod sides;
 use super::ListCursor;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
+use crate::frames::{foot_of, list_and_details};
 use crate::layer::{Handled, Layer};
+use crate::panes::PaneName;
 use crate::text::{clean, fit, fit_middle, left, number, plural};
 use crate::theme::Styles;
-use crate::widgets::{hanging, lines, list, list_and_details, overlay, padded, pane as frame};
+use crate::widgets::{hanging, lines, list, padded};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use wb_core::command::Command;
@@ -68,7 +70,7 @@ impl Layer for Watch {
     }
 
     fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
-        if self.cursor.on(action, state.watch.tasks.len()) {
+        if self.cursor.on(action, state.watch.tasks.len(), ui) {
             return Handled::done();
         }
         match action {
@@ -95,7 +97,7 @@ impl Layer for Watch {
             all.extend(actions::hints(ui, state, &[HoldWatched]));
         }
         all.extend(actions::hints(ui, state, &[Unwatch]));
-        if self.task(state).is_some() && !self.cursor.inside {
+        if self.task(state).is_some() && ui.in_main() {
             all.push((In, "read on".into()));
         }
         all.extend(actions::hints(
@@ -116,20 +118,22 @@ impl Layer for Watch {
                 against(state),
             ),
         };
-        let inner = overlay(buf, area, &title, &right, &st);
-        let room = padded(inner);
         if count == 0 {
+            let room = padded(ui.overlay(buf, area, (&title, &right)));
             let how = nothing(ui, usize::from(room.width));
             lines(buf, room, &how, 0);
             return;
         }
         self.cursor.at = self.cursor.at.min(count - 1);
-        let [body, below] =
-            Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(room);
-        let summary = summary(state, usize::from(room.width), &st);
-        lines(buf, below, &[summary], 0);
+        let inner = ui.overlay_of_panes(buf, area, (&title, &right));
+        let [body, below] = foot_of(inner, 1);
+        if let Some(below) = ui.panes.place(PaneName::Still, below) {
+            let room = padded(ui.pane(buf, PaneName::Still, below, ("", "")));
+            let summary = summary(state, usize::from(room.width), &st);
+            lines(buf, room, &[summary], 0);
+        }
         let tasks = u16::try_from(count + 2).unwrap_or(u16::MAX);
-        let tasks = tasks.min(body.height / 3).max(3);
+        let tasks = tasks.min(body.height / 3).max(4);
         let [list, details] = list_and_details(body, ui.room.narrow(), tasks, body.width / 2);
         draw_list(ui, buf, list, self, state);
         sides::draw(ui, buf, details, self, state);
@@ -227,10 +231,13 @@ fn result_word(task: &Watched) -> String {
 }
 
 fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, state: &State) {
+    let Some(area) = ui.panes.place(PaneName::Main, area) else {
+        return;
+    };
     let st = ui.st;
     let count = state.watch.tasks.len();
     let place = format!("{}/{}", number(pane.cursor.at + 1), number(count));
-    let inner = frame(buf, area, "Tasks", &place, !pane.cursor.inside, &st);
+    let inner = ui.pane(buf, PaneName::Main, area, ("Tasks", &place));
     let columns = usize::from(inner.width);
     let title_w = (columns / 2).clamp(8, 40);
     pane.cursor.top = list(

@@ -1,11 +1,11 @@
 //! The picture of the chosen task beside a list: whether it is shown, and with which labels.
 
 use super::{Look, Subject};
+use crate::panes::PaneName;
 use crate::theme::Styles;
-use crate::widgets::pane;
 use crate::{Room, Ui};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Rect, Spacing};
 use wb_core::marks::LabelSide;
 
 /// What the signs on a picture mean.
@@ -98,7 +98,9 @@ impl Ui {
             self.draw_side(buf, area, subject, side);
             return None;
         }
-        let [above, below] = Layout::vertical([Constraint::Fill(1); 2]).areas(area);
+        let [above, below] = Layout::vertical([Constraint::Fill(1); 2])
+            .spacing(Spacing::Overlap(1))
+            .areas(area);
         self.draw_side(buf, above, subject, side);
         Some(below)
     }
@@ -111,11 +113,14 @@ impl Ui {
         subject: &Subject<'_>,
         side: LabelSide,
     ) {
+        let Some(area) = self.panes.place(PaneName::Picture, area) else {
+            return;
+        };
         let st: Styles = self.st;
         let title = side_word(side);
         let room = usize::from(area.width).saturating_sub(title.len() + 8);
         let legend = if LEGEND.len() <= room { LEGEND } else { "" };
-        let inner = pane(buf, area, title, legend, false, &st);
+        let inner = self.pane(buf, PaneName::Picture, area, (title, legend));
         let look = Look::of(side);
         self.pictures.draw(buf, inner, subject, look, &st);
     }

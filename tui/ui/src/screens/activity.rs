@@ -2,9 +2,10 @@
 
 use crate::Ui;
 use crate::actions::Action;
+use crate::panes::PaneName;
 use crate::text::{clock, fit, left, wrap};
 use crate::theme::Styles;
-use crate::widgets::{lines, pane};
+use crate::widgets::lines;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -47,14 +48,17 @@ fn continued<'a>(parts: &[String], bad: bool, columns: usize, st: &Styles) -> Ve
 }
 
 /// The pane; `back` lines newer than the first one shown are left out.
-pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
-    let (st, back) = (&ui.st, ui.flow.activity_back);
+pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+    let Some(area) = ui.panes.place(PaneName::Activity, area) else {
+        return;
+    };
+    let (st, back) = (&{ ui.st }, ui.flow.activity_back);
     let right = if back == 0 {
         "newest first".to_owned()
     } else {
         format!("scrolled; {} shows all", ui.key_of(Action::Messages))
     };
-    let inner = pane(buf, area, "Activity", &right, false, st);
+    let inner = ui.pane(buf, PaneName::Activity, area, ("Activity", &right));
     let columns = usize::from(inner.width).saturating_sub(1);
     let mut all: Vec<Line<'_>> = Vec::new();
     let shown = state

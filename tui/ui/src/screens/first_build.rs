@@ -3,9 +3,10 @@
 
 use crate::Ui;
 use crate::actions::Action;
+use crate::panes::PaneName;
 use crate::text::{clean, fit, fit_middle, width};
 use crate::theme::Styles;
-use crate::widgets::{line, padded, pane, wrapped};
+use crate::widgets::{line, padded, wrapped};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -31,15 +32,15 @@ pub fn shown(state: &State) -> Option<&Compiling> {
 }
 
 /// The pane: a bar, the crate, what can be done meanwhile.
-pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, build: &Compiling, state: &State) {
-    let st = &ui.st;
+pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, build: &Compiling, state: &State) {
+    let st = &{ ui.st };
     let seconds = format!("{} s", state.now.since(build.since) / 1000);
     let (title, right) = match (&build.failed, build.opening.is_some()) {
         (Some(_), _) => ("The agents did not compile", "waiting for a change"),
         (None, true) => ("Loading the agents", seconds.as_str()),
         (None, false) => ("Compiling the agents", seconds.as_str()),
     };
-    let inner = pane(buf, area, title, right, true, st);
+    let inner = ui.pane(buf, PaneName::Still, area, (title, right));
     let room = padded(inner);
     let columns = usize::from(room.width);
     let text = match &build.failed {

@@ -11,9 +11,10 @@ pub mod task;
 pub mod timeline;
 
 use crate::Ui;
+use crate::frames::bright;
 use crate::text::clean;
 use crate::theme::Styles;
-use crate::widgets::{centred, hanging, lines, pane};
+use crate::widgets::{centred, hanging, lines};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -43,13 +44,13 @@ pub fn welcome(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let place = centred(area, 84, 14);
     let upstream = clean(&state.options.upstream).into_owned();
     let Some(error) = &state.project_error else {
-        let inner = pane(buf, place, "Connecting", &upstream, true, &st);
+        let inner = bright(buf, place, "Connecting", &upstream, &st);
         let text = format!("  Loading the project from {upstream}…");
         lines(buf, inner, &[Line::default(), Line::from(text)], 0);
         return;
     };
     let title = "The project could not be loaded";
-    let inner = pane(buf, place, title, &upstream, true, &st);
+    let inner = bright(buf, place, title, &upstream, &st);
     let mut all = error_lines(error, inner.width, &st);
     all.push(ui.keyed_line(
         "   {key:Refresh} tries again   {key:Messages} shows the message log   {key:Quit} quits",

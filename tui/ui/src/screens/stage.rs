@@ -3,9 +3,10 @@
 use super::flow::{count, kind_mark, routes};
 use crate::Ui;
 use crate::actions::Action;
+use crate::panes::PaneName;
 use crate::text::{bar, clean, fit, fit_middle, left, number, plural, right, width};
 use crate::theme::Styles;
-use crate::widgets::{field, hanging, lines, padded, pane};
+use crate::widgets::{field, hanging, padded};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -29,18 +30,22 @@ pub fn kind_word(kind: &StageKind) -> String {
         .map_or_else(|| wire.to_lowercase(), |(_, word)| (*word).to_owned())
 }
 
-pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
-    let st = &ui.st;
+pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+    let Some(area) = ui.panes.place(PaneName::Stage, area) else {
+        return;
+    };
+    let st = &{ ui.st };
     let stage = state
         .project
         .as_ref()
         .and_then(|p| ui.stage.and_then(|s| p.workflow.stage(s)));
     let Some(stage) = stage else {
-        pane(buf, area, "Stage", "", false, st);
+        ui.pane(buf, PaneName::Stage, area, ("Stage", ""));
         return;
     };
     let title = format!("{} {}", kind_mark(&stage.kind), clean(&stage.title));
-    let inner = pane(buf, area, &title, &kind_word(&stage.kind), false, st);
+    let kind = kind_word(&stage.kind);
+    let inner = ui.pane(buf, PaneName::Stage, area, (&title, &kind));
     let room = padded(inner);
     let columns = usize::from(room.width);
     // A low pane shows the most important lines only.
@@ -50,7 +55,7 @@ pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
         all.resize(usize::from(last), Line::default());
         all.push(next(ui, stage, state));
     }
-    lines(buf, room, &all, 0);
+    ui.pane_text(buf, PaneName::Stage, inner, &all, stage.id);
 }
 
 /// All of it in lines, for linear mode.

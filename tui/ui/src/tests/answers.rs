@@ -54,7 +54,7 @@ fn op(id: i64, kind: &str, done: u64) -> Op {
 }
 
 /// A folder from which something was written.
-fn with_journal() -> Desk {
+pub fn with_journal() -> Desk {
     let mut world = World::demo();
     let undo = Op {
         undoes: Some(2),

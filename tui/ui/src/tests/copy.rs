@@ -29,7 +29,7 @@ fn y_copies_what_the_cursor_is_on() {
         value.starts_with("outcome\n") && value.contains("annotate"),
         "{value}"
     );
-    let json = copied(&mut desk, "Tab Tab Tab Tab y").unwrap();
+    let json = copied(&mut desk, "t t t t y").unwrap();
     assert!(json.contains("\"fileSize\": 421888"), "{json}");
     assert!(json.contains("x?…") && !json.contains("secret"), "{json}");
 }

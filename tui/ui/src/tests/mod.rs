@@ -16,6 +16,7 @@ mod linear;
 mod loading;
 mod no_keys;
 mod outside;
+mod panes;
 mod pictures;
 mod questions;
 mod readme;
@@ -28,6 +29,7 @@ use crate::{Medium, Picture, Screen, Shot, Theme, Ui, UiSettings};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 use wb_core::command::Command;
 
 /// A screen of this size on a world.
@@ -58,11 +60,7 @@ impl Desk {
 
     /// The screen as text, blanks at line ends taken off.
     pub fn draw(&mut self) -> String {
-        let mut terminal = Terminal::new(TestBackend::new(self.w, self.h)).unwrap();
-        terminal
-            .draw(|frame| self.ui.draw(frame, &self.world.state))
-            .unwrap();
-        let buffer = terminal.backend().buffer();
+        let buffer = self.cells();
         let mut out = String::new();
         for y in 0..self.h {
             let mut line = String::new();
@@ -76,6 +74,15 @@ impl Desk {
             out.push('\n');
         }
         out
+    }
+
+    /// The newest frame with its styles.
+    pub fn cells(&mut self) -> Buffer {
+        let mut terminal = Terminal::new(TestBackend::new(self.w, self.h)).unwrap();
+        terminal
+            .draw(|frame| self.ui.draw(frame, &self.world.state))
+            .unwrap();
+        terminal.backend().buffer().clone()
     }
 
     /// Draws with all pictures and labels that are wanted: each file is a bright scene of 160 × 90 pixels.
@@ -146,6 +153,8 @@ pub fn key_event(name: &str) -> KeyEvent {
         "Enter" => (KeyCode::Enter, KeyModifiers::NONE),
         "Esc" => (KeyCode::Esc, KeyModifiers::NONE),
         "Tab" => (KeyCode::Tab, KeyModifiers::NONE),
+        "BackTab" => (KeyCode::BackTab, KeyModifiers::SHIFT),
+        "End" => (KeyCode::End, KeyModifiers::NONE),
         "Home" => (KeyCode::Home, KeyModifiers::NONE),
         "PageDown" => (KeyCode::PageDown, KeyModifiers::NONE),
         "PageUp" => (KeyCode::PageUp, KeyModifiers::NONE),

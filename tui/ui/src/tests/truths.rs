@@ -123,7 +123,7 @@ fn a_failure_is_on_every_tab_of_the_task() {
         let drawn = desk.draw();
         assert!(drawn.contains(&format!("✗ {words}")), "{words}: {drawn}");
         assert!(!drawn.contains("may help"), "{drawn}");
-        desk.press("Tab");
+        desk.press("t");
     }
 }
 
@@ -138,7 +138,7 @@ fn the_lines_of_two_attempts_are_set_apart() {
         target: "cars".into(),
         text: "second try".into(),
     }));
-    desk.go("Tab Tab Tab");
+    desk.go("t t t");
     let drawn = desk.draw();
     let (first, second) = (
         drawn.find("attempt 1 · build #1"),

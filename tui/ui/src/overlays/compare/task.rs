@@ -2,26 +2,30 @@
 
 use super::super::ListCursor;
 use crate::Ui;
+use crate::panes::PaneName;
 use crate::text::{clean, fit, wrap};
 use crate::theme::Styles;
-use crate::widgets::{padded, pane as frame, scrolled};
+use crate::widgets::padded;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use wb_core::compare::{ComparedLabel, ComparedTask, KEPT, LabelFate, TaskComparison, two_digits};
 use wb_core::comparing::Comparing;
 
-pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, cursor: &mut ListCursor, comparing: &Comparing) {
-    let st = &ui.st;
+pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, cursor: &ListCursor, comparing: &Comparing) {
+    let Some(area) = ui.panes.place(PaneName::Details, area) else {
+        return;
+    };
+    let st = &{ ui.st };
     let task = comparing.found.rows.get(cursor.at);
     let title = task.map_or_else(
         || "Both sides".to_owned(),
         |task| clean(&task.title).into_owned(),
     );
-    let inner = padded(frame(buf, area, &title, "", cursor.inside, st));
+    let inner = ui.pane(buf, PaneName::Details, area, (&title, ""));
     let Some(task) = task else { return };
-    let all = lines(task, usize::from(inner.width), st);
-    cursor.scroll = scrolled(buf, inner, &all, cursor.scroll, st);
+    let all = lines(task, usize::from(padded(inner).width), st);
+    ui.pane_text(buf, PaneName::Details, inner, &all, task.task);
 }
 
 fn lines<'a>(task: &ComparedTask, columns: usize, st: &Styles) -> Vec<Line<'a>> {

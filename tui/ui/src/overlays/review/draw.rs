@@ -2,34 +2,32 @@
 
 use super::*;
 use crate::Ui;
+use crate::frames::{foot_of, list_and_details};
 use crate::linear_text::{COLUMNS, PAGE, numbered, text, texts};
+use crate::panes::PaneName;
 use crate::picture::Subject;
 use crate::screens::task::patch;
 use crate::text::{clean, counted, fit, fit_middle, left, number, plural, right};
 use crate::theme::Styles;
-use crate::widgets::{lines, list, list_and_details, overlay, padded, pane as frame};
+use crate::widgets::{lines, list, padded};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Margin, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use wb_core::state::{CommitState, State};
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Review, state: &State) {
-    let st = ui.st;
     pane.follow(state);
     let title = format!("Review: {} held", plural(state.held.len(), "outcome"));
-    let inner = overlay(buf, area, &title, "nothing is sent before you commit", &st);
-    let room = padded(inner);
+    let title = (&*title, "nothing is sent before you commit");
+    let room = padded(area.inner(Margin::new(1, 1)));
     let foot = footer(ui, pane, state, usize::from(room.width));
     let foot_h = u16::try_from(foot.len()).unwrap_or(0).min(room.height / 2);
-    let [body, _, below] = Layout::vertical([
-        Constraint::Fill(1),
-        Constraint::Length(1),
-        Constraint::Length(foot_h),
-    ])
-    .areas(room);
-    lines(buf, below, &foot, 0);
     if pane.groups.is_empty() {
+        let inner = ui.overlay(buf, area, title);
+        let foot_h = Constraint::Length(foot_h);
+        let [body, below] = Layout::vertical([Constraint::Fill(1), foot_h]).areas(padded(inner));
+        lines(buf, below, &foot, 0);
         let all = [
             Line::default(),
             Line::from(" Nothing is held."),
@@ -40,7 +38,13 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Review, state:
         lines(buf, body, &all, 0);
         return;
     }
-    let rows = (body.height / 2).max(3).min(body.height);
+    let inner = ui.overlay_of_panes(buf, area, title);
+    let [body, below] = foot_of(inner, foot_h);
+    if let Some(below) = ui.panes.place(PaneName::Still, below) {
+        let inner = ui.pane(buf, PaneName::Still, below, ("", ""));
+        lines(buf, padded(inner), &foot, 0);
+    }
+    let rows = (body.height / 2).max(4).min(body.height);
     let [list, beside] = list_and_details(body, ui.room.narrow(), rows, body.width * 12 / 25);
     draw_list(ui, buf, list, pane, state);
     details(ui, buf, beside, pane, state);
@@ -88,6 +92,9 @@ pub fn lines_of(ui: &Ui, pane: &mut Review, state: &State) -> Vec<String> {
 }
 
 fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Review, state: &State) {
+    let Some(area) = ui.panes.place(PaneName::Main, area) else {
+        return;
+    };
     let st = ui.st;
     let group = &pane.groups[pane.at];
     let (title, count, at) = match pane.inside {
@@ -107,7 +114,7 @@ fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Review, state
     } else {
         String::new()
     };
-    let inner = frame(buf, area, &title, &position, true, &st);
+    let inner = ui.pane(buf, PaneName::Main, area, (&title, &position));
     let columns = usize::from(inner.width);
     pane.top = list(
         ui,
@@ -164,10 +171,11 @@ fn task_line<'a>(
 fn details(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &Review, state: &State) {
     let st = &{ ui.st };
     let Some(held) = pane.task().and_then(|t| state.held.get(&t)) else {
-        frame(buf, area, "", "", false, st);
+        ui.pane(buf, PaneName::Still, area, ("", ""));
         return;
     };
-    let Some(area) = ui.draw_beside(buf, area, &Subject::held(held)) else {
+    let area = ui.draw_beside(buf, area, &Subject::held(held));
+    let Some(area) = area.and_then(|area| ui.panes.place(PaneName::Details, area)) else {
         return;
     };
     let title = fit_middle(
@@ -179,10 +187,9 @@ fn details(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &Review, state: &Sta
     } else {
         "the first of the group".into()
     };
-    let inner = frame(buf, area, &title, &right, false, st);
-    let room = padded(inner);
-    let patch = patch(&held.outcome, state, usize::from(room.width), st);
-    lines(buf, room, &patch, 0);
+    let inner = ui.pane(buf, PaneName::Details, area, (&title, &right));
+    let patch = patch(&held.outcome, state, usize::from(padded(inner).width), st);
+    ui.pane_text(buf, PaneName::Details, inner, &patch, held.inputs.row.id);
 }
 
 /// The last commit; what the next one would send, and how it is guarded.

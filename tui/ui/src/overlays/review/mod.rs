@@ -8,6 +8,7 @@ use super::moved;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
+use crate::panes::PaneName;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::sync::Arc;
@@ -114,14 +115,25 @@ impl Review {
         }
     }
 
-    fn move_cursor(&mut self, action: Action) {
+    fn move_cursor(&mut self, action: Action, page: usize) {
         match self.inside {
             Some(place) => {
                 let group = self.groups.get(self.at);
                 let last = group.map_or(0, |g| g.tasks.len().saturating_sub(1));
-                self.inside = Some(moved(place, action, 10).min(last));
+                self.inside = Some(moved(place, action, page).min(last));
             }
-            None => self.at = moved(self.at, action, 10).min(self.groups.len().saturating_sub(1)),
+            None => {
+                let last = self.groups.len().saturating_sub(1);
+                self.at = moved(self.at, action, page).min(last);
+            }
+        }
+    }
+
+    /// Goes into a group, then into the details of a task.
+    fn go_in(&mut self, ui: &mut Ui) {
+        match self.inside {
+            None if !self.groups.is_empty() => self.inside = Some(0),
+            _ => ui.set_focus(PaneName::Details),
         }
     }
 
@@ -154,9 +166,8 @@ impl Layer for Review {
     fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
         self.follow(state);
         match action {
-            Action::In | Action::Right if self.inside.is_none() && !self.groups.is_empty() => {
-                self.inside = Some(0);
-            }
+            Action::In | Action::Right if ui.in_main() => self.go_in(ui),
+            Action::Out | Action::Left if !ui.in_main() => ui.set_focus(PaneName::Main),
             Action::Out | Action::Left if self.inside.is_some() => self.inside = None,
             Action::In | Action::Right | Action::Left => {}
             Action::Toggle => {
@@ -164,7 +175,7 @@ impl Layer for Review {
                 let taken = |t: &TaskId| state.held.get(t).is_some_and(|h| h.taken);
                 let on = !tasks.iter().all(taken);
                 if self.inside.is_some() {
-                    self.move_cursor(Action::Down);
+                    self.move_cursor(Action::Down, 1);
                 }
                 return Handled::Stay(vec![Command::Take { tasks, on }]);
             }
@@ -187,7 +198,7 @@ impl Layer for Review {
                 }
                 ui.notice = Some("nothing selected ({key:Toggle} selects a group)".into());
             }
-            _ if action.moves() => self.move_cursor(action),
+            _ if action.moves() && ui.in_main() => self.move_cursor(action, ui.page()),
             _ => return Handled::No,
         }
         Handled::done()
@@ -198,7 +209,7 @@ impl Layer for Review {
             Some(_) => self.inside = Some(row),
             None => self.at = row,
         }
-        self.move_cursor(Action::Review);
+        self.move_cursor(Action::Review, 1);
         true
     }
 
@@ -224,8 +235,13 @@ impl Layer for Review {
             state,
             &[Action::Toggle, Action::CommitAll, Action::ContactSheet],
         );
-        if !state.held.is_empty() && self.inside.is_none() {
-            all.push((Action::In, "its tasks".into()));
+        if !state.held.is_empty() && ui.in_main() {
+            let word = if self.inside.is_none() {
+                "its tasks"
+            } else {
+                "read on"
+            };
+            all.push((Action::In, word.into()));
         }
         let rest = [
             Action::Out,

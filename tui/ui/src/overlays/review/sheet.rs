@@ -12,7 +12,7 @@ use crate::picture::{Look, Subject, side_word};
 use crate::screens::queue::labels_word;
 use crate::text::{clean, fit, fit_middle, number, width};
 use crate::theme::Styles;
-use crate::widgets::{line, overlay};
+use crate::widgets::line;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -63,6 +63,7 @@ impl Sheet {
     fn move_cursor(&mut self, action: Action) {
         let (columns, rows) = self.grid;
         let (at, page) = (self.at, columns * rows);
+        let half = (rows / 2).max(1) * columns;
         let last = self.tasks.len().saturating_sub(1);
         self.at = match action {
             Action::Left => at.saturating_sub(1),
@@ -72,6 +73,8 @@ impl Sheet {
             Action::Down if at / columns < last / columns => at + columns,
             Action::PageUp => at.saturating_sub(page),
             Action::PageDown => at + page,
+            Action::HalfUp => at.saturating_sub(half),
+            Action::HalfDown => at + half,
             Action::Top => 0,
             Action::Bottom => last,
             _ => at,
@@ -104,6 +107,10 @@ impl Layer for Sheet {
 
     fn is_over(&self, state: &State) -> bool {
         !self.tasks.iter().any(|task| state.held.contains_key(task))
+    }
+
+    fn wheel_rows(&self, _: &Ui) -> usize {
+        1
     }
 
     fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
@@ -160,7 +167,6 @@ impl Layer for Sheet {
 
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         self.follow(state);
-        let st = ui.st;
         let stage = clean(state.stage_title(self.stage));
         let side = ui.beside.side();
         let title = format!(
@@ -170,7 +176,7 @@ impl Layer for Sheet {
         );
         let count = self.tasks.len();
         let right = format!("{}/{}", number(self.at + 1), number(count));
-        let inner = overlay(buf, area, &title, &right, &st);
+        let inner = ui.overlay(buf, area, (&title, &right));
         let cells = self.cells(inner);
         for (place, cell) in &cells {
             let Some(held) = self.tasks.get(*place).and_then(|task| state.held.get(task)) else {

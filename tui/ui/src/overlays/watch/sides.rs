@@ -2,12 +2,13 @@
 
 use super::Watch;
 use crate::Ui;
+use crate::panes::PaneName;
 use crate::picture::Subject;
 use crate::screens::queue::labels_word;
 use crate::screens::task::{error_lines, log_lines, patch};
 use crate::text::{clean, duration, fit, fit_middle, left, plural};
 use crate::theme::Styles;
-use crate::widgets::{padded, pane as frame, scrolled};
+use crate::widgets::padded;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -21,10 +22,10 @@ use wb_core::work::Outcome;
 /// Lines of the agent's log below.
 const LOG: usize = 6;
 
-pub(super) fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, state: &State) {
-    let st = ui.st;
+pub(super) fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &Watch, state: &State) {
     let Some(task) = pane.task(state) else { return };
-    let Some(area) = ui.draw_beside(buf, area, &subject(task)) else {
+    let area = ui.draw_beside(buf, area, &subject(task));
+    let Some(area) = area.and_then(|area| ui.panes.place(PaneName::Details, area)) else {
         return;
     };
     let stage = fit(state.stage_title(task.stage), 16);
@@ -32,9 +33,9 @@ pub(super) fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, 
         &task.row.title,
         usize::from(area.width).saturating_sub(8 + stage.len()),
     );
-    let inner = frame(buf, area, &title, &stage, pane.cursor.inside, &st);
+    let inner = ui.pane(buf, PaneName::Details, area, (&title, &stage));
     let all = sides(ui, task, state, usize::from(padded(inner).width));
-    pane.cursor.scroll = scrolled(buf, inner, &all, pane.cursor.scroll, &st);
+    ui.pane_text(buf, PaneName::Details, inner, &all, task.row.id);
 }
 
 /// The labels of the newest build, against those of the build that it is compared with.

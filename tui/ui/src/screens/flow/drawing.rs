@@ -5,7 +5,7 @@ use crate::graph::paint::{self, Canvas};
 use crate::graph::{self, Edge, GraphLayout, Node, Spacing};
 use crate::text::{clean, fit, right, width};
 use crate::theme::Styles;
-use crate::widgets::{centred, lines, padded, pane, split_line};
+use crate::widgets::{centred, lines, padded, split_line};
 use crate::{Hit, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -151,7 +151,8 @@ pub(super) fn draw_graph(
     state: &State,
 ) {
     let st = ui.st;
-    let inner = pane(buf, area, "Workflow", &listed_age(state), true, &st);
+    let title = ("Workflow", &*listed_age(state));
+    let inner = ui.pane(buf, PaneName::Main, area, title);
     let [room, legend_row] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(inner);
     let room = padded(room);

@@ -3,6 +3,8 @@
 use super::move_cursor;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer, WHEEL};
+use crate::overlays::moved;
+use crate::panes::PaneName;
 use crate::{Screen, Ui, copy, outside};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -23,18 +25,25 @@ impl Layer for Flow {
         match action {
             Action::In => Handled::Stay(ui.go(Screen::Queue)),
             Action::Out if ui.unqueues(state) => Handled::Stay(vec![Command::CancelQueuedStep]),
-            _ if action.moves() => {
-                move_cursor(ui, action, state);
-                Handled::done()
-            }
-            _ => Handled::No,
+            _ if !action.moves() => Handled::No,
+            _ => match ui.focus() {
+                PaneName::Main => {
+                    move_cursor(ui, action, state);
+                    Handled::done()
+                }
+                PaneName::Activity => {
+                    ui.flow.activity_back = moved(ui.flow.activity_back, action, ui.page());
+                    Handled::done()
+                }
+                _ => Handled::No,
+            },
         }
     }
 
-    /// The arrows move along the graph; the wheel scrolls the activity instead.
-    fn on_wheel(&mut self, action: Action, ui: &mut Ui, _: &State) -> Vec<Command> {
-        ui.flow.scroll_activity(action == Action::Up, WHEEL);
-        Vec::new()
+    /// In the drawing it goes from box to box.
+    fn wheel_rows(&self, ui: &Ui) -> usize {
+        let in_drawing = ui.in_main() && !ui.flow.lists(ui.room);
+        if in_drawing { 1 } else { WHEEL }
     }
 
     fn hints(&self, ui: &Ui, state: &State) -> Hints {

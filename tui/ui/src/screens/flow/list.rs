@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::text::{clean, fit, left, right, width};
-use crate::widgets::{pane, scroll_to};
+use crate::widgets::scroll_to;
 use crate::{Hit, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,7 +13,8 @@ use wb_core::workflow::{StageKind, Workflow};
 /// One row for each stage: its count, a missing agent, where its tasks go.
 pub(super) fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &State) {
     let st = ui.st;
-    let inner = pane(buf, area, "Workflow", &listed_age(state), true, &st);
+    let title = ("Workflow", &*listed_age(state));
+    let inner = ui.pane(buf, PaneName::Main, area, title);
     let order = list_order(flow);
     let at = order
         .iter()

@@ -6,8 +6,10 @@
 use super::{activity, first_build, stage};
 use crate::actions::Action;
 use crate::graph::{Edge, GraphLayout};
+use crate::overlays::moved;
+use crate::panes::PaneName;
 use crate::text::{clean, number};
-use crate::widgets::{lines, pane};
+use crate::widgets::lines;
 use crate::{Room, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -45,14 +47,6 @@ impl FlowCursor {
     /// Whether the list is shown in this much room.
     pub fn lists(&self, room: Room) -> bool {
         !self.drawing.unwrap_or(!room.narrow())
-    }
-
-    pub fn scroll_activity(&mut self, up: bool, rows: usize) {
-        self.activity_back = if up {
-            self.activity_back.saturating_sub(rows)
-        } else {
-            self.activity_back.saturating_add(rows)
-        };
     }
 }
 
@@ -96,18 +90,17 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         return;
     };
     let flow = &project.workflow;
-    let st = ui.st;
     ui.flow.activity_back = ui
         .flow
         .activity_back
         .min(state.activity.len().saturating_sub(1));
     if flow.stages.is_empty() {
-        let inner = pane(buf, area, "Workflow", "", true, &st);
+        let inner = ui.pane(buf, PaneName::Main, area, ("Workflow", ""));
         let text = "  This project has no workflow stages. Agents need a workflow project.";
         lines(buf, inner, &[Line::default(), Line::from(text)], 0);
         return;
     }
-    let build = first_build::shown(state).filter(|_| !ui.room.tiny());
+    let build = first_build::shown(state).filter(|_| !ui.room.tiny() && !ui.zoomed());
     let area = match build {
         Some(build) => {
             let height = Constraint::Length(first_build::HEIGHT);
@@ -125,6 +118,9 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
 }
 
 fn draw_workflow(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &State) {
+    let Some(area) = ui.panes.place(PaneName::Main, area) else {
+        return;
+    };
     if ui.flow.lists(ui.room) {
         draw_list(ui, buf, area, flow, state);
     } else {
@@ -148,17 +144,15 @@ fn narrow(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &St
     let [main, between] =
         Layout::vertical([Constraint::Length(main), Constraint::Fill(1)]).areas(above);
     draw_workflow(ui, buf, main, flow, state);
-    if between.height > 0 {
-        stage::draw(ui, buf, between, state);
-    }
-    if strip > 0 {
-        activity::draw(ui, buf, below, state);
-    }
+    stage::draw(ui, buf, between, state);
+    activity::draw(ui, buf, below, state);
 }
 
 /// The workflow across the screen, the selected stage and the activity side by side below it.
 fn wide(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &State) {
-    let whole = if ui.flow.lists(ui.room) {
+    let whole = if ui.zoomed() {
+        0
+    } else if ui.flow.lists(ui.room) {
         rows_of(flow).saturating_add(2)
     } else {
         let room = (area.width - 4, area.height.saturating_sub(LOWER + 3));
@@ -247,11 +241,12 @@ pub fn move_cursor(ui: &mut Ui, action: Action, state: &State) {
     let last = order.len() - 1;
     let stage_at = |place: usize| order.get(place).map(|i| flow.stages[*i].id);
     match action {
-        Action::Top | Action::PageUp => ui.stage = stage_at(0),
-        Action::Bottom | Action::PageDown => ui.stage = stage_at(last),
-        Action::Up if ui.flow.lists(ui.room) => ui.stage = stage_at(at.saturating_sub(1)),
-        Action::Down if ui.flow.lists(ui.room) => ui.stage = stage_at((at + 1).min(last)),
         Action::Left | Action::Right if ui.flow.lists(ui.room) => {}
+        _ if ui.flow.lists(ui.room) => {
+            ui.stage = stage_at(moved(at, action, ui.page()).min(last));
+        }
+        Action::Top | Action::PageUp | Action::HalfUp => ui.stage = stage_at(0),
+        Action::Bottom | Action::PageDown | Action::HalfDown => ui.stage = stage_at(last),
         _ => {
             let room = ui.flow.drawn.as_ref().map_or((116, 20), |d| d.room);
             ui.flow.arrange(flow, state, room);

@@ -47,8 +47,12 @@ impl Layer for Queue {
 
     fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
         if action.moves() {
+            if !ui.in_main() {
+                return Handled::No;
+            }
             if let Some(stage) = ui.stage {
-                ui.queue.move_cursor(stage, action, state);
+                let page = ui.page();
+                ui.queue.move_cursor(stage, action, page, state);
             }
             return Handled::done();
         }

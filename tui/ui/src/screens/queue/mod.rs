@@ -3,6 +3,7 @@
 
 use crate::actions::Action;
 use crate::keys::Line as Typed;
+use crate::overlays::moved;
 use crate::text::{clean, fit, number};
 use crate::widgets::{split_line, typed_spans};
 use crate::{Room, Ui};
@@ -96,18 +97,9 @@ impl QueueCursor {
         cursor.task = queue.at(cursor.place).map(|r| r.id);
     }
 
-    pub fn move_cursor(&mut self, stage: StageId, action: Action, state: &State) {
-        let place = self.place(stage);
-        let page = self.rows.saturating_sub(1).max(1);
-        let next = match action {
-            Action::Up => place.saturating_sub(1),
-            Action::Down => place + 1,
-            Action::PageUp => place.saturating_sub(page),
-            Action::PageDown => place + page,
-            Action::Top => 0,
-            Action::Bottom => usize::MAX,
-            _ => place,
-        };
+    /// Moves the cursor in a pane whose pages have so many rows.
+    pub fn move_cursor(&mut self, stage: StageId, action: Action, page: usize, state: &State) {
+        let next = moved(self.place(stage), action, page);
         self.go_to(stage, next, state);
     }
 
@@ -143,6 +135,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let Some(stage) = ui.stage else { return };
     let [top, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
     top_line(ui, buf, top, stage, state);
+    ui.panes.set_whole(body);
     if ui.room.tiny() {
         table(ui, buf, body, stage, state);
     } else if ui.room.narrow() {

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::Ui;
+use crate::panes::PaneName;
 use crate::picture::{Look, Subject};
 use crate::text::{duration, fit, fit_middle};
 use crate::theme::Styles;
-use crate::widgets::{field, lines, padded, pane, wrapped};
+use crate::widgets::{field, lines, padded, wrapped};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -59,33 +60,53 @@ pub(super) fn result_lines<'a>(
 }
 
 pub(super) fn preview(ui: &mut Ui, buf: &mut Buffer, area: Rect, stage: StageId, state: &State) {
-    let st = ui.st;
     let place = ui.queue.place(stage);
     let Some(row) = state.queues.get(&stage).and_then(|q| q.at(place)) else {
-        pane(buf, area, "Preview", "", false, &st);
+        if let Some(area) = ui.panes.place(PaneName::Preview, area) {
+            ui.pane(buf, PaneName::Preview, area, ("Preview", ""));
+        }
         return;
     };
     let result_h = Constraint::Length(12.min(area.height / 2));
     let [above, below] = Layout::vertical([Constraint::Fill(1), result_h]).areas(area);
+    if let Some(area) = ui.panes.place(PaneName::Preview, above) {
+        facts_and_picture(ui, buf, area, row, stage, state);
+    }
+    if let Some(area) = ui.panes.place(PaneName::Result, below) {
+        let inner = ui.pane(buf, PaneName::Result, area, ("Last result", ""));
+        let all = result_lines(row, state, usize::from(padded(inner).width), ui);
+        ui.pane_text(buf, PaneName::Result, inner, &all, row.id);
+    }
+}
+
+fn facts_and_picture(
+    ui: &mut Ui,
+    buf: &mut Buffer,
+    area: Rect,
+    row: &TaskRow,
+    stage: StageId,
+    state: &State,
+) {
+    let st = ui.st;
     let title = fit_middle(&row.title, usize::from(area.width).saturating_sub(6));
-    let room = padded(pane(buf, above, &title, "", false, &st));
+    let inner = ui.pane(buf, PaneName::Preview, area, (&title, ""));
+    let room = padded(inner);
     let mut all = facts(row, state, usize::from(room.width), &st);
     let picture = ui.queue.shows_picture(ui.room);
     if !picture {
         all.push(Line::default());
         all.push(ui.keyed_line("{key:Preview} shows the picture"));
     }
-    lines(buf, room, &all, 0);
-    if picture {
-        let used = Constraint::Length(u16::try_from(all.len() + 1).unwrap_or(0));
-        let [_, image] = Layout::vertical([used, Constraint::Fill(1)]).areas(room);
-        let subject = subject(row, stage, state);
-        ui.pictures
-            .draw(buf, image, &subject, Look::of(LabelSide::Both), &st);
+    if !picture {
+        ui.pane_text(buf, PaneName::Preview, inner, &all, row.id);
+        return;
     }
-    let room = padded(pane(buf, below, "Last result", "", false, &st));
-    let all = result_lines(row, state, usize::from(room.width), ui);
     lines(buf, room, &all, 0);
+    let used = Constraint::Length(u16::try_from(all.len() + 1).unwrap_or(0));
+    let [_, image] = Layout::vertical([used, Constraint::Fill(1)]).areas(room);
+    let subject = subject(row, stage, state);
+    ui.pictures
+        .draw(buf, image, &subject, Look::of(LabelSide::Both), &st);
 }
 
 /// The picture of a task, with its labels as far as they were fetched for its agent.
@@ -118,22 +139,26 @@ fn facts<'a>(row: &TaskRow, state: &State, columns: usize, st: &Styles) -> Vec<L
 }
 
 /// Three lines about the task under the cursor, for narrow screens.
-pub(super) fn strip_preview(ui: &Ui, buf: &mut Buffer, area: Rect, stage: StageId, state: &State) {
-    let st = &ui.st;
+pub(super) fn strip_preview(
+    ui: &mut Ui,
+    buf: &mut Buffer,
+    area: Rect,
+    stage: StageId,
+    state: &State,
+) {
+    let Some(area) = ui.panes.place(PaneName::Preview, area) else {
+        return;
+    };
+    let st = ui.st;
     let place = ui.queue.place(stage);
     let Some(row) = state.queues.get(&stage).and_then(|q| q.at(place)) else {
-        pane(buf, area, "Preview", "", false, st);
+        ui.pane(buf, PaneName::Preview, area, ("Preview", ""));
         return;
     };
     let key = format!("{}: step it", ui.key_of(Action::In));
-    let room = padded(pane(
-        buf,
-        area,
-        &fit_middle(&row.title, 50),
-        &key,
-        false,
-        st,
-    ));
+    let title = fit_middle(&row.title, 50);
+    let inner = ui.pane(buf, PaneName::Preview, area, (&title, &key));
+    let room = padded(inner);
     let about = format!(
         "task {} · {} · {}",
         &row.id.to_string()[..8],
@@ -143,5 +168,5 @@ pub(super) fn strip_preview(ui: &Ui, buf: &mut Buffer, area: Rect, stage: StageI
     let mut all = vec![Line::styled(fit(&about, usize::from(room.width)), st.dim)];
     let result = result_lines(row, state, usize::from(room.width), ui);
     all.extend(result);
-    lines(buf, room, &all, 0);
+    ui.pane_text(buf, PaneName::Preview, inner, &all, row.id);
 }

@@ -1,8 +1,9 @@
 //! The table: only the rows in sight are made.
 
 use super::*;
+use crate::panes::PaneName;
 use crate::text::{clean, number};
-use crate::widgets::{hanging, lines, list, pane};
+use crate::widgets::{hanging, lines, list};
 use crate::{Hit, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,14 +14,17 @@ use wb_core::state::State;
 use wb_core::work::TaskRow;
 
 pub(super) fn table(ui: &mut Ui, buf: &mut Buffer, area: Rect, stage: StageId, state: &State) {
-    let st = ui.st;
+    let Some(area) = ui.panes.place(PaneName::Main, area) else {
+        return;
+    };
     let Some(queue) = state.queues.get(&stage) else {
-        let inner = pane(buf, area, "Tasks", "", true, &st);
+        let inner = ui.pane(buf, PaneName::Main, area, ("Tasks", ""));
         let text = ui.keyed_line("  Not listed yet. {key:Refresh} lists it.");
         lines(buf, inner, &[Line::default(), text], 0);
         return;
     };
-    let inner = pane(buf, area, "Tasks", &loaded(queue, state), true, &st);
+    let loaded = loaded(queue, state);
+    let inner = ui.pane(buf, PaneName::Main, area, ("Tasks", &loaded));
     if queue.view.is_empty() {
         let title = clean(state.stage_title(stage)).into_owned();
         let text = if queue.rows.is_empty() {

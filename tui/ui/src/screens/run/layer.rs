@@ -32,7 +32,7 @@ impl Layer for RunScreen {
                 Handled::Stay(ui.dispatch(first, state))
             }
             Action::Out => Handled::Stay(ui.go(Screen::Flow)),
-            _ if action.moves() => {
+            _ if action.moves() && ui.in_main() => {
                 move_cursor(ui, action, state);
                 Handled::done()
             }

@@ -1,13 +1,16 @@
 //! Run: progress by stage, outcomes, failures in groups, workers, the agents' log.
 
-use super::{error_lines, task::log_tail};
+use super::error_lines;
+use super::task::{log_line, log_note};
 use crate::Ui;
 use crate::actions::Action;
+use crate::overlays::moved;
+use crate::panes::PaneName;
 use crate::text::{
     bar, clean, clock, duration, fit, fit_middle, left, limit_word, number, plural, width,
 };
 use crate::theme::Styles;
-use crate::widgets::{lines, padded, pane};
+use crate::widgets::{lines, padded};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -39,13 +42,7 @@ impl RunCursor {
 
 pub fn move_cursor(ui: &mut Ui, action: Action, state: &State) {
     let last = state.failures.len().saturating_sub(1);
-    ui.run.at = match action {
-        Action::Up => ui.run.at.saturating_sub(1),
-        Action::Down => (ui.run.at + 1).min(last),
-        Action::Top | Action::PageUp => 0,
-        Action::Bottom | Action::PageDown => last,
-        _ => ui.run.at,
-    };
+    ui.run.at = moved(ui.run.at, action, ui.page()).min(last);
 }
 
 /// How far, 0 to 100, when the end is known.
@@ -69,6 +66,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     ])
     .areas(area);
     top_line(buf, top, run, state, ui);
+    ui.panes.set_whole(progress.union(rest));
     draw_progress(buf, progress, run, state, ui);
     let log_h = match ui.room.tiny() {
         true => 0,
@@ -80,33 +78,47 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let [outcomes, failures] = Layout::horizontal([outcomes_w, Constraint::Fill(1)]).areas(middle);
     draw_outcomes(buf, outcomes, run, state, ui);
     draw_failures(ui, buf, failures, state);
-    if log_h > 0 {
-        draw_log(ui, buf, log, state);
-    }
+    draw_log(ui, buf, log, state);
 }
 
-fn draw_log(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
+fn draw_log(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+    let Some(area) = ui.panes.place(PaneName::Log, area) else {
+        return;
+    };
     let right = match state.log.total {
         0 => String::new(),
         n => plural(usize::try_from(n).unwrap_or(0), "line"),
     };
-    let inner = pane(buf, area, "Agent log", &right, false, &ui.st);
-    let room = padded(inner);
-    let columns = usize::from(room.width);
+    let inner = ui.pane(buf, PaneName::Log, area, ("Agent log", &right));
+    let columns = usize::from(padded(inner).width);
+    let (offset_s, st) = (ui.utc_offset_s, ui.st);
+    let nothing = log_note(&state.log, &st);
+    let count = state.log.lines.len() + nothing.iter().len();
+    let run = state.run.as_ref().map(|run| run.id);
     // Only lines in sight are made.
-    let first = (state.log.lines.len()).saturating_sub(usize::from(room.height));
-    let log = log_tail(&state.log, first, columns, ui.utc_offset_s, &ui.st);
-    lines(buf, room, &log, 0);
+    ui.pane_tail(
+        buf,
+        PaneName::Log,
+        inner,
+        (count, state.log.total, run),
+        |at| {
+            let line = state.log.lines.get(at);
+            line.map_or_else(
+                || nothing.clone().unwrap_or_default(),
+                |line| log_line(line, columns, offset_s, &st),
+            )
+        },
+    );
 }
 
-fn no_run(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
-    let st = &ui.st;
+fn no_run(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+    let st = &{ ui.st };
     if let Some(error) = &state.not_started {
-        let inner = pane(buf, area, "The run was not started", "", true, st);
+        let inner = ui.pane(buf, PaneName::Main, area, ("The run was not started", ""));
         lines(buf, inner, &error_lines(error, inner.width, st), 0);
         return;
     }
-    let inner = pane(buf, area, "Run", "", true, st);
+    let inner = ui.pane(buf, PaneName::Main, area, ("Run", ""));
     let held = if state.writes_at_once() {
         "each batch is written as it finishes"
     } else {
@@ -184,10 +196,14 @@ fn top_line(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui) {
 }
 
 #[allow(clippy::cast_precision_loss)] // milliseconds for a person
-fn draw_progress(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui) {
-    let st = &ui.st;
+fn draw_progress(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &mut Ui) {
+    let Some(area) = ui.panes.place(PaneName::Still, area) else {
+        return;
+    };
+    let st = &{ ui.st };
     let elapsed = run.ended.unwrap_or(state.now).since(run.started) as f64;
-    let inner = pane(buf, area, "Progress", &duration(elapsed.max(1.0)), true, st);
+    let elapsed = duration(elapsed.max(1.0));
+    let inner = ui.pane(buf, PaneName::Still, area, ("Progress", &elapsed));
     let room = padded(inner);
     let columns = usize::from(room.width);
     let figures = figures(run, state, ui);

@@ -1,9 +1,10 @@
 //! The results of a run: outcomes as bars, failures in groups.
 
 use crate::actions::Action;
+use crate::panes::PaneName;
 use crate::text::{bar, clean, fit, left, number, plural, right, width};
 use crate::theme::Styles;
-use crate::widgets::{lines, padded, pane, scroll_to, shade};
+use crate::widgets::{lines, padded, scroll_to, shade};
 use crate::{Hit, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -12,19 +13,25 @@ use std::collections::BTreeSet;
 use wb_core::run::{Run, Sink};
 use wb_core::state::{FailureGroup, State};
 
-pub(super) fn draw_outcomes(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &Ui) {
+pub(super) fn draw_outcomes(buf: &mut Buffer, area: Rect, run: &Run, state: &State, ui: &mut Ui) {
+    let Some(area) = ui.panes.place(PaneName::Outcomes, area) else {
+        return;
+    };
+    let inner = ui.pane(buf, PaneName::Outcomes, area, ("Outcomes", ""));
+    let all = outcome_lines(run, state, usize::from(padded(inner).width), ui);
+    ui.pane_text(buf, PaneName::Outcomes, inner, &all, run.id);
+}
+
+fn outcome_lines(run: &Run, state: &State, columns: usize, ui: &Ui) -> Vec<Line<'static>> {
     let st = &ui.st;
     let t = &run.totals;
-    let room = padded(pane(buf, area, "Outcomes", "", false, st));
-    let columns = usize::from(room.width);
     if t.tasks == 0 {
         let word = if run.is_over() {
             "No task was handled."
         } else {
             "No task is final yet."
         };
-        lines(buf, room, &[Line::styled(word, st.dim)], 0);
-        return;
+        return vec![Line::styled(word, st.dim)];
     }
     let mut all = bars(run, columns, st);
     if t.conflicts > 0 && !state.conflicts.is_empty() {
@@ -56,7 +63,7 @@ pub(super) fn draw_outcomes(buf: &mut Buffer, area: Rect, run: &Run, state: &Sta
         Span::raw(count),
         Span::styled(note, st.dim),
     ]));
-    lines(buf, room, &all, 0);
+    all
 }
 
 /// A bar for each route that tasks took, then for failures and conflicts.
@@ -91,6 +98,9 @@ const EACH: u16 = 2;
 
 /// Tasks that failed and still do, equal failures together.
 pub(super) fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+    let Some(area) = ui.panes.place(PaneName::Main, area) else {
+        return;
+    };
     let st = ui.st;
     let groups = &state.failures;
     let failed = number(state.failed_count());
@@ -110,7 +120,7 @@ pub(super) fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &S
             ui.key_of(Action::StepFailed)
         )
     };
-    let inner = pane(buf, area, &title, &keys, true, &st);
+    let inner = ui.pane(buf, PaneName::Main, area, (&title, &keys));
     if groups.is_empty() {
         lines(buf, inner, &[Line::styled(" None.", st.good)], 0);
         return;
@@ -119,6 +129,10 @@ pub(super) fn draw_failures(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &S
     let [list, below] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(foot)]).areas(inner);
     let rows = usize::from(list.height / EACH);
+    ui.panes.set_rows(Rect {
+        height: list.height / EACH,
+        ..list
+    });
     let top = scroll_to(0, ui.run.at, rows, groups.len());
     let shown = groups.iter().enumerate().skip(top).take(rows.max(1));
     for ((i, group), y) in shown.zip((list.y..).step_by(usize::from(EACH))) {

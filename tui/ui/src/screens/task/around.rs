@@ -2,18 +2,19 @@
 //! what to do while no task is open.
 
 use crate::Ui;
+use crate::panes::PaneName;
 use crate::screens::{first_build, timeline};
 use crate::text::{fit, fit_middle, width};
-use crate::widgets::{hanging, lines, padded, pane};
+use crate::widgets::{hanging, lines, padded};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use wb_core::state::State;
 use wb_core::step::Stepper;
 
-pub fn no_task(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
-    let st = &ui.st;
-    let inner = pane(buf, area, "Task", "", true, st);
+pub fn no_task(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+    let st = &{ ui.st };
+    let inner = ui.pane(buf, PaneName::Main, area, ("Task", ""));
     let mut all = vec![Line::default(), Line::from("  No task is open.")];
     if let Some(queued) = first_build::queued_text(state) {
         let columns = usize::from(padded(inner).width);
@@ -69,8 +70,11 @@ pub fn top_line(buf: &mut Buffer, area: Rect, step: &Stepper, state: &State, ui:
 }
 
 /// The most useful action, in words, and what of the task was written.
-pub fn next_line(ui: &Ui, buf: &mut Buffer, area: Rect, step: &Stepper, state: &State) {
-    let st = &ui.st;
+pub fn next_line(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper, state: &State) {
+    let Some(area) = ui.panes.place(PaneName::Still, area) else {
+        return;
+    };
+    let st = &{ ui.st };
     let queued = state.queued_step.as_ref();
     let (key, text) = match first_build::queued_text(state) {
         Some(text) if queued.is_some_and(|q| q.task == step.row.id) => (None, text),
@@ -94,7 +98,7 @@ pub fn next_line(ui: &Ui, buf: &mut Buffer, area: Rect, step: &Stepper, state: &
     }
     let columns = usize::from(area.width).saturating_sub(4);
     let title = fit(&standing, columns.saturating_sub(4));
-    let inner = pane(buf, area, "", "", false, st);
+    let inner = ui.pane(buf, PaneName::Still, area, ("", ""));
     buf.set_string(area.x + 2, area.y, format!(" {title} "), style);
     crate::widgets::line(buf, inner, 0, &line);
 }

@@ -27,8 +27,12 @@ impl Layer for Task {
                 }
                 ui.screen = Screen::Queue;
             }
-            Action::NextPane | Action::PrevPane => ui.task.turn_tab(action == Action::NextPane),
-            _ if action.moves() => ui.task.move_cursor(action, state),
+            // Time goes from left to right, whatever pane shows it.
+            Action::Left | Action::Right => ui.task.move_cursor(action, 1, state),
+            _ if action.moves() && ui.in_main() => {
+                let page = ui.page();
+                ui.task.move_cursor(action, page, state);
+            }
             _ => return Handled::No,
         }
         Handled::done()
@@ -62,7 +66,7 @@ impl Layer for Task {
             TogglePoint,
             Fork,
             KillJob,
-            NextPane,
+            NextTab,
             Right,
             Discard,
             NextTask,

@@ -3,10 +3,12 @@
 
 use super::timeline::{self, Mark, Row, What};
 use crate::actions::Action;
+use crate::overlays::moved;
+use crate::panes::PaneName;
 use crate::picture::{Beside, LEGEND, Look, Subject, side_word};
 use crate::text::{clean, duration, fit, left, right, width};
 use crate::theme::Styles;
-use crate::widgets::{lines, list, padded, pane, scrolled};
+use crate::widgets::{lines, list, padded};
 use crate::{Hit, Room, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -28,7 +30,7 @@ use around::{next_line, no_task, top_line};
 use read::{Read, read};
 use tabs::{json_lines, labels, value};
 
-pub use tabs::{error_lines, log_lines, log_tail, patch};
+pub use tabs::{error_lines, log_line, log_lines, log_note, patch};
 
 pub use layer::Task;
 pub use lines::{event_text, next_text, outcome_lines};
@@ -46,7 +48,6 @@ pub struct TaskCursor {
     tab: usize,
     /// The chosen event; `None` follows the newest.
     pub event: Option<usize>,
-    scroll: usize,
     side: Beside,
     step: u64,
     read: Read,
@@ -55,7 +56,6 @@ pub struct TaskCursor {
 impl TaskCursor {
     pub fn select_tab(&mut self, tab: usize) {
         self.tab = tab.min(TABS.len() - 1);
-        self.scroll = 0;
     }
 
     /// The picture with its next side: in its own tab, where there is no room beside the others.
@@ -103,26 +103,19 @@ impl TaskCursor {
         }
     }
 
-    pub fn move_cursor(&mut self, action: Action, state: &State) {
+    /// Chooses another event.
+    pub fn move_cursor(&mut self, action: Action, page: usize, state: &State) {
         let Some(step) = &state.step else { return };
         let rows = timeline::rows(step, state);
         let last = rows.len().saturating_sub(1);
         let at = self.event.unwrap_or_else(|| newest(&rows)).min(last);
-        match action {
-            Action::Left => self.event = Some(at.saturating_sub(1)),
-            Action::Right => self.event = Some((at + 1).min(last)),
-            Action::Up => self.scroll = self.scroll.saturating_sub(1),
-            Action::Down => self.scroll += 1,
-            Action::PageUp => self.scroll = self.scroll.saturating_sub(10),
-            Action::PageDown => self.scroll += 10,
-            Action::Top => self.scroll = 0,
-            Action::Bottom => self.scroll = usize::MAX / 2,
-            _ => {}
-        }
-        if matches!(action, Action::Left | Action::Right) {
-            self.scroll = 0;
-            self.tab = if self.tab == IMAGE_TAB { self.tab } else { 0 };
-        }
+        let action = match action {
+            Action::Left => Action::Up,
+            Action::Right => Action::Down,
+            other => other,
+        };
+        self.event = Some(moved(at, action, page).min(last));
+        self.tab = if self.tab == IMAGE_TAB { self.tab } else { 0 };
     }
 }
 
@@ -167,6 +160,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     ])
     .areas(area);
     top_line(buf, top, step, state, ui);
+    ui.panes.set_whole(body.union(below));
     next_line(ui, buf, below, step, state);
     let side = ui.task.side.shown(ui.room);
     let side = side.filter(|_| ui.task.tab != IMAGE_TAB && has_room_beside(ui, state));
@@ -241,8 +235,12 @@ fn draw_timeline(
     events: &Events,
     state: &State,
 ) {
+    let Some(area) = ui.panes.place(PaneName::Main, area) else {
+        return;
+    };
     let st = ui.st;
-    let inner = pane(buf, area, "Timeline", &took(step, &events.rows), true, &st);
+    let took = took(step, &events.rows);
+    let inner = ui.pane(buf, PaneName::Main, area, ("Timeline", &took));
     let rows = &events.rows;
     let columns = usize::from(inner.width);
     let longest = rows.iter().map(|r| width(&r.name)).max().unwrap_or(8);
@@ -309,8 +307,11 @@ fn draw_tab(
     events: &Events,
     state: &State,
 ) {
+    let Some(area) = ui.panes.place(PaneName::Details, area) else {
+        return;
+    };
     let st = ui.st;
-    let inner = pane(buf, area, "", "", false, &st);
+    let inner = ui.pane(buf, PaneName::Details, area, ("", ""));
     draw_tab_names(ui, buf, area);
     let inner = failure_line(ui, buf, inner, step);
     let room = padded(inner);
@@ -332,7 +333,9 @@ fn draw_tab(
         5 => history::lines(step, columns, &st),
         _ => json_lines(ui, columns),
     };
-    ui.task.scroll = scrolled(buf, inner, &all, ui.task.scroll, &st);
+    let event = (ui.task.tab == 0).then_some(events.at);
+    let about = (step.id, ui.task.tab, event);
+    ui.pane_text(buf, PaneName::Details, inner, &all, about);
 }
 
 /// What failed, above every tab that does not show the whole error; gives the room below.

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use serde_json::Value;
 use wb_core::error::Error;
 use wb_core::state::State;
-use wb_core::step::{At, Log, Stepper};
+use wb_core::step::{At, Log, LogLine, Stepper};
 use wb_core::work::{Committed, LabelChange, Outcome};
 
 pub(super) fn json_lines<'a>(ui: &Ui, columns: usize) -> Vec<Line<'a>> {
@@ -43,41 +43,46 @@ pub fn log_lines<'a>(log: &Log, columns: usize, offset_s: i32, st: &Styles) -> V
 }
 
 /// Lines of a log from one of them on.
-pub fn log_tail<'a>(
+fn log_tail<'a>(
     log: &Log,
     first: usize,
     columns: usize,
     offset_s: i32,
     st: &Styles,
 ) -> Vec<Line<'a>> {
-    let mut all = Vec::with_capacity(log.lines.len().saturating_sub(first) + 1);
-    for line in log.lines.iter().skip(first) {
-        if line.is_heading() {
-            let name = format!("── {} ", fit(&line.text, columns.saturating_sub(6)));
-            let rest = "─".repeat(columns.saturating_sub(width(&name)));
-            all.push(Line::styled(format!("{name}{rest}"), st.dim));
-            continue;
-        }
-        let level = ["", "ERROR", "WARN ", "INFO ", "DEBUG", "TRACE"]
-            .get(usize::from(line.level))
-            .copied()
-            .unwrap_or("");
-        let target = fit(line.target.rsplit("::").next().unwrap_or_default(), 16);
-        let used = 16 + width(&target) + 2;
-        all.push(Line::from(vec![
-            Span::styled(format!("{} ", clock(line.at, offset_s)), st.dim),
-            Span::styled(format!("{} ", left(level, 5)), st.level(line.level)),
-            Span::styled(format!("{target}  "), st.dim),
-            Span::styled(
-                fit(&line.text, columns.saturating_sub(used)),
-                st.level(line.level.max(3)),
-            ),
-        ]));
+    let lines = log.lines.iter().skip(first);
+    let lines = lines.map(|line| log_line(line, columns, offset_s, st));
+    lines.chain(log_note(log, st)).collect()
+}
+
+/// What stands below a log to which the newest attempt has added nothing.
+pub fn log_note(log: &Log, st: &Styles) -> Option<Line<'static>> {
+    let nothing = log.newest() == log.lines.len();
+    nothing.then(|| Line::styled("The agent has written nothing.", st.dim))
+}
+
+/// One line of a log.
+pub fn log_line<'a>(line: &LogLine, columns: usize, offset_s: i32, st: &Styles) -> Line<'a> {
+    if line.is_heading() {
+        let name = format!("── {} ", fit(&line.text, columns.saturating_sub(6)));
+        let rest = "─".repeat(columns.saturating_sub(width(&name)));
+        return Line::styled(format!("{name}{rest}"), st.dim);
     }
-    if log.newest() == log.lines.len() {
-        all.push(Line::styled("The agent has written nothing.", st.dim));
-    }
-    all
+    let level = ["", "ERROR", "WARN ", "INFO ", "DEBUG", "TRACE"]
+        .get(usize::from(line.level))
+        .copied()
+        .unwrap_or("");
+    let target = fit(line.target.rsplit("::").next().unwrap_or_default(), 16);
+    let used = 16 + width(&target) + 2;
+    Line::from(vec![
+        Span::styled(format!("{} ", clock(line.at, offset_s)), st.dim),
+        Span::styled(format!("{} ", left(level, 5)), st.level(line.level)),
+        Span::styled(format!("{target}  "), st.dim),
+        Span::styled(
+            fit(&line.text, columns.saturating_sub(used)),
+            st.level(line.level.max(3)),
+        ),
+    ])
 }
 
 /// A label difference: its place and answers on as many lines as they need.

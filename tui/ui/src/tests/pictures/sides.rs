@@ -121,7 +121,7 @@ fn tasks_are_selected_and_opened_on_the_contact_sheet() {
     // Down by a row of the grid, and on to the next page.
     desk.go("Down Left");
     assert!(desk.draw().contains(" 5/"), "{}", desk.draw());
-    desk.go("Ctrl-d");
+    desk.go("PageDown");
     let text = desk.draw_with_pictures(1);
     assert!(!text.contains("[ ]"), "another page: {text}");
     desk.go("g Enter");

@@ -28,7 +28,7 @@ fn task_with_its_outcome_and_what_a_commit_would_write() {
         || stepped("s"),
         |desk| {
             desk.show(Screen::Task);
-            desk.go("Tab");
+            desk.go("t");
         },
     );
     shots(
@@ -68,7 +68,7 @@ fn task_logs_and_json() {
         || stepped(""),
         |desk| {
             desk.show(Screen::Task);
-            desk.go("Tab Tab Tab");
+            desk.go("t t t");
         },
     );
     shots(
@@ -76,7 +76,7 @@ fn task_logs_and_json() {
         || stepped(""),
         |desk| {
             desk.show(Screen::Task);
-            desk.go("Tab Tab Tab Tab Down Down");
+            desk.go("t t t t Tab Down Down");
         },
     );
 }
