@@ -46,6 +46,7 @@ mod odd_files;
 mod opening;
 mod outcomes;
 mod outputs;
+mod panes;
 mod pictures;
 mod plans;
 mod preflight;

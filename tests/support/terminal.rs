@@ -137,6 +137,34 @@ impl Terminal {
         self.parser.screen().contents()
     }
 
+    /// The frame in the colour of the focus: its first column and row, and its last ones.
+    pub fn bright_frame(&self) -> Option<[u16; 4]> {
+        let screen = self.parser.screen();
+        let (rows, columns) = screen.size();
+        let (rows, columns) = (rows.get(), columns.get());
+        let bright = |row: u16, column: u16| {
+            let cell = screen.cell(row, column)?;
+            let line = cell.contents().chars().next()?;
+            let is_line = ('\u{2500}'..='\u{257f}').contains(&line);
+            (is_line && cell.fgcolor() == vt100::Color::Idx(6)).then_some((row, column))
+        };
+        let all = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+        all.filter_map(|(row, column)| bright(row, column))
+            .fold(None, |found, (row, column)| {
+                let [left, top, right, bottom] = found.unwrap_or([column, row, column, row]);
+                let (left, right) = (left.min(column), right.max(column));
+                Some([left, top.min(row), right, bottom.max(row)])
+            })
+    }
+
+    /// Waits until the bright frame is as wanted.
+    pub fn wait_frame(&mut self, what: &str, wanted: impl Fn([u16; 4]) -> bool) -> [u16; 4] {
+        self.wait_for(what, |screen| screen.bright_frame().is_some_and(&wanted));
+        // It may be half drawn.
+        self.settle();
+        self.bright_frame().unwrap()
+    }
+
     /// Makes the terminal larger or smaller.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.parser

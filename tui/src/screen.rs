@@ -349,6 +349,7 @@ impl Session {
     /// Fails when the terminal is gone.
     fn draw(&mut self, screen: &mut Screen) -> std::io::Result<()> {
         let (ui, state) = (&mut self.ui, self.engine.state());
+        terminal::take_mouse(!ui.mouse_off())?;
         let drawn = screen.draw(ui, state);
         let codes = self.notifier.look(&ui.window_title(state), state);
         if !codes.is_empty() {

@@ -30,6 +30,9 @@ use wb_ui::{Canvas, CanvasChange, Ui};
 /// Whether the terminal is taken over; read by the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Whether the mouse is taken.
+static MOUSE: AtomicBool = AtomicBool::new(false);
+
 /// Whether writing to the terminal has failed.
 static HUNG_UP: AtomicBool = AtomicBool::new(false);
 
@@ -249,9 +252,19 @@ fn unusable(error: &io::Error) -> Error {
     limits::reached(&text).unwrap_or_else(|| Error::new(ErrorKind::Usage, text))
 }
 
+/// Takes the mouse, or leaves it to the terminal; what holds already is not written again.
+pub fn take_mouse(taken: bool) -> io::Result<()> {
+    match (MOUSE.swap(taken, Ordering::SeqCst), taken) {
+        (false, true) => execute!(stdout(), EnableMouseCapture),
+        (true, false) => execute!(stdout(), DisableMouseCapture),
+        _ => Ok(()),
+    }
+}
+
 fn enter() -> Result<(), Error> {
     enable_raw_mode().map_err(|e| unusable(&e))?;
     TAKEN.store(true, Ordering::SeqCst);
+    MOUSE.store(true, Ordering::SeqCst);
     execute!(
         stdout(),
         EnterAlternateScreen,

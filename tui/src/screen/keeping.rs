@@ -28,6 +28,7 @@ const EVERY: u32 = 4;
 #[serde(default)]
 struct SavedScreen {
     stage: Option<StageId>,
+    mouse_off: bool,
     #[serde(flatten)]
     view: SavedView,
 }
@@ -76,6 +77,7 @@ impl Keeping {
                 return Self::default();
             }
         };
+        ui.set_mouse_off(saved.mouse_off);
         if let Some(stage) = saved.stage {
             ui.select_stage(stage);
         }
@@ -110,6 +112,7 @@ impl Session {
         };
         let now = SavedScreen {
             stage: self.ui.stage(),
+            mouse_off: self.ui.mouse_off(),
             view: self.engine.state().saved_view(),
         };
         // Before the project is there nothing is known of it.

@@ -281,6 +281,17 @@ fn status(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
             number(n)
         ),
     };
+    let right = match ui.mouse_off {
+        true => {
+            let mouse = format!("mouse off ({}) ", ui.key_of(Action::Mouse));
+            if right.is_empty() {
+                mouse
+            } else {
+                format!("{mouse}· {right}")
+            }
+        }
+        false => right,
+    };
     let room = usize::from(area.width).saturating_sub(width(&right) + 2);
     let (text, style) = status_text(ui, state);
     let left = Line::styled(format!(" {}", fit(&text, room)), style);

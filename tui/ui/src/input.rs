@@ -72,6 +72,17 @@ impl Ui {
         }
     }
 
+    /// Whether the mouse is left to the terminal, which selects text with it.
+    #[must_use]
+    pub const fn mouse_off(&self) -> bool {
+        self.mouse_off
+    }
+
+    /// Leaves the mouse to the terminal, or takes it.
+    pub const fn set_mouse_off(&mut self, off: bool) {
+        self.mouse_off = off;
+    }
+
     /// A click selects, a double click opens.
     fn click(&mut self, hit: Hit, row: usize, twice: bool, state: &State) -> Vec<Command> {
         self.notice = None;

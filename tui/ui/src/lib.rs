@@ -190,6 +190,8 @@ pub struct Ui {
     pub(crate) notice: Option<String>,
     /// Where and when the last click was.
     pub(crate) clicked: Option<(Position, Millis)>,
+    /// The mouse is left to the terminal.
+    mouse_off: bool,
     /// To be put into the terminal's clipboard.
     pub(crate) copied: Option<String>,
     /// To be opened by another program.
@@ -227,6 +229,7 @@ impl Ui {
             beside: picture::Beside::default(),
             notice: None,
             clicked: None,
+            mouse_off: false,
             copied: None,
             outside: None,
             hits: Vec::new(),
@@ -253,9 +256,10 @@ impl Ui {
             return;
         }
         let [body, row] = chrome::draw(self, buf, area, state);
-        hints::draw(self, buf, row, state);
         let body = self.draw_card(buf, body, state);
         self.draw_layers(buf, body, state);
+        // Hints depend on the panes that were drawn.
+        hints::draw(self, buf, row, state);
         if !self.unicode {
             widgets::to_ascii(buf);
         }

@@ -210,6 +210,16 @@ impl Ui {
         vec![Command::Discard]
     }
 
+    pub(super) fn turn_mouse(&mut self, _: &State) -> Vec<Command> {
+        self.notice = Some(match self.mouse_off {
+            true => "the mouse selects and scrolls panes again".to_owned(),
+            false => "the mouse is the terminal's: select text with it ({key:Mouse} takes it back)"
+                .to_owned(),
+        });
+        self.mouse_off = !self.mouse_off;
+        Vec::new()
+    }
+
     pub(super) fn go_pane(&mut self, forward: bool) -> Vec<Command> {
         self.turn_focus(forward);
         Vec::new()

@@ -101,6 +101,8 @@ actions! {
         .stays() .when(frames_in_sight) .hint(|_, _| Some("frame".into())).does(|ui, _| ui.go_frame(FrameStep::Next));
     GoToFrame   Global ["#"] "go to frame" "Show the frame, image of the group or page with a number"
         .stays() .when(frames_in_sight) .hint(|_, _| Some("go to frame".into())).does(Ui::ask_frame);
+    Mouse       Global ["Ctrl-t"] "mouse" "Leave the mouse to the terminal, to select text with it; press again to take it back"
+        .stays() .does(Ui::turn_mouse);
     Refresh     Global ["R" "F5"] "refresh" "Read project and stages again"
         .stays() .hint(|_, s| Some(if s.project.is_none() { "try again" } else { "refresh" }.into()))
         .does(|_, _| vec![Command::Refresh(None)]);

@@ -30,6 +30,31 @@ fn drawing_does_not_depend_on_the_number_of_rows() {
 }
 
 #[test]
+fn a_key_that_moves_takes_as_long_in_a_long_queue_as_in_a_short_one() {
+    let mut small = Desk::new(World::sized(&[(PRELABEL, 100)]), 120, 36);
+    let mut large = Desk::new(World::sized(&[(PRELABEL, 100_000)]), 120, 36);
+    // The fastest of many: the key and its frame.
+    let fastest = |desk: &mut Desk, key: &str| -> Duration {
+        desk.go("2 Home");
+        let time = |_| {
+            let begun = Instant::now();
+            desk.press(key);
+            desk.draw();
+            begun.elapsed()
+        };
+        (0..20).map(time).min().unwrap()
+    };
+    for key in ["Down", "PageDown", "Ctrl-d", "Ctrl-u", "End", "Tab", "z"] {
+        let (few, many) = (fastest(&mut small, key), fastest(&mut large, key));
+        println!("{key}: 100 rows {few:?}, 100,000 rows {many:?}");
+        assert!(
+            many < few * 4,
+            "{key}: 100 rows {few:?}, 100,000 rows {many:?}"
+        );
+    }
+}
+
+#[test]
 fn review_of_a_hundred_thousand_outcomes_groups_them_once() {
     let mut world = World::sized(&[(PRELABEL, 1)]);
     let outcome = fixture::outcome("annotate");

@@ -6,6 +6,7 @@ mod columns;
 mod compare;
 mod copy;
 mod first_build;
+mod frames;
 mod graphs;
 mod held;
 mod help;

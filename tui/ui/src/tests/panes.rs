@@ -3,13 +3,12 @@
 use super::Desk;
 use super::answers::with_journal;
 use super::keys::{ran, stepped};
+use crate::Screen;
 use crate::fixture::{PRELABEL, World, mixed, outcome, stage};
 use crate::panes::PaneName;
-use crate::{Screen, Theme};
 use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier};
 use std::sync::Arc;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
@@ -33,7 +32,7 @@ const PLACES: [(&str, &str); 9] = [
     ("Messages", "M"),
 ];
 
-fn at(keys: &str, size: (u16, u16)) -> Desk {
+pub fn at(keys: &str, size: (u16, u16)) -> Desk {
     let begun = match keys {
         "3" => stepped(),
         "J" => with_journal(),
@@ -58,7 +57,7 @@ fn mouse(desk: &mut Desk, kind: MouseEventKind, area: Rect) {
     desk.draw();
 }
 
-fn area_of(desk: &Desk, name: PaneName) -> Rect {
+pub fn area_of(desk: &Desk, name: PaneName) -> Rect {
     let mut all = desk.ui.drawn_panes().iter();
     let found = all.find(|pane| pane.name == name);
     found
@@ -275,6 +274,32 @@ fn the_wheel_scrolls_what_is_under_the_pointer_and_a_click_gives_it_the_focus() 
 }
 
 #[test]
+fn the_mouse_is_left_to_the_terminal_and_taken_back() {
+    for (w, h) in SIZES.into_iter().chain([(60, 18)]) {
+        let mut desk = Desk::new(World::demo(), w, h);
+        let status = |desk: &mut Desk| desk.draw().lines().last().unwrap().to_owned();
+        assert!(!status(&mut desk).contains("mouse"));
+        desk.go("Ctrl-t");
+        assert!(desk.ui.mouse_off());
+        assert!(
+            status(&mut desk).contains("mouse off (Ctrl-t)"),
+            "{}",
+            desk.draw()
+        );
+        // In overlays too, and as long as it is off.
+        desk.go("M Down");
+        assert!(
+            status(&mut desk).contains("mouse off (Ctrl-t)"),
+            "{}",
+            desk.draw()
+        );
+        desk.go("Ctrl-t Down");
+        assert!(!desk.ui.mouse_off());
+        assert!(!status(&mut desk).contains("mouse"), "{}", desk.draw());
+    }
+}
+
+#[test]
 fn an_overlay_that_is_opened_again_begins_at_its_list() {
     let mut desk = at("v Enter Enter z", (120, 36));
     assert!(desk.ui.zoomed() && !desk.ui.in_main());
@@ -288,6 +313,9 @@ fn an_overlay_that_is_opened_again_begins_at_its_list() {
 
 #[test]
 fn hints_name_what_works_in_the_pane_with_the_focus() {
+    let mut desk = ran();
+    desk.press("v");
+    assert!(desk.draw().contains("tab next pane"), "in the first frame");
     let mut desk = long_review((120, 36));
     let hints = |desk: &mut Desk| {
         let text = desk.draw();
@@ -310,50 +338,6 @@ fn hints_name_what_works_in_the_pane_with_the_focus() {
     desk.go("z");
     let zoomed = hints(&mut desk);
     assert!(zoomed.contains("z all panes"), "{zoomed}");
-}
-
-#[test]
-fn without_colours_the_frame_with_the_focus_is_thick() {
-    let mut desk = at("v", (120, 36));
-    desk.ui.st = Theme::Plain.styles();
-    let text = desk.draw();
-    assert!(text.contains("┢━ By outcome ━"), "{text}");
-    assert_eq!(text.matches("━ By outcome").count(), 1);
-    assert!(!text.contains("━ Before and after"), "{text}");
-    desk.go("Tab");
-    let text = desk.draw();
-    assert!(
-        text.contains("━ Before and after ━") && !text.contains("━ By outcome"),
-        "{text}"
-    );
-}
-
-#[test]
-fn what_lies_below_an_overlay_is_quiet_in_every_theme() {
-    let themes = Theme::NAMES.map(|name| Theme::from_name(name).unwrap());
-    for theme in themes.into_iter().chain([Theme::Plain]) {
-        let mut desk = ran();
-        desk.ui.st = theme.styles();
-        desk.go("1 m");
-        let open = area_of(&desk, PaneName::Main);
-        let buf = desk.cells();
-        let body = Rect::new(0, 1, desk.w, desk.h - 3);
-        let behind = desk.ui.st.text.patch(desk.ui.st.behind);
-        let around = body.positions().filter(|p| !open.contains(*p));
-        for p in around {
-            let cell = &buf[p];
-            assert_eq!(
-                Some(cell.fg),
-                behind.fg.or(Some(Color::Reset)),
-                "{theme:?} {p}"
-            );
-            assert!(!cell.modifier.contains(Modifier::BOLD), "{theme:?} {p}");
-            let dim = behind.add_modifier.contains(Modifier::DIM);
-            assert_eq!(cell.modifier.contains(Modifier::DIM), dim, "{theme:?} {p}");
-        }
-        // Something of the screen is still read there.
-        assert!(desk.draw().contains("Workflow"));
-    }
 }
 
 #[test]

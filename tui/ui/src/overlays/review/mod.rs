@@ -133,7 +133,9 @@ impl Review {
     fn go_in(&mut self, ui: &mut Ui) {
         match self.inside {
             None if !self.groups.is_empty() => self.inside = Some(0),
-            _ => ui.set_focus(PaneName::Details),
+            // In linear mode the details are read with the list.
+            _ if !ui.linear => ui.set_focus(PaneName::Details),
+            _ => {}
         }
     }
 
