@@ -1,15 +1,17 @@
 //! The terminal goes away: its window is closed, ssh breaks, the session is killed. The program exits with
 //! 129 and without a crash report, and the journal knows what was being written.
 
-use crate::support::{DEADLINE, PROGRAM, Server, Terminal, c_agent, command, lines, run, stderr};
+use crate::support::{
+    DEADLINE, PROGRAM, Server, Terminal, c_agent, c_text, command, lines, run, stderr,
+};
 use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 
 /// Every report of a crash.
-fn reports(dir: &Path) -> Vec<std::path::PathBuf> {
+fn reports(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir.join(".workbench/crashes"))
         .into_iter()
         .flatten();
@@ -99,16 +101,23 @@ fn closing_the_terminal_ends_the_screen_with_129_and_no_crash_report() {
     assert_eq!(reports(dir.path()), before, "no report");
 }
 
-/// A server of 200 tasks on which a run is still at work when its first tasks have moved.
-fn slow_moves() -> Server {
-    Server::start(&[
-        "--scenario",
-        "seed",
-        "--tasks",
-        "200",
-        "--fault",
-        "actions:slow/1s",
-    ])
+/// A server of 200 tasks, and an agent that does not end its first one before `go`: a run is still at work when
+/// other tasks have moved.
+fn endless(dir: &Path) -> (Server, PathBuf) {
+    let server = Server::start(&["--scenario", "seed", "--tasks", "200"]);
+    let first = server.tasks()[0]["uuid"].as_str().unwrap().to_owned();
+    let path = |name: &str| dir.join(name).to_str().unwrap().to_owned();
+    let defines = [
+        c_text("LOG", &path("calls")),
+        c_text("GO", &path("go")),
+        c_text("WORD", &first),
+    ];
+    let library = c_agent(dir, "waits", &defines.each_ref().map(String::as_str));
+    (server, library)
+}
+
+fn go(dir: &Path) {
+    std::fs::write(dir.join("go"), "").unwrap();
 }
 
 /// Waits until the first tasks have moved.
@@ -123,10 +132,9 @@ fn until_moved(server: &Server) {
 #[test]
 fn a_run_under_nohup_survives_its_terminal() {
     let dir = tempfile::tempdir().unwrap();
-    let server = slow_moves();
-    let library = c_agent(dir.path(), "noop", &[]);
+    let (server, library) = endless(dir.path());
     let project = server.project();
-    let script = "trap '' HUP; \"$0\" run --task-batch-size 5 --progress none --project-hash \"$1\" --agents \"$2\" & wait; echo $? > code";
+    let script = "trap '' HUP; \"$0\" run -j 2 --task-batch-size 5 --progress none --project-hash \"$1\" --agents \"$2\" & wait; echo $? > code";
     let agents = library.to_str().unwrap();
     let mut child = std::process::Command::new("sh")
         .args(["-c", script, PROGRAM, &project, agents])
@@ -143,6 +151,7 @@ fn a_run_under_nohup_survives_its_terminal() {
         let pid = Pid::from_raw(pid.parse().unwrap()).unwrap();
         let _ = kill_process(pid, Signal::HUP);
     }
+    go(dir.path());
     child.wait().unwrap();
     assert_eq!(server.changed("actions"), 200);
 }
@@ -150,10 +159,9 @@ fn a_run_under_nohup_survives_its_terminal() {
 #[test]
 fn a_hang_up_ends_a_run_with_129_and_resume_finishes_what_had_begun() {
     let dir = tempfile::tempdir().unwrap();
-    let server = slow_moves();
-    let library = c_agent(dir.path(), "noop", &[]);
+    let (server, library) = endless(dir.path());
     let child = command(dir.path())
-        .args(["run", "--task-batch-size", "5", "--progress", "none"])
+        .args(["run", "-j", "2", "--task-batch-size", "5", "--progress", "none"])
         .args(["--project-hash", &server.project(), "--agents"])
         .arg(&library)
         .envs(server.env())
@@ -162,6 +170,7 @@ fn a_hang_up_ends_a_run_with_129_and_resume_finishes_what_had_begun() {
         .unwrap();
     until_moved(&server);
     kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
+    go(dir.path());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(129), "{}", stderr(&output));
     let output = command(dir.path())
