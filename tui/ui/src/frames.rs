@@ -7,7 +7,7 @@ use crate::text::{fit, width};
 use crate::theme::Styles;
 use crate::widgets::{padded, scrollbar};
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::layout::{Constraint, Direction, Layout, Rect, Spacing};
+use ratatui::layout::{Constraint, Direction, Layout, Margin, Rect, Spacing};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::merge::MergeStrategy;
 use ratatui::text::Line;
@@ -181,6 +181,13 @@ impl Ui {
             rows: usize::from(inner.height),
             scrolls: false,
         });
+    }
+
+    /// Notes a part between the lines of an overlay's frame that is only shown; returns the room inside.
+    pub(crate) fn still_pane(&mut self, area: Rect) -> Rect {
+        let inner = area.inner(Margin::new(1, 0));
+        self.note_pane(PaneName::Still, area, inner, "");
+        inner
     }
 
     /// Clears an area for an overlay that is one pane.

@@ -14,7 +14,7 @@ use crate::text::{clean, fit, fit_middle, left, right};
 use crate::theme::Styles;
 use crate::widgets::{hanging, lines, list, padded};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Margin, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use wb_core::command::Command;
 use wb_core::compare::{ComparedTask, Comparison, label_words};
@@ -183,7 +183,8 @@ impl Layer for Compare {
         let rows = u16::try_from(head.len()).unwrap_or(u16::MAX);
         let [top, body] = head_of(inner, rows.min(inner.height / 2));
         if let Some(top) = ui.panes.place(PaneName::Still, top) {
-            lines(buf, padded(top.inner(Margin::new(1, 0))), &head, 0);
+            let room = ui.still_pane(top);
+            lines(buf, padded(room), &head, 0);
         }
         let count = comparing.found.rows.len();
         self.cursor.at = self.cursor.at.min(count.saturating_sub(1));

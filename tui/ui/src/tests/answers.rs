@@ -23,7 +23,7 @@ fn ran() -> Desk {
 }
 
 /// A run whose commit met three rows that somebody else had changed.
-fn in_conflict() -> Desk {
+pub fn in_conflict() -> Desk {
     let mut desk = ran();
     let held: Vec<_> = desk.world.state.held.keys().copied().collect();
     desk.world.changed_by_others = held.into_iter().take(3).collect();

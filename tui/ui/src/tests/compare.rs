@@ -9,7 +9,7 @@ use wb_core::event::{BuildEvent, Event};
 const SIZES: [(u16, u16); 3] = [(120, 36), (80, 24), (200, 60)];
 
 /// Four marked tasks, of which the newer build sends two elsewhere.
-fn compared() -> Desk {
+pub fn compared() -> Desk {
     let mut desk = Desk::new(World::demo(), 120, 36);
     desk.go("2 Space Space Space Space");
     desk.world

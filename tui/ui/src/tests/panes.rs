@@ -1,7 +1,8 @@
 //! The bright frame, the way of the focus, zoom, pages and the wheel, on every screen and overlay with several panes.
 
 use super::Desk;
-use super::answers::with_journal;
+use super::answers::{in_conflict, with_journal};
+use super::compare::compared;
 use super::keys::{ran, stepped};
 use crate::Screen;
 use crate::fixture::{PRELABEL, World, mixed, outcome, stage};
@@ -19,8 +20,8 @@ fn sized(mut desk: Desk, (w, h): (u16, u16)) -> Desk {
     desk
 }
 
-/// Screens and overlays with several panes: a name, and the keys that lead there after a run.
-const PLACES: [(&str, &str); 9] = [
+/// Screens and overlays with several panes: a name, and the keys that lead there; Compare is open already.
+const PLACES: [(&str, &str); 11] = [
     ("Flow", "1"),
     ("Queue", "2"),
     ("Task", "3"),
@@ -30,12 +31,16 @@ const PLACES: [(&str, &str); 9] = [
     ("Watch", "2 w W"),
     ("Journal", "J"),
     ("Messages", "M"),
+    ("Compare", "Home"),
+    ("Conflicts", "!"),
 ];
 
 pub fn at(keys: &str, size: (u16, u16)) -> Desk {
     let begun = match keys {
         "3" => stepped(),
         "J" => with_journal(),
+        "Home" => compared(),
+        "!" => in_conflict(),
         _ => ran(),
     };
     let mut desk = sized(begun, size);
