@@ -1,11 +1,10 @@
 //! `workbench exec`: the queue is somebody else's.
 
-use crate::support::{DEADLINE, Server, c_agent, c_text, command, stderr};
+use crate::support::{DEADLINE, Fed, Server, c_agent, c_text, command, fed, stderr};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output};
 use std::time::Instant;
 
 /// Specs of all tasks of the first agent stage, as `task.model_dump_json()` writes them.
@@ -28,31 +27,18 @@ fn specs(dir: &Path, server: &Server) -> Vec<Value> {
         .collect()
 }
 
-fn exec(dir: &Path, server: &Server, library: &Path, input: &str) -> (Vec<Value>, Output) {
-    let mut child = command(dir)
-        .args([
-            "exec",
-            "--stage",
-            "Agent 1",
-            "--project-hash",
-            &server.project(),
-            "--agents",
-        ])
+fn exec_command(dir: &Path, server: &Server, library: &Path) -> Command {
+    let mut command = command(dir);
+    command
+        .args(["exec", "--stage", "Agent 1"])
+        .args(["--project-hash", &server.project(), "--agents"])
         .arg(library)
-        .envs(server.env())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_owned();
-    let feeder = std::thread::spawn(move || {
-        // A command that ends early closes its input.
-        let _ = stdin.write_all(input.as_bytes());
-    });
-    let output = child.wait_with_output().unwrap();
-    feeder.join().unwrap();
+        .envs(server.env());
+    command
+}
+
+fn exec(dir: &Path, server: &Server, library: &Path, input: &str) -> (Vec<Value>, Output) {
+    let output = fed(&mut exec_command(dir, server, library), input);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     (
         text.lines()
@@ -165,36 +151,19 @@ fn a_terminated_exec_finishes_what_runs_and_reports_what_did_not() {
         c_text("GO", go.to_str().unwrap()),
     ];
     let library = c_agent(dir.path(), "waits", &defines.each_ref().map(String::as_str));
-    let mut child = command(dir.path())
-        .args([
-            "exec",
-            "--stage",
-            "Agent 1",
-            "--project-hash",
-            &server.project(),
-            "--agents",
-        ])
-        .arg(&library)
-        .envs(server.env())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut exec = Fed::start(&mut exec_command(dir.path(), &server, &library));
     // The input stays open, as that of a queue does.
-    let mut input = child.stdin.take().unwrap();
-    writeln!(input, "{}", json!(specs(dir.path(), &server))).unwrap();
+    exec.write(format!("{}\n", json!(specs(dir.path(), &server))));
     let end = Instant::now() + DEADLINE;
     while !calls.exists() {
         assert!(Instant::now() < end, "nothing runs");
         std::thread::yield_now();
     }
-    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
-    let asked = |line: &str| line.contains("finishing what runs; send it again");
-    assert!(errors.any(|line| asked(&line.unwrap())));
+    kill_process(Pid::from_child(exec.process()), Signal::TERM).unwrap();
+    let asked = |line: String| line.contains("finishing what runs; send it again");
+    while !asked(exec.error().expect("it reports that it was asked to stop")) {}
     std::fs::write(go, "").unwrap();
-    let last: Vec<String> = errors.map(Result::unwrap).collect();
+    let last: Vec<String> = std::iter::from_fn(|| exec.error()).collect();
     assert_eq!(
         last,
         [
@@ -203,6 +172,6 @@ fn a_terminated_exec_finishes_what_runs_and_reports_what_did_not() {
             "Terminated: nothing was lost; give the specs that have no success again.",
         ]
     );
-    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert_eq!(exec.end().status.code(), Some(143));
     assert_eq!(server.changed("actions"), 1);
 }

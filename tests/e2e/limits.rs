@@ -1,17 +1,27 @@
 //! Limits that hold: `--max-time` ends every command within its grace, whatever its agents or the platform do,
 //! and what was decided by then is written.
 
-use crate::support::{Server, c_agent, c_text, command, lines, stderr, workbench};
+use crate::support::{Fed, Server, c_agent, c_text, command, lines, stderr, workbench};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 /// Limit and grace, and what a loaded machine may need on top.
 const WITHIN: Duration = Duration::from_secs(2 + 5 + 4);
+
+/// `exec` with two seconds of time.
+fn exec_for_a_moment(dir: &Path, server: &Server, library: &Path) -> Command {
+    let mut exec = command(dir);
+    exec.args(["exec", "--stage", "Agent 1", "--max-time", "2s", "--agents"])
+        .arg(library)
+        .args(["--project-hash", &server.project()])
+        .envs(server.env());
+    exec
+}
 
 /// An agent that never ends for tasks with this word, and is quick with the others.
 fn endless(dir: &Path, word: &str) -> PathBuf {
@@ -104,21 +114,11 @@ fn plan_and_exec_and_pollers_end_at_their_time_too() {
     let endless = endless(dir.path(), "uuid");
     let tasks = workbench(dir.path(), &server, &["tasks", "--json"]);
     let began = Instant::now();
-    let mut child = command(dir.path())
-        .args(["exec", "--stage", "Agent 1", "--max-time", "2s", "--agents"])
-        .arg(&endless)
-        .args(["--project-hash", &server.project()])
-        .envs(server.env())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut exec = exec_for_a_moment(dir.path(), &server, &endless);
     // The input stays open: nothing but the limit ends it.
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(&tasks.stdout).unwrap();
-    input.flush().unwrap();
-    let output = child.wait_with_output().unwrap();
+    let mut exec = Fed::start(&mut exec);
+    exec.write(&tasks.stdout);
+    let output = exec.end();
     assert!(began.elapsed() < WITHIN, "{:?}", began.elapsed());
     assert_eq!(output.status.code(), Some(9), "{}", stderr(&output));
     let answers = String::from_utf8(output.stdout).unwrap();
@@ -334,33 +334,14 @@ fn exec_out_of_time_reports_how_much_of_its_input_was_left() {
     let endless = endless(dir.path(), "uuid");
     let tasks = workbench(dir.path(), &server, &["tasks", "--json"]);
     for closed in [true, false] {
-        let mut child = command(dir.path())
-            .args([
-                "exec",
-                "--stage",
-                "Agent 1",
-                "--max-time",
-                "2s",
-                "--task-batch-size",
-                "3",
-                "--agents",
-            ])
-            .arg(&endless)
-            .args(["--project-hash", &server.project()])
-            .envs(server.env())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut input = child.stdin.take().unwrap();
+        let mut exec = exec_for_a_moment(dir.path(), &server, &endless);
+        let mut exec = Fed::start(exec.args(["--task-batch-size", "3"]));
         // A blank line is nothing that could be left.
-        input
-            .write_all(&[&tasks.stdout[..], b"\n"].concat())
-            .unwrap();
-        let open = (!closed).then_some(input);
-        let output = child.wait_with_output().unwrap();
-        drop(open);
+        exec.write([&tasks.stdout[..], b"\n"].concat());
+        if closed {
+            exec.close();
+        }
+        let output = exec.end();
         assert_eq!(output.status.code(), Some(9), "{}", stderr(&output));
         let answers = String::from_utf8(output.stdout.clone()).unwrap();
         let unread = 20 - answers.lines().count();

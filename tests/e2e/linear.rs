@@ -1,9 +1,8 @@
 //! Linear mode: the whole tutorial by its output alone, in a terminal and as a script.
 
-use crate::support::{Server, Terminal, command, sample_agents};
-use std::io::Write;
+use crate::support::{Server, Terminal, command, fed, sample_agents};
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 /// A tutorial in linear mode, ready for its first command; the cards come as for somebody new.
 fn open(server: &Server, dir: &Path, args: &[&str], term: &str) -> Terminal {
@@ -86,23 +85,13 @@ fn a_terminal_that_cannot_move_its_cursor_gets_lines() {
 
 /// The lines of a script, one after the other.
 pub fn script(server: &Server, dir: &Path, more: &[&str], lines: &str) -> Output {
-    let mut child = command(dir)
+    let mut command = command(dir);
+    command
         .args(["--plain", "--project-hash", &server.project(), "--agents"])
         .arg(sample_agents())
         .args(more)
-        .envs(server.env())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(lines.as_bytes())
-        .unwrap();
-    child.wait_with_output().unwrap()
+        .envs(server.env());
+    fed(&mut command, lines)
 }
 
 #[test]

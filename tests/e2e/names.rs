@@ -1,9 +1,9 @@
 //! Names that several things have, or that only look the same: nothing is chosen for a person.
 
-use crate::support::{Server, c_agent, c_text, command, lines, run, stderr, workbench};
+use crate::support::{Server, c_agent, c_text, command, fed, lines, run, stderr, workbench};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 const STAGES: [&str; 2] = [
     "60110000-0000-4000-8000-000000000001",
@@ -370,14 +370,10 @@ fn the_graph_is_written_for_other_programs() {
     assert!(dot.contains("label=\"pre-label\""), "{dot}");
     assert_eq!(graph(&["--format", "json"]), graph(&["--json"]));
     assert_eq!(graph(&["--format", "dot", "--json"]).0, Some(2));
-    let program = std::process::Command::new("dot")
-        .arg("-Tjson")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    let Ok(mut program) = program else { return };
-    std::io::Write::write_all(&mut program.stdin.take().unwrap(), dot.as_bytes()).unwrap();
-    let drawn = program.wait_with_output().unwrap();
+    if Command::new("dot").arg("-V").output().is_err() {
+        return;
+    }
+    let drawn = fed(Command::new("dot").arg("-Tjson"), &dot);
     let drawn: Value = serde_json::from_slice(&drawn.stdout).unwrap();
     let arrows = dot.lines().filter(|line| line.contains(" -> ")).count();
     assert_eq!(drawn["edges"].as_array().unwrap().len(), arrows);

@@ -1,10 +1,10 @@
 //! What agents declare is compared with the project before the first task, by `check` and by every command that
 //! runs agents, in the same words: no agent is called for nothing.
 
-use crate::support::{DEADLINE, Server, Terminal, c_agent, c_text, command, stderr, workbench};
+use crate::support::{Fed, Server, Terminal, c_agent, c_text, command, stderr, workbench};
 use serde_json::Value;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
@@ -143,29 +143,13 @@ fn exec_compares_a_new_build_before_its_next_specs() {
     let later = dir.path().join("later");
     fs::rename(declaring(dir.path(), STRANGE_ROUTE), &later).unwrap();
     let library = c_agent(dir.path(), "paced", &[&c_text("LOG", "/dev/null")]);
-    let mut child = command(dir.path())
-        .args(["exec", "--stage", "Agent 1", "--agents"])
+    let mut exec = command(dir.path());
+    exec.args(["exec", "--stage", "Agent 1", "--agents"])
         .arg(&library)
         .args(["--project-hash", &server.project()])
-        .envs(server.env())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    let (send, answers) = std::sync::mpsc::channel();
-    let output = child.stdout.take().unwrap();
-    std::thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            let _ = send.send(line);
-        }
-    });
-    let mut ask = |spec: &str| -> Value {
-        writeln!(input, "{spec}").unwrap();
-        let answer = answers.recv_timeout(DEADLINE).unwrap();
-        serde_json::from_str(&answer).unwrap()
-    };
+        .envs(server.env());
+    let mut exec = Fed::start(&mut exec);
+    let mut ask = |spec: &str| -> Value { serde_json::from_str(&exec.ask(spec)).unwrap() };
     assert_eq!(ask(specs[0])["success"], true);
     fs::rename(&later, &library).unwrap();
     // Until the new build is active, specs of a task that is done already change nothing.
@@ -174,8 +158,8 @@ fn exec_compares_a_new_build_before_its_next_specs() {
         refused = ask(specs[0]);
     }
     assert_eq!(ask(specs[1])["success"], false);
-    drop(input);
-    assert_eq!(child.wait().unwrap().code(), Some(3));
+    exec.close();
+    assert_eq!(exec.end().status.code(), Some(3));
     assert!(!dir.path().join("calls").exists());
 }
 

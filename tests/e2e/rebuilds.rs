@@ -2,27 +2,13 @@
 //! has begun ends on the build it began with, and nothing fails because of it. And the order of several libraries.
 
 use crate::support::{
-    DEADLINE, Server, Terminal, c_agent, c_text, command, lines, stderr, workbench,
+    DEADLINE, Fed, Server, Terminal, c_agent, c_text, command, lines, lines_of, stderr, workbench,
 };
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-
-/// Lines that somebody writes, each within the deadline.
-fn lines_of(source: impl Read + Send + 'static) -> Receiver<String> {
-    let (send, lines) = channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(source).lines().map_while(Result::ok) {
-            if send.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    lines
-}
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Receiver;
 
 /// A folder with a library in two versions, of which either may take its place.
 struct Scene {
@@ -232,35 +218,21 @@ fn specs(scene: &Scene) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-fn feed(input: &mut ChildStdin, spec: &str) {
-    writeln!(input, "{spec}").unwrap();
-    input.flush().unwrap();
-}
-
 #[test]
 fn exec_goes_on_with_the_newest_build() {
     let scene = Scene::new(20, &[]);
     let specs = specs(&scene);
-    let mut child = scene
-        .command(&["exec", "--stage", "Agent 1"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let answers = lines_of(child.stdout.take().unwrap());
-    let mut input = child.stdin.take().unwrap();
+    let mut exec = Fed::start(&mut scene.command(&["exec", "--stage", "Agent 1"]));
     let mut versions = BTreeSet::new();
     for (n, spec) in specs.iter().enumerate() {
         scene.put(n);
-        feed(&mut input, spec);
-        let answer = answers.recv_timeout(DEADLINE).unwrap();
+        let answer = exec.ask(spec);
         assert!(answer.contains("\"success\":true"), "{answer}");
         versions.insert(scene.call()[..2].to_owned());
     }
     assert_eq!(scene.server.changed("actions"), 20);
-    drop(input);
-    let output = child.wait_with_output().unwrap();
+    exec.close();
+    let output = exec.end();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 

@@ -1,6 +1,6 @@
 //! Plans that are not what was reviewed: edited, damaged, or for a world that is another one by now.
 
-use crate::support::{Server, c_agent, c_text, lines, plan, stderr, workbench};
+use crate::support::{Server, c_agent, c_text, fed, lines, plan, stderr, workbench};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -21,14 +21,9 @@ fn unpacked(path: &Path) -> String {
 }
 
 fn pack(path: &Path, text: &str) {
-    let mut gzip = std::process::Command::new("gzip")
-        .arg("-c")
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::fs::File::create(path).unwrap())
-        .spawn()
-        .unwrap();
-    std::io::Write::write_all(&mut gzip.stdin.take().unwrap(), text.as_bytes()).unwrap();
-    assert!(gzip.wait().unwrap().success());
+    let packed = fed(std::process::Command::new("gzip").arg("-c"), text);
+    assert!(packed.status.success());
+    std::fs::write(path, packed.stdout).unwrap();
 }
 
 #[test]

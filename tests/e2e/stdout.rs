@@ -1,30 +1,22 @@
 //! What commands print: nothing that is lost is lost in silence.
 
-use crate::support::{Server, c_agent, command, plan, stderr, workbench};
+use crate::support::{Fed, Server, c_agent, command, plan, stderr, workbench};
 use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
 /// Runs a command with its stdout at a full disk, and at a pipe that nobody reads.
 fn without_stdout(dir: &Path, server: &Server, args: &[&str]) -> (Output, Output) {
     let with = |out: Stdio| {
-        let mut child = command(dir)
-            .args(args)
-            .envs(server.env())
-            .stdin(Stdio::piped())
-            .stdout(out)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = Fed::with_stdout(command(dir).args(args).envs(server.env()), out);
         if args[0] == "exec" {
             let task = server.tasks().pop().unwrap();
             let spec = serde_json::json!({"uuid": task["uuid"], "data_hash": task["data_hash"],
                 "data_title": task["data_title"], "created_at": "2024-01-01T00:00:00", "updated_at": "2024-01-01T00:00:00"});
-            let _ = writeln!(child.stdin.as_mut().unwrap(), "{spec}");
+            child.write(format!("{spec}\n"));
         }
-        drop(child.stdin.take());
-        child.wait_with_output().unwrap()
+        child.close();
+        child.end()
     };
     let full = File::options().write(true).open("/dev/full").unwrap();
     let (reader, closed) = std::io::pipe().unwrap();

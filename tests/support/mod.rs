@@ -7,6 +7,7 @@
 
 mod agents;
 mod chance;
+mod fed;
 mod files;
 mod server;
 mod terminal;
@@ -15,6 +16,7 @@ pub use agents::{
     agent_crate, build_agents, c_agent, rust_agent, sample_agents, target_of_crates, try_build,
 };
 pub use chance::Chance;
+pub use fed::{Fed, fed, lines_of};
 pub use files::{everything_in, mode, shell};
 pub use server::Server;
 pub use terminal::Terminal;

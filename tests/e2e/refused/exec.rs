@@ -1,9 +1,7 @@
 //! Specs that a queue gives again after a refusal or a crash.
 
 use super::{ALL, Folder, TASKS};
-use crate::support::{c_agent, c_text, command, stderr};
-use std::io::Write;
-use std::process::Stdio;
+use crate::support::{c_agent, c_text, command, fed, stderr};
 
 #[test]
 fn a_spec_given_again_is_answered_with_what_was_written_for_it() {
@@ -41,27 +39,19 @@ fn a_spec_given_again_after_a_crash_succeeds_and_the_command_is_over() {
                 );
             }
             let specs = folder.specs();
-            let mut child = command(folder.path())
-                .args([
-                    "exec",
-                    "--stage",
-                    "Agent 1",
-                    "--project-hash",
-                    &folder.server.project(),
-                ])
-                .arg("--agents")
-                .arg(&folder.library)
-                .envs(folder.server.env())
-                .env("WORKBENCH_KILL_AT", step)
-                .stdin(Stdio::piped())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            let mut stdin = child.stdin.take().unwrap();
-            let _ = stdin.write_all(specs.as_bytes());
-            drop(stdin);
-            child.wait().unwrap();
+            let mut exec = command(folder.path());
+            exec.args([
+                "exec",
+                "--stage",
+                "Agent 1",
+                "--project-hash",
+                &folder.server.project(),
+            ])
+            .arg("--agents")
+            .arg(&folder.library)
+            .envs(folder.server.env())
+            .env("WORKBENCH_KILL_AT", step);
+            fed(&mut exec, &specs);
             let listed = folder.workbench(&["journal", "--json"]);
             assert!(String::from_utf8_lossy(&listed.stdout).contains(r#""interrupted":true"#));
             let (results, output) = folder.exec(&specs);

@@ -5,10 +5,10 @@ mod exec;
 mod others;
 
 use crate::support::{
-    Server, Terminal, c_agent, c_text, command, lines, plan, run, stderr, workbench,
+    Server, Terminal, c_agent, c_text, command, fed, lines, plan, run, stderr, workbench,
 };
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
@@ -93,26 +93,18 @@ impl Folder {
     }
 
     fn exec(&self, input: &str) -> (Vec<Value>, Output) {
-        let mut child = command(self.path())
-            .args([
-                "exec",
-                "--stage",
-                "Agent 1",
-                "--project-hash",
-                &self.server.project(),
-            ])
-            .arg("--agents")
-            .arg(&self.library)
-            .envs(self.server.env())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let _ = stdin.write_all(input.as_bytes());
-        drop(stdin);
-        let output = child.wait_with_output().unwrap();
+        let mut exec = command(self.path());
+        exec.args([
+            "exec",
+            "--stage",
+            "Agent 1",
+            "--project-hash",
+            &self.server.project(),
+        ])
+        .arg("--agents")
+        .arg(&self.library)
+        .envs(self.server.env());
+        let output = fed(&mut exec, input);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let results = text.lines().map(|l| serde_json::from_str(l).unwrap());
         (results.collect(), output)

@@ -1,10 +1,8 @@
 //! The runner behind a queue.
 
 use super::{counted, world};
-use crate::support::{c_agent, c_text, command, run, stderr, workbench};
+use crate::support::{c_agent, c_text, command, fed, run, stderr, workbench};
 use serde_json::{Value, json};
-use std::io::Write;
-use std::process::Stdio;
 
 #[test]
 fn w20_w22_a_queue_sets_priorities_and_one_failure_costs_one_task() {
@@ -21,24 +19,12 @@ fn w20_w22_a_queue_sets_priorities_and_one_failure_costs_one_task() {
     ];
     let defines: Vec<&str> = defines.iter().map(String::as_str).collect();
     let library = c_agent(dir.path(), "picky", &defines);
-    let mut child = command(dir.path())
-        .args([
-            "exec",
-            "--stage",
-            "Agent 1",
-            "--project-hash",
-            &server.project(),
-            "--agents",
-        ])
+    let mut exec = command(dir.path());
+    exec.args(["exec", "--stage", "Agent 1"])
+        .args(["--project-hash", &server.project(), "--agents"])
         .arg(&library)
-        .envs(server.env())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    writeln!(child.stdin.take().unwrap(), "{}", json!(specs)).unwrap();
-    let output = child.wait_with_output().unwrap();
+        .envs(server.env());
+    let output = fed(&mut exec, format!("{}\n", json!(specs)));
     let result: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(result["success"].as_array().unwrap().len(), 3, "{result}");
     assert_eq!(
