@@ -7,6 +7,7 @@ mod support;
 
 mod again;
 mod authors;
+mod background;
 mod bad_input;
 mod changed_project;
 mod compare;

@@ -39,11 +39,13 @@ impl Needs {
             Some(Command::Completions(_) | Command::Man(_) | Command::Host) => Self::Nothing,
             Some(Command::Serve(_)) => Self::NamedLog,
             Some(Command::New(_) | Command::Review(_) | Command::Journal(_)) => Self::Settings,
+            Some(Command::Runs(_) | Command::Attach(_)) => Self::Settings,
             Some(Command::Keys | Command::Config | Command::Print(_)) => Self::Settings,
             Some(Command::Check(_) | Command::Graph(_) | Command::Stages(_)) => Self::Scratch,
             Some(Command::Tasks(_) | Command::Plan(_) | Command::Compare(_)) => Self::Scratch,
             Some(Command::Run(_) | Command::Exec(_)) if dry_run => Self::Scratch,
             Some(Command::Run(_) | Command::Exec(_) | Command::Demo(_)) => Self::State,
+            Some(Command::Background(_)) => Self::State,
             Some(Command::Apply(_) | Command::Undo(_) | Command::Resume(_)) => Self::State,
             None | Some(Command::Ui(_)) => Self::Screen,
         }

@@ -61,6 +61,7 @@ pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<E
         },
         libraries,
         specification: Some(served.workflow_spec()),
+        no_background: Some("the server of the demo ends with this screen".to_owned()),
     };
     let mut session = Session::start(global, config, opening)?;
     let ending = session.run().await;

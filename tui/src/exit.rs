@@ -19,6 +19,8 @@ pub struct Ending {
     differences: bool,
     /// Whoever read stdout has gone.
     closed: bool,
+    /// The exit code of a run that was followed to its end.
+    other: Option<u8>,
 }
 
 /// When several hold, the first of these wins.
@@ -89,6 +91,11 @@ impl Ending {
         }
     }
 
+    /// A run that was followed ended with this exit code.
+    pub const fn of_another(&mut self, code: u8) {
+        self.other = Some(code);
+    }
+
     /// Differences were found, and the command was asked to report them.
     pub const fn differences(&mut self) {
         self.differences = true;
@@ -134,6 +141,7 @@ impl Ending {
         codes.extend(self.failures.then_some(1));
         codes.extend(self.stopped.then_some(9));
         codes.extend(self.differences.then_some(4));
+        codes.extend(self.other);
         codes.extend(self.closed.then_some(CLOSED));
         ORDER
             .iter()

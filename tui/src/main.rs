@@ -156,6 +156,11 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
         Some(Command::Stages(args)) => look::stages(global, config, args, ending).await?,
         Some(Command::Tasks(args)) => look::tasks(global, config, args, ending).await?,
         Some(Command::Journal(args)) => headless::journal(global, args)?,
+        Some(Command::Runs(args)) => headless::runs(global, args)?,
+        Some(Command::Attach(args)) => *ending = headless::attach(global, args).await?,
+        Some(Command::Background(args)) => {
+            *ending = Box::pin(headless::background(args.run)).await;
+        }
         Some(Command::Serve(args)) => serve(args, ending).await?,
         Some(Command::Keys) => look::keys(global, &appearance.keymap().0),
         Some(Command::Config) => look::config(global, config, appearance),

@@ -8,6 +8,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use wb_client::{Passphrase, PassphraseRequest, Zeroizing};
 use wb_ui::UiSettings;
 use wb_ui::passphrase::{PassphraseView, draw};
@@ -15,6 +16,19 @@ use wb_ui::text::clean;
 
 /// Longest passphrase that is read, in bytes: more is a file that was pasted.
 const LONGEST: usize = 4096;
+
+/// A passphrase was typed: no other process can use the key without being asked.
+static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// Whether a passphrase was typed in this process.
+pub fn was_typed() -> bool {
+    ENTERED.load(Ordering::Relaxed)
+}
+
+fn entered(typed: Typed) -> Passphrase {
+    ENTERED.store(true, Ordering::Relaxed);
+    Passphrase::Entered(typed.0)
+}
 
 /// What is typed. The room is taken at once, so that no copy stays behind where a longer one is moved to.
 struct Typed(Zeroizing<String>);
@@ -37,7 +51,7 @@ pub fn in_terminal(request: &PassphraseRequest) -> Passphrase {
         return Passphrase::Unavailable;
     }
     match asked(request) {
-        Ok(Some(typed)) => Passphrase::Entered(typed.0),
+        Ok(Some(typed)) => entered(typed),
         Ok(None) => Passphrase::Declined,
         Err(error) => {
             tracing::debug!(%error, "the terminal cannot be read");
@@ -134,7 +148,7 @@ pub fn on_screen(request: &PassphraseRequest, look: &UiSettings) -> Passphrase {
     let answer = boxed(request, look, &mut screen);
     drop(screen);
     match answer {
-        Ok(BoxAnswer::Entered(typed)) => Passphrase::Entered(typed.0),
+        Ok(BoxAnswer::Entered(typed)) => entered(typed),
         Ok(BoxAnswer::Declined) => Passphrase::Declined,
         Ok(BoxAnswer::Interrupted) => {
             interrupt();

@@ -2,6 +2,7 @@
 //!
 //! Decisions are left to the core, drawing to the ui crate.
 
+mod background;
 mod begin;
 mod comparison;
 mod keeping;
@@ -62,6 +63,8 @@ pub struct Opening {
     pub specification: Option<serde_json::Value>,
     /// The libraries of `--agents`, for the text without builds.
     pub named: Vec<String>,
+    /// Why a run cannot go on without the screen.
+    pub no_background: Option<String>,
 }
 
 /// Opens the screen on the project of the command line; with `build` its agent crates are built
@@ -101,6 +104,7 @@ pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Endin
         builds,
         specification,
         named,
+        no_background: passphrase::was_typed().then(|| background::TYPED.to_owned()),
     };
     let mut session = Session::start(global, config, opening)?;
     session.run().await
@@ -131,6 +135,7 @@ pub struct Session {
     notifier: Notifier,
     /// Where what was held went.
     planned: Option<PathBuf>,
+    background: background::Background,
     quit: bool,
 }
 
@@ -154,6 +159,7 @@ impl Session {
             agents: opening.named,
             specification: opening.specification,
             screen: true,
+            no_background: opening.no_background,
             kept_builds: KEPT_BUILDS,
             timeout_ms: upstream::timeout_ms(None, config),
             rate: config.rate.as_ref().map(|r| r.value),
@@ -176,6 +182,7 @@ impl Session {
             verbose: 0,
         })?;
         engine.keep_journal(journal);
+        let background = background::Background::begin(global, opening.project, &engine);
         engine.feed(Event::Journal(JournalEvent::Interrupted(unfinished)));
         let (mut ui, graphics) = keeping::ui(global, config)?;
         let keeping = Keeping::begin(store, &mut engine, &mut ui);
@@ -193,6 +200,7 @@ impl Session {
             keeping,
             notifier: Notifier::of(config),
             planned: None,
+            background,
             quit: false,
         })
     }
@@ -221,6 +229,7 @@ impl Session {
             let plan = path.display();
             notice!("What was held is in {plan}: workbench review {plan} · workbench apply {plan}");
         }
+        self.background.print();
         shown.map(|()| ending)
     }
 
@@ -263,6 +272,7 @@ impl Session {
             dirty = true;
             self.quit |= effects.contains(&Effect::Exit);
             self.plan_if_asked(&effects).await;
+            self.go_on_if_asked(&effects).await;
             if effects.contains(&Effect::WriteComparison) {
                 self.save_comparison().await;
             }

@@ -32,6 +32,10 @@ pub enum Command {
     Quit,
     /// Write everything that is held to a plan file, and leave.
     PlanAndQuit,
+    /// Let the run go on without this screen, and leave.
+    GoOnInBackground,
+    /// Stop a run without a screen, by its number: what it has under way finishes.
+    StopBackground(u64),
     /// Stop for the shell, until it goes on with this program.
     Suspend,
     /// Read the project and list every stage again, or list one.

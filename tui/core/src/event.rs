@@ -13,6 +13,7 @@ pub use launch::{Launch, Priority};
 use serde::{Deserialize, Serialize};
 pub use upstream::Upstream;
 
+use crate::background::BackgroundRun;
 use crate::build::Probed;
 use crate::command::Command;
 use crate::compare::TaskComparison;
@@ -24,7 +25,7 @@ use crate::journal::{JournalEvent, Restore, Settled, Undone};
 use crate::ledger::{Applied, Reply, Request, TaskReport};
 use crate::pause::{PausePlace, SavedPoint};
 use crate::queue::LastResult;
-use crate::run::Report;
+use crate::run::{Report, RunRest};
 use crate::saved_view::SavedView;
 use crate::work::{Change, Committed, FetchSpec, Held, Inputs, LabelChange, Outcome, TaskRow};
 use std::collections::HashMap;
@@ -72,6 +73,14 @@ pub enum Event {
     },
     /// What an earlier screen of this folder held.
     HeldBefore(Vec<(TaskId, Held)>),
+    /// Outcomes that runs without a screen have held, as they come.
+    HeldElsewhere(Vec<(TaskId, Held)>),
+    /// The runs in the background of this folder and project that are under way; one that is over is named once more.
+    Background(Vec<BackgroundRun>),
+    /// A run without a screen could not be stopped.
+    NotStopped(Error),
+    /// A run could not go on in the background.
+    NotInBackground(Error),
     /// What a person had set up on that screen.
     ViewBefore(SavedView),
     /// Held outcomes cannot be kept on disk.
@@ -358,6 +367,10 @@ pub enum Effect {
     KeepHeld(Vec<(TaskId, Option<Held>)>),
     /// Write these outcomes to a plan file, and leave.
     PlanAndExit(Vec<Held>),
+    /// Let what is left of the run go on without this screen, and leave.
+    GoOnInBackground(Box<RunRest>),
+    /// Stop a run without a screen.
+    StopBackground(u64),
     /// Compare what both sides gave for a task.
     Compare(Arc<CompareTask>),
     /// Write the newest comparison to files.
@@ -366,4 +379,17 @@ pub enum Effect {
     Suspend,
     /// Leave the program.
     Exit,
+}
+
+impl Effect {
+    /// Whether screen or command perform it, and not the runtime.
+    #[must_use]
+    pub const fn is_for_the_face(&self) -> bool {
+        use Effect::{Exit, OperationOver, PlanAndExit, Record, Reported, RunOver, Suspend};
+        match self {
+            Record(_) | RunOver | Reported(_) | OperationOver(_) => true,
+            PlanAndExit(_) | Self::GoOnInBackground(_) | Self::WriteComparison => true,
+            other => matches!(other, Suspend | Exit),
+        }
+    }
 }

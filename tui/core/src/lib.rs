@@ -2,6 +2,7 @@
 //!
 //! No I/O, no clock, no threads here; time and answers arrive as events, requests leave as effects.
 
+pub mod background;
 pub mod build;
 pub mod code_place;
 pub mod command;

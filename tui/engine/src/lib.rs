@@ -4,6 +4,7 @@
 //! It writes nothing to stdout and reads no command line: messages for a person are returned, or passed to a [`Notify`].
 
 pub mod attempt_limit;
+pub mod background;
 pub mod builder;
 mod cargo_program;
 pub mod chosen;

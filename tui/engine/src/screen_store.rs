@@ -1,15 +1,21 @@
 //! What a screen leaves for the next one of its folder: held outcomes, as they are held, and what it showed.
 //!
 //! SQLite under `.workbench/`, written by a thread of its own in the order of the changes, so that an end by SIGKILL costs
-//! the last moment at most. Two screens of one folder would undo each other's changes: the second one has no store.
+//! the last moment at most. Two screens of one folder would undo each other's changes: the second one has no store. What runs
+//! without a screen hold they leave in `arriving`, and the screen that has the store takes it from there.
+
+mod arriving;
+
+pub use arriving::ArrivingOutcomes;
 
 use crate::database;
 use crate::files::{self, advice_if_full};
 use rusqlite::{Connection, params};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::mpsc::Sender as News;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::Event;
@@ -28,7 +34,17 @@ CREATE TABLE IF NOT EXISTS view (
     project TEXT NOT NULL PRIMARY KEY,
     document TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS arriving (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    project TEXT NOT NULL,
+    task BLOB NOT NULL,
+    document TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS arriving_project ON arriving (project, number);
 ";
+
+/// Time between two looks at what has arrived.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Changes of the held outcomes; `None`: no longer held.
 pub type HeldChanges = Vec<(TaskId, Option<Held>)>;
@@ -148,7 +164,7 @@ pub fn forget(dir: &Path, project: ProjectHash) -> Result<(), Error> {
         return Ok(());
     }
     let db = open(&path)?;
-    for table in ["held", "view"] {
+    for table in ["held", "view", "arriving"] {
         let delete = format!("DELETE FROM {table} WHERE project = ?1");
         let done = db.execute(&delete, [project.to_string()]);
         done.map_err(|error| broken(&path, &error))?;
@@ -187,7 +203,21 @@ fn keep_all(
     if let Some(event) = event {
         let _ = news.blocking_send(event);
     }
-    while let Ok(first) = changes.recv() {
+    if let Err(error) = arriving::take(&mut db, project, news) {
+        let _ = news.try_send(Event::NotKept(broken(path, &error)));
+        return;
+    }
+    loop {
+        let first = match changes.recv_timeout(LOOK) {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => {
+                if let Err(error) = arriving::take(&mut db, project, news) {
+                    tracing::warn!(%error, "outcomes of a run in the background were not taken over");
+                }
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         // What came meanwhile is written together.
         let together: Vec<Keep> = std::iter::once(first).chain(changes.try_iter()).collect();
         if let Err(error) = write(&mut db, project, together) {
@@ -206,13 +236,20 @@ fn read(db: &Connection, project: &str) -> rusqlite::Result<Vec<(TaskId, Held)>>
     let mut all = Vec::new();
     for row in rows {
         let (task, text) = row?;
-        match serde_json::from_str::<HeldDocument>(&text) {
-            Ok(document) => all.push((TaskId(uuid::Uuid::from_bytes(task)), document.held())),
-            // A newer version may hold what this one cannot; it stays in the store.
-            Err(error) => tracing::warn!(%error, "a held outcome cannot be read"),
-        }
+        all.extend(outcome(task, &text));
     }
     Ok(all)
+}
+
+/// An outcome as it is kept. A newer version may hold what this one cannot; it stays in the store.
+fn outcome(task: [u8; 16], text: &str) -> Option<(TaskId, Held)> {
+    match serde_json::from_str::<HeldDocument>(text) {
+        Ok(document) => Some((TaskId(uuid::Uuid::from_bytes(task)), document.held())),
+        Err(error) => {
+            tracing::warn!(%error, "a held outcome cannot be read");
+            None
+        }
+    }
 }
 
 fn write(db: &mut Connection, project: &str, together: Vec<Keep>) -> rusqlite::Result<()> {

@@ -139,6 +139,25 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ),
     ("resume", &[("resume", "after a crash or Ctrl-C")]),
     (
+        "runs",
+        &[
+            ("runs", "all of this folder, with their numbers"),
+            ("runs --json", "an object for each"),
+            ("runs --prune 30d", "forget those that began earlier"),
+        ],
+    ),
+    (
+        "attach",
+        &[
+            ("attach 18", "follow it; Ctrl-C lets it go on alone"),
+            ("attach 18 > results", "its lines of JSON, from the first"),
+            (
+                "attach 18 --stop",
+                "take no further tasks, and wait for its end",
+            ),
+        ],
+    ),
+    (
         "exec",
         &[(
             "exec --stage 'Agent 1' -p UUID -a libmine.so < specs > results",

@@ -18,7 +18,10 @@ const GROUPS: &[(&str, &[&str])] = &[
             "run", "plan", "review", "compare", "apply", "undo", "resume", "exec",
         ],
     ),
-    ("Look", &["graph", "stages", "tasks", "journal"]),
+    (
+        "Look",
+        &["graph", "stages", "tasks", "journal", "runs", "attach"],
+    ),
     ("Test", &["serve"]),
     ("Other", &["keys", "config", "print", "completions", "man"]),
 ];

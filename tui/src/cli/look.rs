@@ -1,7 +1,7 @@
 //! Commands that only look: `graph`, and what the others have in common.
 
 use super::values::{Words, one_of, some_time};
-use clap::Args;
+use clap::{Args, Subcommand};
 use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
 
@@ -64,4 +64,29 @@ impl GraphArgs {
             }
         }
     }
+}
+
+/// `workbench print`
+#[derive(Subcommand, Debug)]
+pub enum PrintWhat {
+    /// Agent stages with their pathways
+    AgentNodes(LookArgs),
+    /// Version and machine, for bug reports
+    SystemInfo,
+}
+
+/// `workbench completions`
+#[derive(Args, Debug, Clone)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `workbench man`
+#[derive(Args, Debug, Clone)]
+pub struct ManArgs {
+    /// The command [default: workbench itself]
+    #[arg(value_name = "COMMAND")]
+    pub about: Option<String>,
 }

@@ -7,10 +7,10 @@ mod runs;
 mod values;
 
 pub use help::{command_line, completions, host_is_internal, manual, with_nearest};
-pub use look::{GraphArgs, GraphFormat, LookArgs};
+pub use look::{CompletionsArgs, GraphArgs, GraphFormat, LookArgs, ManArgs, PrintWhat};
 pub use runs::{
-    ApplyArgs, CompareArgs, ExecArgs, JournalArgs, PlanArgs, ResumeArgs, ReviewArgs, RunArgs,
-    UndoArgs,
+    ApplyArgs, AttachArgs, BackgroundArgs, CompareArgs, ExecArgs, JournalArgs, PlanArgs,
+    ResumeArgs, ReviewArgs, RunArgs, RunsArgs, UndoArgs,
 };
 
 use crate::passphrase;
@@ -193,6 +193,10 @@ pub enum Command {
     Exec(ExecArgs),
     /// List what was written from this folder
     Journal(JournalArgs),
+    /// List the runs of this folder, those in the background too, and how far they are
+    Runs(RunsArgs),
+    /// Follow a run in the background until it ends, or stop it
+    Attach(AttachArgs),
     /// Check stages, pathways, library, access and clock, before any task
     Check(LookArgs),
     /// Draw the workflow as text, Mermaid, DOT or JSON
@@ -214,6 +218,9 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Write a manual page
     Man(ManArgs),
+    /// Does what is left of a run of the screen (started by the screen itself)
+    #[command(hide = true)]
+    Background(BackgroundArgs),
     /// Opens one agent library for the workbench (not for people)
     #[command(hide = true)]
     Host,
@@ -290,31 +297,6 @@ impl Template {
     pub fn is_rust(self) -> bool {
         !matches!(self, Self::C | Self::Cpp)
     }
-}
-
-/// `workbench print`
-#[derive(Subcommand, Debug)]
-pub enum PrintWhat {
-    /// Agent stages with their pathways
-    AgentNodes(LookArgs),
-    /// Version and machine, for bug reports
-    SystemInfo,
-}
-
-/// `workbench completions`
-#[derive(Args, Debug, Clone)]
-pub struct CompletionsArgs {
-    /// The shell
-    #[arg(value_enum)]
-    pub shell: clap_complete::Shell,
-}
-
-/// `workbench man`
-#[derive(Args, Debug, Clone)]
-pub struct ManArgs {
-    /// The command [default: workbench itself]
-    #[arg(value_name = "COMMAND")]
-    pub about: Option<String>,
 }
 
 /// `workbench tasks`

@@ -1,5 +1,5 @@
 //! Flags of the commands that run agents and of those that follow a run: plan, review, apply, undo,
-//! resume, journal, exec.
+//! resume, journal, runs, attach, exec.
 
 use super::values::{Words, failures, keep, one_of, positive, rate, some_time};
 use clap::Args;
@@ -257,6 +257,33 @@ pub struct JournalArgs {
     /// Forget all but the newest N finished operations, or those older than e.g. 30d; they can no longer be taken back
     #[arg(long, value_name = "N|AGE", value_parser = keep, conflicts_with = "commands")]
     pub prune: Option<wb_engine::journal::Keep>,
+}
+
+/// `workbench runs`
+#[derive(Args, Debug, Clone)]
+pub struct RunsArgs {
+    /// Forget all but the newest N runs that are over, or those that began longer ago than e.g. 30d
+    #[arg(long, value_name = "N|AGE", value_parser = keep)]
+    pub prune: Option<wb_engine::journal::Keep>,
+}
+
+/// `workbench attach`
+#[derive(Args, Debug, Clone)]
+pub struct AttachArgs {
+    /// Number in `workbench runs` [default: the newest that is under way]
+    #[arg(value_name = "RUN")]
+    pub run: Option<u64>,
+    /// Let it finish what is under way and take no further tasks, and wait for its end
+    #[arg(long)]
+    pub stop: bool,
+}
+
+/// `workbench background`
+#[derive(Args, Debug, Clone)]
+pub struct BackgroundArgs {
+    /// The number of the run
+    #[arg(value_name = "RUN")]
+    pub run: u64,
 }
 
 /// `workbench exec`

@@ -1,6 +1,7 @@
 //! The face without a screen: `run`, `plan`, `compare`, `exec`, and the commands that write without agents.
 
 mod apply;
+mod attach;
 mod compare;
 mod exec;
 #[cfg(test)]
@@ -14,14 +15,17 @@ mod progress;
 mod resume;
 mod review;
 mod run;
+mod runs;
 mod specs;
 mod undo;
 
 pub use apply::apply;
+pub use attach::attach;
 pub use compare::compare;
 pub use exec::exec;
 pub use journal::journal;
 pub use resume::resume;
 pub use review::review;
-pub use run::{plan, run};
+pub use run::{background, plan, run};
+pub use runs::runs;
 pub use undo::undo;

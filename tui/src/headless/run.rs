@@ -1,7 +1,9 @@
 //! `workbench run`: the engine without a screen, pass by pass. What comes before the first one stands in `prepare`,
 //! what between two of them in `poll`, what a plan has beyond that in `plan`, what is printed at the end in `words`,
-//! what earlier commands left in `left`, what `--task` names in `named`.
+//! what earlier commands left in `left`, what `--task` names in `named`; what others can see of a run while it works, and a run
+//! that goes on in the background, in `background`.
 
+mod background;
 mod left;
 mod named;
 mod plan;
@@ -9,6 +11,7 @@ mod poll;
 mod prepare;
 mod words;
 
+pub use background::background;
 pub use plan::plan;
 pub(super) use plan::plan_into;
 pub(super) use prepare::unless_interrupted;
@@ -30,6 +33,7 @@ use wb_core::event::{Effect, Event};
 use wb_core::ids::StageId;
 use wb_core::run::{RunSpec, Totals};
 use wb_core::state::Kind;
+use wb_engine::background::RunRecord;
 use wb_engine::config::Config;
 use wb_engine::flags::Flags;
 use wb_engine::history::AttemptHistory;
@@ -38,6 +42,7 @@ use wb_engine::plan::PlanFile;
 use wb_engine::preflight::Checked;
 use wb_engine::runtime::{Engine, now};
 use wb_engine::saved::RunRequest;
+use wb_engine::screen_store::ArrivingOutcomes;
 
 /// Time between two looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
@@ -54,7 +59,10 @@ pub async fn run(flags: &Flags, config: &Config, args: &RunRequest) -> Ending {
     )
     .await;
     match prepared {
-        Ok(Some(mut session)) => session.work(&mut ending).await,
+        Ok(Some(mut session)) => {
+            session.keep_record();
+            session.work(&mut ending).await;
+        }
         Ok(None) => {}
         Err(error) => ending.fail(error),
     }
@@ -91,6 +99,14 @@ struct Session {
     further_unseen: u64,
     /// Named tasks that were not met yet.
     unmet: Vec<named::Unmet>,
+    /// What others can see of it.
+    record: Option<RunRecord>,
+    /// Where outcomes are held for the next screen.
+    holds: Option<ArrivingOutcomes>,
+    /// They cannot be held any more.
+    unkept: bool,
+    /// The passes that are over.
+    totals: Totals,
 }
 
 /// How one pass over the stages ended.
@@ -116,11 +132,11 @@ impl Session {
         for line in self.engine.agent_output() {
             self.progress.notice(&line);
         }
+        self.end_record(ending);
     }
 
     async fn drive(&mut self, ending: &mut Ending) {
         let began = Instant::now();
-        let mut totals = Totals::default();
         let mut refusals = 0;
         let failure = loop {
             let pass = Instant::now();
@@ -129,7 +145,7 @@ impl Session {
                 limit,
                 found,
                 failure,
-            } = self.checked_pass(&mut totals, ending).await;
+            } = self.checked_pass(ending).await;
             if let Some(error) = &failure {
                 self.progress.end();
                 print_error(error);
@@ -164,11 +180,12 @@ impl Session {
         if let Some(error) = failure {
             ending.fail(error);
         }
+        let totals = self.totals.clone();
         self.finish(&totals, began.elapsed(), ending);
     }
 
     /// One pass, once the builds that came since the last were compared with the project.
-    async fn checked_pass(&mut self, totals: &mut Totals, ending: &mut Ending) -> Passed {
+    async fn checked_pass(&mut self, ending: &mut Ending) -> Passed {
         let mut passed = Passed::default();
         match self.look_at_new_builds(ending).await {
             None => passed.interrupted = true,
@@ -179,7 +196,7 @@ impl Session {
                     passed.found = run.totals.tasks > 0;
                     passed.limit = run.limit_reached();
                     passed.failure.clone_from(&run.fatal);
-                    totals.add(&run.totals);
+                    self.totals.add(&run.totals);
                     self.not_carried += run.not_carried;
                     self.further_unseen += run.further_unseen;
                 }
@@ -214,6 +231,7 @@ impl Session {
                     let waiting = self.engine.state().run.as_ref().and_then(wb_core::run::Run::waiting);
                     self.progress.show(self.engine.state(), waiting);
                     effects.extend(self.settings_changed());
+                    effects.extend(self.look_at_record(&mut interrupted));
                 }
                 due = self.limit.due() => {
                     ending.stopped();
@@ -235,6 +253,7 @@ impl Session {
                         return true;
                     }
                     self.progress.notice(FINISHING);
+                    self.stopping();
                     ending.signal(signal);
                     interrupted = true;
                     effects = self.engine.feed(Event::Input(Command::CancelRun));
@@ -286,6 +305,7 @@ impl Session {
             self.unmet
                 .retain(|named| named.name != *title && !named.name.eq_ignore_ascii_case(&id));
         }
+        self.hold(report);
         self.history.note(report, self.dry, now());
         self.reports
             .add(report, self.engine.state().stage_title(report.stage));

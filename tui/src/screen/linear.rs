@@ -122,6 +122,7 @@ impl Session {
             effects.extend(self.begin.settle(&mut self.engine));
             self.quit |= effects.contains(&Effect::Exit);
             self.plan_if_asked(&effects).await;
+            self.go_on_if_asked(&effects).await;
             if effects.contains(&Effect::Suspend) {
                 let _ = kill_process(getpid(), Signal::TSTP);
             }

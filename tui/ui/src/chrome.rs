@@ -2,6 +2,7 @@
 //! screens between them to [`crate::screens`].
 
 use crate::actions::Action;
+use crate::screens::run::{background_word, percent};
 use crate::text::{age, clean, duration, fit, fit_middle, number, width};
 use crate::widgets::{lines, split_line, wrapped};
 use crate::{Hit, Screen, Ui};
@@ -78,6 +79,7 @@ fn header(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     facts.push(((mode.to_owned(), mode_style(ui, state)), Action::Mode));
     facts.push((build_word(ui, state), Action::Builds));
     facts.extend(doing(ui, state));
+    facts.extend(background_word(ui, state).map(|fact| (fact, Action::ShowRun)));
     facts.extend(watch_word(ui, state).map(|fact| (fact, Action::Watching)));
     // The title gives way first, then what comes last.
     let fixed: usize = facts.iter().map(|((t, _), _)| width(t) + 3).sum();
@@ -237,8 +239,7 @@ pub fn doing(ui: &Ui, state: &State) -> Option<((String, Style), Action)> {
         return Some(((text, st.warn), Action::Journal));
     }
     if let Some(run) = state.run.as_ref().filter(|r| !r.is_over()) {
-        let done = crate::screens::run::percent(run, state)
-            .map_or_else(String::new, |p| format!(" {p:.0}%"));
+        let done = percent(run, state).map_or_else(String::new, |p| format!(" {p:.0}%"));
         let word = match (run.paused, run.cancelled) {
             (_, true) => "STOPPING",
             (true, _) => "PAUSED",
@@ -323,6 +324,9 @@ fn status_text(ui: &Ui, state: &State) -> (String, Style) {
     let writes = match (state.options.read_only, state.live) {
         (true, _) => "DRY-RUN: this process cannot write",
         (false, true) => "LIVE: runs write as they go ({key:Mode} goes back to HOLD)",
+        _ if state.background.iter().any(|run| !run.holds) => {
+            "nothing is written here until you commit; the run in the background writes"
+        }
         (false, false) => "nothing is written until you commit",
     };
     let paused = state.run.as_ref().is_some_and(|r| r.paused && !r.is_over());
@@ -331,11 +335,8 @@ fn status_text(ui: &Ui, state: &State) -> (String, Style) {
         (_, true) => "WORKING",
         _ => "READY",
     };
-    let style = if state.live && !state.options.read_only {
-        st.bad
-    } else {
-        st.text
-    };
+    let writes_now = state.live && !state.options.read_only;
+    let style = if writes_now { st.bad } else { st.text };
     (ui.keyed(&format!("{word} · {writes}")), style)
 }
 

@@ -4,8 +4,10 @@
 //! is counted ([`Totals`]). The machine that moves it is [`Run`]. Drawing is left to the screen.
 
 mod machine;
+mod rest;
 
 pub use machine::{Around, Run, Worker, item};
+pub use rest::{DoneBefore, RunRest, RunTasks};
 
 use crate::error::Error;
 use crate::filter::Filter;
@@ -63,6 +65,8 @@ pub struct RunSpec {
     /// Tasks that are not taken: what an earlier command left in part of them is to be finished first.
     #[serde(with = "crate::shared")]
     pub left_out: Arc<HashSet<TaskId>>,
+    /// Only these tasks; `None`: all.
+    pub chosen: Option<HashSet<TaskId>>,
     /// The last result of each task, in this process or an earlier one: what a filter
     /// on results looks at.
     #[serde(with = "crate::shared")]
@@ -169,6 +173,7 @@ impl Default for RunSpec {
             filter: Filter::default(),
             only: Vec::new(),
             left_out: Arc::default(),
+            chosen: None,
             earlier: Arc::default(),
             tried: Arc::default(),
             ahead: 0,

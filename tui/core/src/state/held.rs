@@ -80,6 +80,11 @@ impl HeldOutcomes {
         }
     }
 
+    /// What is held of a task is kept already.
+    pub(super) fn kept(&mut self, task: TaskId) {
+        self.changed.remove(&task);
+    }
+
     /// A task whose outcome is somewhere else now: in a conflict, or nowhere.
     pub(super) fn touch(&mut self, task: TaskId) {
         self.changed.insert(task);
@@ -121,7 +126,7 @@ impl State {
             let known = last_result(held.build, &result, 0, held.at);
             self.results.entry(task).or_insert(known);
             self.held.insert(task, held);
-            self.held.changed.remove(&task);
+            self.held.kept(task);
             count += 1;
         }
         let what = match count {

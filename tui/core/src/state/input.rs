@@ -9,6 +9,8 @@ impl State {
         match command {
             Command::Quit => self.quit(),
             Command::PlanAndQuit => self.plan_and_quit(),
+            Command::GoOnInBackground => self.go_on_in_background(),
+            Command::StopBackground(run) => self.stop_background(run),
             Command::Suspend => vec![Effect::Suspend],
             Command::Refresh(stage) => self.refresh_stage(stage),
             Command::ReadProject => self.read_project().into_iter().collect(),
@@ -31,11 +33,9 @@ impl State {
             Command::KillJob => self.kill_job(),
             Command::Run(spec) => self.start_run(*spec),
             Command::PauseRun => self.with_run(|run| run.paused = !run.paused),
-            Command::CancelRun => self.end_run(Run::cancel),
-            Command::WindUp => self.end_run(Run::wind_up),
+            Command::CancelRun | Command::WindUp | Command::StopAgents => self.stop_run(&command),
             Command::OpenPaused => self.open_paused(),
             Command::Point { stage, at, change } => self.change_point(stage, at, change),
-            Command::StopAgents => self.run.as_mut().map_or_else(Vec::new, Run::stop_agents),
             Command::Concurrency(delta) => self.concurrency(delta),
             Command::SetConcurrency(n) => self.set_concurrency(n),
             Command::Rate(rate) => self.set_rate(rate),
@@ -173,7 +173,15 @@ impl State {
         Vec::new()
     }
 
-    fn end_run(&mut self, how: impl FnOnce(&mut Run)) -> Vec<Effect> {
+    fn stop_run(&mut self, how: &Command) -> Vec<Effect> {
+        match how {
+            Command::StopAgents => self.run.as_mut().map_or_else(Vec::new, Run::stop_agents),
+            Command::WindUp => self.end_run(Run::wind_up),
+            _ => self.end_run(Run::cancel),
+        }
+    }
+
+    pub(super) fn end_run(&mut self, how: impl FnOnce(&mut Run)) -> Vec<Effect> {
         let mut effects = self.with_run(how);
         effects.extend(self.let_all_go_on());
         effects

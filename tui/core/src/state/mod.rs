@@ -4,6 +4,7 @@
 //! replays to the same state.
 
 mod activity;
+mod background;
 mod builds;
 mod commits;
 mod comparing;
@@ -45,6 +46,7 @@ pub use paused::PausedTask;
 pub use queued_step::QueuedStep;
 pub use rereading::ProjectRead;
 
+use crate::background::BackgroundRun;
 use crate::build::{AgentDescriptor, BuildStatus, Builds, Refusals};
 use crate::command::{Command, Shown};
 use crate::comparing::Comparing;
@@ -58,7 +60,7 @@ use crate::journal::Journal;
 use crate::loading::Loading;
 use crate::pause::PausePoint;
 use crate::queue::{LastResult, Queue};
-use crate::run::{Around, Ending, OnConflict, Report, Run, RunSpec, Sink, Source, item};
+use crate::run::{Around, Ending, OnConflict, Report, Run, RunSpec, RunTasks, Sink, Source, item};
 use crate::step::{At, Log, LogLine, Reached, Stepper, Until};
 use crate::watch::Watch;
 use crate::work::{Committed, FetchSpec, Inputs, Outcome, Project, Route};
@@ -121,6 +123,8 @@ pub struct State {
     pub queued_step: Option<QueuedStep>,
     /// The newest run.
     pub run: Option<Run>,
+    /// Runs in the background of this folder that are under way.
+    pub background: Vec<BackgroundRun>,
     /// Why the newest run was not begun.
     pub not_started: Option<Error>,
     /// Tasks that failed in the newest run or its retries, and still do; equal failures together.
@@ -182,6 +186,10 @@ pub struct State {
     failed_tasks: HashSet<TaskId>,
     /// What the writes of a live run are noted under.
     run_operation: Option<Arc<JournalOperation>>,
+    /// Which tasks the newest run still has to do.
+    run_tasks: RunTasks,
+    /// The run ends here to go on without this screen.
+    leaving: Option<background::Leaving>,
     /// The title of a protected project, typed for the command that is being done.
     typed_title: Option<String>,
     fetches: HashMap<BatchId, u64>,
@@ -249,6 +257,10 @@ impl State {
             Event::Compared(number, task, differs) => self.compared(number, task, *differs),
             Event::NotStarted(error) => self.not_started(error),
             Event::HeldBefore(outcomes) => self.held_before(outcomes),
+            Event::HeldElsewhere(outcomes) => self.held_elsewhere(outcomes),
+            Event::Background(runs) => self.background_news(runs),
+            Event::NotStopped(error) => self.not_planned(&error),
+            Event::NotInBackground(error) => self.not_in_background(&error),
             Event::ViewBefore(view) => self.view_before(view),
             Event::NotPlanned(error) => self.not_planned(&error),
             Event::NotKept(error) => self.not_kept(&error),
@@ -256,6 +268,7 @@ impl State {
         };
         effects.extend(self.step_queued());
         effects.extend(self.return_view());
+        effects.extend(self.hand_over());
         effects.extend(self.release());
         effects.extend(self.keep_held());
         self.note_launches(&effects);
@@ -315,6 +328,7 @@ impl State {
         self.now = now;
         let mut effects = self.hold_over();
         self.opening_over();
+        effects.extend(self.stop_leaving_agents());
         if self.options.screen {
             effects.extend(self.refresh_what_is_due(now));
         }

@@ -66,6 +66,8 @@ pub struct Options {
     pub screen: bool,
     /// Held outcomes are kept on disk, and are there again at the next start.
     pub keeps_held: bool,
+    /// Why no run of this screen can go on without it.
+    pub no_background: Option<String>,
     /// Builds that are kept when they are no longer active, so that newer ones can be compared with them.
     pub kept_builds: usize,
     /// Limit of one attempt in milliseconds, unless the agent declares its own.

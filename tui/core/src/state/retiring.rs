@@ -46,6 +46,7 @@ impl State {
     fn pinned(&self) -> BTreeSet<BuildId> {
         let mut pinned = self.preflighting.clone();
         pinned.extend(self.run.iter().flat_map(Run::pins));
+        pinned.extend(self.leaving.iter().flat_map(|leaving| &leaving.builds));
         let comparing = self.comparing.iter().filter(|c| !c.is_over());
         pinned.extend(comparing.flat_map(|c| c.builds()));
         pinned.extend(

@@ -16,6 +16,9 @@ impl State {
             );
             return Vec::new();
         }
+        if let Some(error) = self.runs_elsewhere(&spec) {
+            return self.not_started(error);
+        }
         if self.options.screen {
             spec.sink = if self.live { Sink::Commit } else { Sink::Hold };
             spec.concurrency = self.jobs_at_a_time.unwrap_or(spec.concurrency);
@@ -36,6 +39,7 @@ impl State {
             let words = shell::run(self, &spec, true);
             self.new_operation("commit", words, None)
         });
+        self.run_tasks = RunTasks::of(&spec);
         let mut run = Run::new(self.runs, spec, self.now);
         run.typed_timeout_ms = self.typed_timeout_ms;
         self.info(
@@ -219,6 +223,9 @@ impl State {
         if !self.options.screen {
             return;
         }
+        let moved = report.ending == Ending::Moved
+            && (self.run.as_ref()).is_some_and(|run| run.spec.sink == Sink::Commit);
+        self.run_tasks.done(report.stage, report.row.id, moved);
         let result = match (&report.ending, &report.outcome) {
             (Ending::Failed(error), _) => Err(error.clone()),
             (Ending::Conflict(by), _) => {

@@ -66,6 +66,11 @@ pub fn run(state: &State, spec: &RunSpec, live: bool) -> Vec<String> {
             rows.iter().map(|r| r.id),
         ),
     };
+    let mut chosen: Vec<TaskId> = spec.chosen.iter().flat_map(|c| c.iter().copied()).collect();
+    chosen.sort_unstable();
+    for task in chosen {
+        words.extend(["--task".to_owned(), task.to_string()]);
+    }
     let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
     if let Some(max) = spec.max_tasks {
         flag("--max-tasks-per-stage", max.to_string());

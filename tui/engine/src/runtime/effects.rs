@@ -2,6 +2,7 @@
 
 use super::calls::declared;
 use super::{JobFacts, StageFacts, World};
+use crate::background::RunFolder;
 use crate::files::keep_points;
 use crate::journal::Journal;
 use crate::screen_store::HeldChanges;
@@ -122,6 +123,7 @@ impl World {
             Effect::LookAgain(library) => self.look_again(library),
             Effect::WatchPlace { library, place } => self.watch_place(library, place),
             Effect::Preflight(build) => self.preflight(build),
+            Effect::StopBackground(run) => self.stop_background(run),
             Effect::Concurrency(n) => self.hosts.set_concurrency(n),
             // From a run to the state.
             Effect::Commit { .. }
@@ -132,6 +134,7 @@ impl World {
             | Effect::Reported(_)
             | Effect::OperationOver(_)
             | Effect::PlanAndExit(_)
+            | Effect::GoOnInBackground(_)
             | Effect::Suspend
             | Effect::Exit => {}
         }
@@ -141,6 +144,16 @@ impl World {
         if let Some(store) = &self.store {
             store.held(changes);
         }
+    }
+
+    fn stop_background(&self, number: u64) {
+        let news = self.news.clone();
+        tokio::task::spawn_blocking(move || {
+            let stopped = RunFolder::of(number).and_then(|folder| folder.stop());
+            if let Err(error) = stopped {
+                let _ = news.blocking_send(Event::NotStopped(error));
+            }
+        });
     }
 
     fn look_again(&self, library: PathBuf) {

@@ -239,14 +239,7 @@ impl Engine {
         let mut for_the_face = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Record(_)
-                | Effect::RunOver
-                | Effect::Reported(_)
-                | Effect::OperationOver(_)
-                | Effect::PlanAndExit(_)
-                | Effect::WriteComparison
-                | Effect::Suspend
-                | Effect::Exit => for_the_face.push(effect),
+                effect if effect.is_for_the_face() => for_the_face.push(effect),
                 other => self.world.perform(other),
             }
         }

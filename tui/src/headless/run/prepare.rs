@@ -13,7 +13,7 @@ use std::sync::Arc;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::Filter;
 use wb_core::ids::StageId;
-use wb_core::run::{RunSpec, Sink, Source};
+use wb_core::run::{RunSpec, Sink, Source, Totals};
 use wb_engine::config::{Config, state_dir};
 use wb_engine::flags::Flags;
 use wb_engine::history::AttemptHistory;
@@ -78,14 +78,10 @@ pub(super) async fn prepare(
     let progress = Progress::new(args.progress, flags.plain);
     let spec = RunSpec {
         source: Source::Stages(stages.clone()),
-        spent: Arc::new(left::spent(&engine, flags)?),
-        left_out: Arc::new(left::unfinished(&engine, args, dry)?),
         earlier: history.earlier(),
         tried: history.times(),
         ahead: if progress.shows() { AHEAD } else { 0 },
-        sink: if dry { Sink::Report } else { Sink::Commit },
-        chain: dry,
-        ..asked
+        ..of_earlier(asked, &engine, flags, args)?
     };
     Ok(Session {
         checked: Checked::new(engine.state(), &stages, &config.params),
@@ -113,6 +109,27 @@ pub(super) async fn prepare(
         not_carried: 0,
         further_unseen: 0,
         unmet,
+        record: None,
+        holds: None,
+        unkept: false,
+        totals: Totals::default(),
+    })
+}
+
+/// What is asked, without what earlier commands have done or left in part.
+fn of_earlier(
+    asked: RunSpec,
+    engine: &Engine,
+    flags: &Flags,
+    args: &RunRequest,
+) -> Result<RunSpec, Error> {
+    let dry = engine.state().options.dry_run;
+    Ok(RunSpec {
+        spent: Arc::new(left::spent(engine, flags)?),
+        left_out: Arc::new(left::unfinished(engine, args, dry)?),
+        sink: if dry { Sink::Report } else { Sink::Commit },
+        chain: dry,
+        ..asked
     })
 }
 

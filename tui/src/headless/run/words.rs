@@ -58,11 +58,12 @@ impl Session {
             );
         }
         let whole = in_part == 0;
+        let kept = self.plan.is_some() || self.holds.is_some();
         let next = match ending.code() {
             9 if self.given_up && !self.dry => Some(
                 "Stopped by its limit while writes were on their way: `workbench resume` finishes them and goes on.",
             ),
-            code => advice(code, self.dry, self.plan.is_some(), whole),
+            code => advice(code, self.dry, kept, whole),
         };
         if let (130 | 143 | 129, Some(why)) = (ending.code(), ending.ended_by()) {
             notice!("{why}: {}.", going_on(self.dry));

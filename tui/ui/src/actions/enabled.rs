@@ -198,6 +198,15 @@ pub(super) fn can_retry(ui: &Ui, state: &State) -> Enabled {
     has_agent(state.failures.get(ui.run.at).map(|g| g.stage), state)
 }
 
+pub(super) fn can_go_on(_: &Ui, state: &State) -> Enabled {
+    state.can_go_on_in_background().map_err(Into::into)
+}
+
+pub(super) fn runs_in_background(_: &Ui, state: &State) -> Enabled {
+    let alive = state.background.iter().any(|run| run.state.is_alive());
+    unless(!alive, "no run goes on in the background")
+}
+
 pub(super) fn held(_: &Ui, state: &State) -> Enabled {
     unless(state.held.is_empty(), "nothing is held")
 }

@@ -103,6 +103,14 @@ impl Ui {
         vec![Command::Quit]
     }
 
+    /// Asks whether the run in the background stops: the oldest, where there are several.
+    pub(super) fn ask_stop_background(&mut self, state: &State) -> Vec<Command> {
+        match state.background.first() {
+            Some(run) => self.ask(ask::Ask::StopBackground(run.run), state),
+            None => Vec::new(),
+        }
+    }
+
     pub(super) fn turn_drawing(&mut self, _: &State) -> Vec<Command> {
         self.flow.drawing = Some(self.flow.lists(self.room));
         Vec::new()

@@ -273,6 +273,11 @@ actions! {
         .writes() .when(can_finish) .hint(|_, _| Some("finish the interrupted writes…".into()));
     UndoOp      Journal ["U"] "undo operation" "Undo this operation (shows what, then asks)"
         .writes() .when(can_undo) .hint(|_, s| reviewed(s).then(|| "undo it…".into()));
+    StopBackground Run ["C"] "stop the background run" "Let a run in the background finish what is under way, and stop it (asks)"
+        .when(runs_in_background) .hint(|_, s| (!s.background.is_empty()).then(|| "stop the background run…".into()))
+        .does(Ui::ask_stop_background);
+    GoOnInBackground Question ["g"] "go on in the background" "When quitting: let the run go on in the background"
+        .when(can_go_on) .once() .hint(|_, _| Some("go on in the background".into()));
     DropAndQuit Question ["X"] "throw away and quit" "When quitting: throw away everything that is held"
         .when(held) .once() .hint(|_, _| Some("throw away".into()));
     PlanAndQuit Question ["p"] "keep as a plan" "When quitting: write everything that is held to a plan file"

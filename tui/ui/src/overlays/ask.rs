@@ -41,6 +41,8 @@ pub enum Ask {
     Undo(i64),
     /// Finish the writes that interrupted commands began.
     Finish,
+    /// Stop the run of this number, which goes on in the background.
+    StopBackground(u64),
 }
 
 impl Ask {
@@ -60,6 +62,10 @@ impl Ask {
             Self::Undo(op) => Some(shell::undo(state, *op)),
             Self::Finish => Some(shell::resume(state)),
             Self::Run(spec) => Some(shell::run(state, spec, state.writes_at_once())),
+            Self::StopBackground(run) => {
+                let words = ["attach", &run.to_string(), "--stop"].map(str::to_owned);
+                Some(words.to_vec())
+            }
             Self::Live | Self::Quit | Self::Retry(..) | Self::Drop(_) => None,
         }
     }
@@ -81,6 +87,7 @@ impl Ask {
             },
             Self::Undo(op) => Command::Undo(*op),
             Self::Finish => Command::Finish,
+            Self::StopBackground(run) => Command::StopBackground(*run),
         }
     }
 }
@@ -131,6 +138,9 @@ impl Layer for Question {
             (Action::DropAndQuit, None) if matches!(self.ask, Ask::Quit) => {
                 return Handled::Close(drop_and_quit(state));
             }
+            (Action::GoOnInBackground, None) if matches!(self.ask, Ask::Quit) => {
+                return Handled::Close(vec![Command::GoOnInBackground]);
+            }
             (Action::PlanAndQuit, None) if matches!(self.ask, Ask::Quit) => {
                 return Handled::Close(vec![Command::PlanAndQuit]);
             }
@@ -173,7 +183,11 @@ impl Layer for Question {
         }
         let mut all = vec![Action::Yes, Action::No];
         if matches!(self.ask, Ask::Quit) {
-            all.extend([Action::PlanAndQuit, Action::DropAndQuit]);
+            all.extend([
+                Action::GoOnInBackground,
+                Action::PlanAndQuit,
+                Action::DropAndQuit,
+            ]);
         }
         all.extend(self.ask.shell_command(state).map(|_| Action::CopyCommand));
         actions::hints(ui, state, &all)

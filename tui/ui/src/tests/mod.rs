@@ -1,6 +1,7 @@
 //! The screen as a person sees it, and what its keys mean: pictures, keys, graphs, speed.
 
 mod answers;
+mod background;
 mod cards;
 mod columns;
 mod compare;

@@ -17,6 +17,8 @@ fn of_queues() -> Vec<Command> {
         })),
         Command::Quit,
         Command::PlanAndQuit,
+        Command::GoOnInBackground,
+        Command::StopBackground(18),
         Command::Suspend,
         Command::Refresh(Some(stage)),
         Command::ReadProject,

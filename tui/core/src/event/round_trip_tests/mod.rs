@@ -4,6 +4,7 @@ mod commands;
 mod samples;
 
 use super::*;
+use crate::background::BackgroundState;
 use crate::command::Shown;
 use crate::comparing::{CompareCommand, CompareSide, CompareSpec};
 use crate::error::ErrorKind;
@@ -242,6 +243,28 @@ fn journal() -> Vec<JournalEvent> {
     ]
 }
 
+fn background() -> BackgroundRun {
+    BackgroundRun {
+        run: 18,
+        project: project().hash,
+        background: true,
+        holds: true,
+        stage_uuids: vec![AGENT],
+        stage: "Agent 1".into(),
+        began: Millis(1),
+        noted: Millis(2),
+        ended: None,
+        done: 3,
+        all: Some(4),
+        failed: 1,
+        rate: 0.3,
+        pid: 5,
+        state: BackgroundState::Stopping,
+        exit_code: Some(143),
+        summary: Some("3 tasks".into()),
+    }
+}
+
 fn events() -> Vec<Event> {
     let view = SavedView {
         queues: BTreeMap::from([(AGENT, SavedQueue::default())]),
@@ -270,6 +293,10 @@ fn events() -> Vec<Event> {
         Event::ViewBefore(view),
         Event::NotKept(error()),
         Event::NotPlanned(error()),
+        Event::NotStopped(error()),
+        Event::NotInBackground(error()),
+        Event::HeldElsewhere(vec![(task(1), held())]),
+        Event::Background(vec![background()]),
         Event::Compared(3, task(1), Box::new(comparison())),
         Event::NotStarted(error()),
         Event::Tick(Millis(1_700_000_000_000)),

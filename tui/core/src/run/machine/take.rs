@@ -42,7 +42,9 @@ impl Run {
     fn full(&self) -> bool {
         let spent = self.stage().and_then(|stage| self.spec.spent.get(&stage));
         let taken = self.taken + spent.copied().unwrap_or(0);
+        let chosen = self.spec.chosen.as_ref();
         self.spec.max_tasks.is_some_and(|max| taken >= max)
+            || chosen.is_some_and(|chosen| self.taken >= chosen.len())
     }
 
     pub(super) fn take_rows(&mut self, rows: Vec<TaskRow>, now: Millis) {
@@ -91,7 +93,9 @@ impl Run {
             || only
                 .iter()
                 .any(|o| *o == *row.title || row.id.to_string().eq_ignore_ascii_case(o));
-        named && !self.spec.left_out.contains(&row.id) && filter.matches(&facts)
+        let chosen = self.spec.chosen.as_ref();
+        let chosen = chosen.is_none_or(|chosen| chosen.contains(&row.id));
+        named && chosen && !self.spec.left_out.contains(&row.id) && filter.matches(&facts)
     }
 
     fn take(&mut self, row: TaskRow) {

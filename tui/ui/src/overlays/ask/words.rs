@@ -2,6 +2,7 @@
 
 use super::Ask;
 use crate::text::{clean, counted, fit, number, plural};
+use wb_core::background::BackgroundRun;
 use wb_core::ids::TaskId;
 use wb_core::journal::{Restore, Undoing};
 use wb_core::run::{RunSpec, Source};
@@ -64,7 +65,20 @@ pub(super) fn words(ask: &Ask, state: &State) -> Words {
         ),
         Ask::Undo(op) => undo_words(*op, state),
         Ask::Finish => finish_words(state),
+        Ask::StopBackground(run) => stop_words(*run, state),
     }
+}
+
+fn stop_words(number: u64, state: &State) -> Words {
+    let run = state.background.iter().find(|run| run.run == number);
+    let name = run.map_or_else(|| format!("run #{number}"), BackgroundRun::name);
+    let mut text = Vec::new();
+    if let Some(run) = run {
+        let (stage, progress) = (clean(&run.stage), run.progress());
+        text.push(format!("It is at {stage}: {progress} tasks."));
+    }
+    text.push("What is under way finishes; it takes no further tasks. The others stay where they are and can be run again.".into());
+    (format!("Stop {name}?"), text, "stop it", "let it go on")
 }
 
 fn what_a_quit_ends(state: &State) -> Vec<String> {
@@ -72,6 +86,14 @@ fn what_a_quit_ends(state: &State) -> Vec<String> {
     if state.busy() {
         let running = "Something is running. It will be cancelled; its tasks stay where they are.";
         text.push(running.to_owned());
+    }
+    if state.run.as_ref().is_some_and(|run| !run.is_over()) {
+        text.push(match state.can_go_on_in_background() {
+            Ok(()) => {
+                "{key:GoOnInBackground} lets the run go on in the background and quits.".into()
+            }
+            Err(why) => format!("The run cannot go on in the background: {why}."),
+        });
     }
     if state.commit.as_ref().is_some_and(|c| c.ended.is_none()) {
         text.push(

@@ -64,6 +64,7 @@ impl Layer for RunScreen {
             More,
             Fewer,
             CancelRun,
+            StopBackground,
             RetryGroup,
             StepFailed,
             Review,

@@ -9,6 +9,7 @@ use wb_core::state::State;
 /// How far the run is, its outcomes, its failures in groups.
 pub fn lines(ui: &Ui, state: &State) -> Vec<String> {
     let mut all = vec![chrome::head_text("Run", ui, state)];
+    all.extend(state.background.iter().map(super::background::sentence));
     if let Some(error) = &state.not_started {
         all.push("The run was not started.".into());
         all.extend(texts(&error_lines(error, 500, &ui.st)));

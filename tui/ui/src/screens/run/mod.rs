@@ -20,12 +20,14 @@ use wb_core::ids::StageId;
 use wb_core::run::{Run, Sink};
 use wb_core::state::{PausedTask, State};
 
+mod background;
 mod layer;
 mod lines;
 mod outcomes;
 
 use outcomes::{draw_failures, draw_outcomes};
 
+pub use background::background_word;
 pub use layer::RunScreen;
 
 /// The chosen group of failures.
@@ -53,6 +55,7 @@ pub fn percent(run: &Run, state: &State) -> Option<f64> {
 }
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
+    let area = background::draw(ui, buf, area, state);
     let (Some(run), None) = (&state.run, &state.not_started) else {
         no_run(ui, buf, area, state);
         return;
