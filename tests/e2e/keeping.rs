@@ -5,6 +5,7 @@ use crate::screen::open;
 use crate::support::{DEADLINE, Server, Terminal, workbench};
 use std::path::Path;
 use std::time::Instant;
+use wb_engine::screen_store::results::{StoredResult, of_run, runs};
 
 fn output(server: &Server, dir: &Path, lines: &str) -> String {
     let output = script(server, dir, &[], lines);
@@ -131,4 +132,85 @@ fn a_second_screen_of_the_folder_keeps_nothing_and_reports_that() {
         text.contains("3 held outcomes are back from before"),
         "{text}"
     );
+}
+
+/// The results of a run, once the store has so many.
+fn results(server: &Server, dir: &Path, run: u64, least: usize) -> Vec<StoredResult> {
+    let project = server.project().parse().unwrap();
+    let until = Instant::now() + DEADLINE;
+    loop {
+        let results = of_run(&dir.join(".workbench"), project, run).unwrap();
+        if results.len() >= least {
+            return results;
+        }
+        assert!(Instant::now() < until, "{} were kept", results.len());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn results_and_figures_of_a_run_are_there_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "30"]);
+    let mut screen = holding(&server, dir.path());
+    screen.keys("v").wait("3 outcomes held");
+    screen.keys("C").wait("Commit");
+    screen.keys("y").wait(" committed");
+    screen.keys("1").wait("can be undone");
+    screen.keys("N").wait("Dry-run");
+    screen.keys("y").wait("run 2 ended");
+    screen.keys("qX");
+    assert_eq!(screen.ended().0, 0);
+    let kept = results(&server, dir.path(), 2, 1);
+    let with_labels = |one: &StoredResult| one.patch.as_ref().is_some_and(|p| !p.labels.is_empty());
+    assert!(kept.iter().any(with_labels));
+    let (all, failed) = (
+        kept.len(),
+        kept.iter().filter(|one| one.result.last.failed).count(),
+    );
+    let mut screen = open(&server, dir.path(), (120, 48));
+    screen.wait(&format!("2 dry · {all} tasks"));
+    screen.wait("operation 1 · ");
+    screen.wait("can be undone");
+    screen.wait(&format!("last {}", all + 3));
+    screen.keys("2/result:ok\r");
+    screen.wait(&format!("{} of {all}", all - failed));
+    // The next run has a number of its own.
+    screen.keys("/\u{15}\r1n").wait("how many");
+    screen.keys("\r").wait("run 3 ended");
+    screen.keys("qX");
+    assert_eq!(screen.ended().0, 0);
+    let project = server.project().parse().unwrap();
+    let all = runs(&dir.path().join(".workbench"), project).unwrap();
+    assert_eq!(
+        all.iter().map(|run| run.number).collect::<Vec<_>>(),
+        [3, 2, 1]
+    );
+}
+
+#[test]
+fn a_screen_that_is_killed_in_the_middle_of_a_run_leaves_what_was_final() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "demo", "--tasks", "700"]);
+    let mut screen = open(&server, dir.path(), (120, 48));
+    screen.wait("build #1");
+    screen.keys("N").wait("Dry-run 700 tasks");
+    screen.keys("y");
+    results(&server, dir.path(), 1, 1);
+    kept(dir.path(), "\"last_run\":{\"number\":1");
+    let pid = i32::try_from(screen.pid()).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    screen.ended();
+    let kept = results(&server, dir.path(), 1, 1);
+    let succeeded = kept.iter().filter(|one| !one.result.last.failed).count();
+    assert!(succeeded > 0);
+    let mut screen = open(&server, dir.path(), (120, 48));
+    screen.wait("last run");
+    screen
+        .keys("2/result:ok\r")
+        .wait(&format!("{succeeded} of 700"));
+    assert_eq!(server.writes(), 0);
+    screen.keys("qX");
+    assert_eq!(screen.ended().0, 0);
 }

@@ -19,6 +19,7 @@ use crate::command::Command;
 use crate::compare::TaskComparison;
 use crate::comparing::CompareTask;
 use crate::error::Error;
+use crate::figures::{FiguresBefore, KeptFigures, KeptResult};
 use crate::filter::{Asks, Filter};
 use crate::ids::{BatchId, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::{JournalEvent, Restore, Settled, Undone};
@@ -83,6 +84,15 @@ pub enum Event {
     NotInBackground(Error),
     /// What a person had set up on that screen.
     ViewBefore(SavedView),
+    /// The figures of stages that earlier screens of this folder kept, before any run.
+    FiguresBefore(Box<FiguresBefore>),
+    /// Results of tasks that earlier screens of this folder kept, a part at a time.
+    ResultsBefore {
+        /// The newest of each task.
+        results: Vec<KeptResult>,
+        /// These are the last.
+        all: bool,
+    },
     /// Held outcomes cannot be kept on disk.
     NotKept(Error),
     /// What is held could not be written to a plan file.
@@ -365,6 +375,8 @@ pub enum Effect {
     RunOver,
     /// Keep what has changed among the held outcomes; `None`: it is held no longer.
     KeepHeld(Vec<(TaskId, Option<Held>)>),
+    /// Keep what has changed of the figures of stages, the runs and the results of tasks.
+    KeepFigures(Box<KeptFigures>),
     /// Write these outcomes to a plan file, and leave.
     PlanAndExit(Vec<Held>),
     /// Let what is left of the run go on without this screen, and leave.

@@ -4,7 +4,7 @@
 //! Reading and writing the journal itself is left to the runtime; these are its answers.
 
 use crate::error::Error;
-use crate::ids::{Millis, StageId, TaskId};
+use crate::ids::{Millis, OperationId, StageId, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// One operation: a command or a commit from the screen, with its counts.
@@ -183,6 +183,13 @@ pub enum JournalEvent {
     Interrupted(Vec<Op>),
     /// All operations, the newest first.
     Ops(Result<Vec<Op>, Error>),
+    /// An operation that the screen's writes were noted under is over, and has this number.
+    Closed {
+        /// Which.
+        operation: OperationId,
+        /// Its number.
+        number: i64,
+    },
     /// The tasks of an operation.
     Entries {
         /// Which.

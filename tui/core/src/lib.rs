@@ -12,6 +12,7 @@ pub mod counted;
 pub mod digits;
 pub mod error;
 pub mod event;
+pub mod figures;
 pub mod filter;
 #[cfg(test)]
 #[path = "../../../tests/fuzz/core.rs"]

@@ -1,4 +1,5 @@
-//! What a screen leaves for the next one of its folder: held outcomes, as they are held, and what it showed.
+//! What a screen leaves for the next one of its folder: held outcomes, as they are held, what it showed, and the results of
+//! runs ([`results`]).
 //!
 //! SQLite under `.workbench/`, written by a thread of its own in the order of the changes, so that an end by SIGKILL costs
 //! the last moment at most. Two screens of one folder would undo each other's changes: the second one has no store. What runs
@@ -7,6 +8,10 @@
 mod arriving;
 
 pub use arriving::ArrivingOutcomes;
+
+pub mod results;
+#[cfg(test)]
+mod tests;
 
 use crate::database;
 use crate::files::{self, advice_if_full};
@@ -19,6 +24,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::Sender as News;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::Event;
+use wb_core::figures::{FiguresBefore, KeptFigures};
 use wb_core::ids::{ProjectHash, TaskId};
 use wb_core::state::{Held, HeldDocument};
 
@@ -52,6 +58,7 @@ pub type HeldChanges = Vec<(TaskId, Option<Held>)>;
 enum Keep {
     Held(HeldChanges),
     View(String),
+    Figures(Box<KeptFigures>),
 }
 
 /// The store of a folder and project, while a screen is open.
@@ -63,6 +70,7 @@ pub struct ScreenStore {
     keep: Option<Sender<Keep>>,
     thread: Option<JoinHandle<()>>,
     view: Option<String>,
+    figures: FiguresBefore,
     /// Locked as long as the store is used; whatever ends the process unlocks it.
     _lock: File,
 }
@@ -90,6 +98,7 @@ impl ScreenStore {
         let (db, project) = (open(&path)?, project.to_string());
         let view = "SELECT document FROM view WHERE project = ?1";
         let view = db.query_row(view, [&project], |row| row.get(0)).ok();
+        let figures = results::figures(&db, &project).map_err(|error| broken(&path, &error))?;
         Ok(Self {
             project,
             path,
@@ -97,6 +106,7 @@ impl ScreenStore {
             keep: None,
             thread: None,
             view,
+            figures,
             _lock: lock,
         })
     }
@@ -124,6 +134,16 @@ impl ScreenStore {
     /// What the last screen showed.
     pub fn take_view(&mut self) -> Option<String> {
         self.view.take()
+    }
+
+    /// The figures that earlier screens kept.
+    pub fn take_figures(&mut self) -> FiguresBefore {
+        std::mem::take(&mut self.figures)
+    }
+
+    /// Keeps figures, runs and results.
+    pub fn figures(&self, changes: Box<KeptFigures>) {
+        self.send(Keep::Figures(changes));
     }
 
     /// Keeps changes of the held outcomes.
@@ -164,7 +184,7 @@ pub fn forget(dir: &Path, project: ProjectHash) -> Result<(), Error> {
         return Ok(());
     }
     let db = open(&path)?;
-    for table in ["held", "view", "arriving"] {
+    for table in ["held", "view", "arriving"].iter().chain(&results::TABLES) {
         let delete = format!("DELETE FROM {table} WHERE project = ?1");
         let done = db.execute(&delete, [project.to_string()]);
         done.map_err(|error| broken(&path, &error))?;
@@ -175,6 +195,7 @@ pub fn forget(dir: &Path, project: ProjectHash) -> Result<(), Error> {
 fn open(path: &Path) -> Result<Connection, Error> {
     let db = database::open(path).map_err(|error| broken(path, &error))?;
     db.execute_batch(SCHEMA)
+        .and_then(|()| db.execute_batch(results::SCHEMA))
         .map_err(|error| broken(path, &error))?;
     Ok(db)
 }
@@ -200,8 +221,10 @@ fn keep_all(
         Ok(held) => Some(Event::HeldBefore(held)),
         Err(error) => Some(Event::NotKept(error)),
     };
-    if let Some(event) = event {
-        let _ = news.blocking_send(event);
+    let send = |event| drop(news.blocking_send(event));
+    event.into_iter().for_each(send);
+    if let Err(error) = results::send_results(&db, project, send) {
+        tracing::warn!("{}", broken(path, &error));
     }
     if let Err(error) = arriving::take(&mut db, project, news) {
         let _ = news.try_send(Event::NotKept(broken(path, &error)));
@@ -260,6 +283,7 @@ fn write(db: &mut Connection, project: &str, together: Vec<Keep>) -> rusqlite::R
         let mut view = tx.prepare_cached("INSERT OR REPLACE INTO view VALUES (?1, ?2)")?;
         for keep in together {
             match keep {
+                Keep::Figures(changes) => results::write(&tx, project, &changes)?,
                 Keep::View(document) => drop(view.execute(params![project, document])?),
                 Keep::Held(changes) => {
                     for (task, held) in changes {

@@ -64,6 +64,7 @@ impl Keeping {
     ) -> Self {
         let begun = store.and_then(|mut store| {
             store.begin(engine.news())?;
+            engine.feed(Event::FiguresBefore(Box::new(store.take_figures())));
             let saved: Option<SavedScreen> = store
                 .take_view()
                 .and_then(|text| serde_json::from_str(&text).ok());

@@ -107,15 +107,30 @@ impl State {
         &mut self,
         batch: BatchId,
         results: &[(TaskId, Committed)],
+        operation: Option<OperationId>,
     ) -> Vec<Effect> {
         match self.commits.remove(&batch) {
-            Some(tasks) => self.held_committed(tasks.len(), results),
-            None => self.run_committed(batch, results),
+            Some(tasks) => {
+                self.figure_commits(results, operation);
+                self.held_committed(tasks.len(), results)
+            }
+            None => self.run_committed(batch, results, operation),
         }
     }
 
     /// A batch of the run was committed.
-    fn run_committed(&mut self, batch: BatchId, results: &[(TaskId, Committed)]) -> Vec<Effect> {
+    fn run_committed(
+        &mut self,
+        batch: BatchId,
+        results: &[(TaskId, Committed)],
+        operation: Option<OperationId>,
+    ) -> Vec<Effect> {
+        let written = results
+            .iter()
+            .filter(|(_, result)| *result == Committed::Done);
+        if let Some(stage) = self.run.as_ref().and_then(Run::stage) {
+            self.figure_commit(stage, operation, written.count());
+        }
         let run = self.run.as_mut();
         let mut effects = run.map_or_else(Vec::new, |run| run.committed(batch, results));
         for effect in &effects {

@@ -80,6 +80,7 @@ impl State {
                 }
             }
             JournalEvent::Interrupted(ops) => self.unfinished(&ops),
+            JournalEvent::Closed { operation, number } => self.figures.numbered(operation, number),
         }
         Vec::new()
     }
@@ -146,6 +147,7 @@ impl State {
     pub(super) fn undone(&mut self, op: i64, result: Result<Undone, Error>) -> Vec<Effect> {
         match &result {
             Ok(done) => {
+                self.figures.taken_back(op, done.restored);
                 let bad = !done.left.is_empty() || !done.failed.is_empty();
                 let mut text = format!("operation {op} taken back, restored: {}", done.restored);
                 if let Some((title, why)) = done.left.first() {

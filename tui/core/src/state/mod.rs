@@ -10,6 +10,7 @@ mod commits;
 mod comparing;
 mod conflicts;
 mod failures;
+mod figures;
 mod held;
 mod held_document;
 mod input;
@@ -39,6 +40,7 @@ pub use crate::work::Held;
 pub use activity::{Activity, Kind};
 pub use conflicts::{Conflict, Theirs};
 pub use failures::FailureGroup;
+pub use figures::CommitStanding;
 pub use held::{CommitState, HeldOutcomes};
 pub use held_document::HeldDocument;
 pub use options::{Level, Options};
@@ -55,6 +57,7 @@ use crate::event::{
     BuildEvent, CompileFailure, CrateProgress, Effect, Event, JobEvent, JournalOperation, Launch,
     ListId, NetStats, Outage, Priority, Upstream,
 };
+use crate::figures::Figures;
 use crate::ids::{BatchId, BatchOwner, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::Journal;
 use crate::loading::Loading;
@@ -117,6 +120,8 @@ pub struct State {
     pub queues: BTreeMap<StageId, Queue>,
     /// What the last job of each task gave.
     pub results: HashMap<TaskId, LastResult>,
+    /// What is known of stages beyond their queues.
+    pub(crate) figures: Figures,
     /// The task being stepped.
     pub step: Option<Stepper>,
     /// The task that is stepped as soon as its stage has an agent.
@@ -262,6 +267,8 @@ impl State {
             Event::NotStopped(error) => self.not_planned(&error),
             Event::NotInBackground(error) => self.not_in_background(&error),
             Event::ViewBefore(view) => self.view_before(view),
+            Event::FiguresBefore(before) => self.figures_before(*before),
+            Event::ResultsBefore { results, all } => self.results_before(results, all),
             Event::NotPlanned(error) => self.not_planned(&error),
             Event::NotKept(error) => self.not_kept(&error),
             Event::Tick(now) => self.tick(now),
@@ -271,6 +278,7 @@ impl State {
         effects.extend(self.hand_over());
         effects.extend(self.release());
         effects.extend(self.keep_held());
+        effects.extend(self.keep_figures(&effects));
         self.note_launches(&effects);
         effects
     }

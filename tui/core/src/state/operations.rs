@@ -223,7 +223,9 @@ impl State {
         end: OperationEnd,
     ) -> Vec<Effect> {
         match end {
-            OperationEnd::Committed { batch, results } => self.committed(batch, &results),
+            OperationEnd::Committed { batch, results } => {
+                self.committed(batch, &results, under.map(|under| under.id))
+            }
             end if !self.options.screen => vec![Effect::OperationOver(Box::new(end))],
             OperationEnd::Undone { op, result } => {
                 // One that broke off stays open: `resume` continues it.

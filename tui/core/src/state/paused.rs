@@ -114,7 +114,15 @@ impl State {
     fn run_hears(&mut self, job: JobId, ended: Ended) -> Vec<Effect> {
         self.trails.remove(&job);
         if let Some(run) = &mut self.run {
+            let stage = run.stage().filter(|_| run.has(job));
+            let before = run.tasks_decided();
             run.job_done(job, ended.result, ended.crashed, ended.run_us);
+            let decided = run.tasks_decided().saturating_sub(before);
+            self.figures.speed.add(self.now, decided);
+            let counts = self.options.screen && ended.run_us > 0;
+            if let Some(stage) = stage.filter(|_| counts) {
+                self.figures.attempted(stage, ended.run_us);
+            }
         }
         self.advance_run()
     }

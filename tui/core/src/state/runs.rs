@@ -55,6 +55,7 @@ impl State {
             ),
         );
         self.run = Some(run);
+        self.figure_run();
         self.log = Log::default();
         let mut effects = vec![Effect::Concurrency(concurrency)];
         effects.extend(self.advance_run());
@@ -235,6 +236,7 @@ impl State {
             _ => return,
         };
         let last = last_result(report.build, &result, report.run_us, self.now);
+        self.figure_report(report, &last);
         self.results.insert(report.row.id, last);
         self.mended(report.row.id);
         if self.conflicts.remove(&report.row.id).is_some() {
@@ -313,6 +315,7 @@ impl State {
         if let Some(run) = &mut self.run {
             run.expected = expected;
         }
+        self.figure_run();
         let Some(run) = &self.run else { return };
         let t = &run.totals;
         let all = expected.filter(|_| run.stopped());

@@ -349,7 +349,9 @@ impl State {
         let failed = result.is_err();
         let error = result.as_ref().err().cloned();
         step.result = Some(result);
-        let task = step.row.id;
+        let (task, stage, row) = (step.row.id, step.stage, step.row.clone());
+        let outcome = step.result.as_ref().and_then(|r| r.as_ref().ok()).cloned();
+        self.keep_result(0, stage, &row, &last, outcome);
         self.results.insert(task, last);
         match error {
             Some(error) => self.complain(&error),

@@ -175,7 +175,14 @@ impl State {
         rows: Vec<crate::work::TaskRow>,
         next: Option<String>,
     ) -> Vec<Effect> {
-        let Some(queue) = self.queues.get_mut(&stage).filter(|q| q.listing == id) else {
+        if self.queues.get(&stage).is_none_or(|q| q.listing != id) {
+            return Vec::new();
+        }
+        self.return_results(stage, &rows);
+        if next.is_none() {
+            self.results_are_back(stage);
+        }
+        let Some(queue) = self.queues.get_mut(&stage) else {
             return Vec::new();
         };
         queue.page(rows, next.is_none(), self.now, &self.results);

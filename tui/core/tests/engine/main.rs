@@ -6,6 +6,7 @@
 mod batches;
 mod builds;
 mod compare;
+mod figures;
 mod ledger;
 mod listing;
 mod loading;

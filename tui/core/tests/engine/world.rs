@@ -11,6 +11,7 @@ use wb_core::compare::compare;
 use wb_core::comparing::SideResult;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, JobEvent, JournalOperation, Launch, Upstream};
+use wb_core::figures::KeptFigures;
 use wb_core::ids::*;
 use wb_core::journal::{JournalEvent, Op};
 use wb_core::ledger::Change;
@@ -57,6 +58,8 @@ pub struct World {
     pub loaded: BTreeSet<BuildId>,
     /// Contents that nobody will claim.
     pub discarded: usize,
+    /// What is kept of the figures, in the order it came.
+    pub kept: Vec<KeptFigures>,
     /// Keys of every answer that nothing reads.
     pub unread: Vec<String>,
     /// The project, each time that it is read again; then it cannot be.
@@ -98,6 +101,7 @@ impl World {
             finished: 0,
             loaded: BTreeSet::new(),
             discarded: 0,
+            kept: vec![],
             unread: vec![],
             reads: [].into(),
             loads: 0,
@@ -245,6 +249,10 @@ impl World {
             }
             Effect::Discard(_) => {
                 self.discarded += 1;
+                None
+            }
+            Effect::KeepFigures(kept) => {
+                self.kept.push(*kept);
                 None
             }
             Effect::Launch(launch) => {

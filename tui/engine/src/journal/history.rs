@@ -54,6 +54,15 @@ impl Journal {
         })
     }
 
+    /// The number of this handle's operation, once it has begun.
+    #[must_use]
+    pub fn number(&self) -> Option<i64> {
+        match *self.current() {
+            super::Current::Begun(id) => Some(id),
+            _ => None,
+        }
+    }
+
     /// All operations, the oldest first.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, JobEvent, Launch, Upstream};
+use wb_core::figures::KeptFigures;
 use wb_core::ids::{BatchId, BuildId, JobId, ProjectHash, StageId, TaskId};
 use wb_core::pause::SavedPoint;
 use wb_core::run::OnDuplicate;
@@ -110,6 +111,7 @@ impl World {
                 under,
             } => self.request((operation, lane), request, under.as_deref()),
             Effect::KeepHeld(changes) => self.keep_held(changes),
+            Effect::KeepFigures(changes) => self.keep_figures(changes),
             Effect::Release(tasks) => self.release(&tasks),
             Effect::Theirs(inputs) => self.theirs(inputs),
             Effect::Journal => self.read_journal(),
@@ -154,6 +156,12 @@ impl World {
                 let _ = news.blocking_send(Event::NotStopped(error));
             }
         });
+    }
+
+    fn keep_figures(&self, changes: Box<KeptFigures>) {
+        if let Some(store) = &self.store {
+            store.figures(changes);
+        }
     }
 
     fn look_again(&self, library: PathBuf) {

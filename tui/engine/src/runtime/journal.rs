@@ -107,7 +107,21 @@ impl World {
     /// Nothing more is written under an operation.
     pub(super) fn close_operation(&mut self, id: OperationId) {
         if let Some(handle) = self.operations.remove(&id) {
-            self.closing.close(move || handle.close(now().0));
+            let news = self.news.clone();
+            self.closing.close(move || {
+                let number = handle.number();
+                handle.close(now().0);
+                if let Some(number) = number {
+                    let event = JournalEvent::Closed {
+                        operation: id,
+                        number,
+                    };
+                    // Nobody may be left to take it, and closing must not wait for that.
+                    tokio::spawn(async move {
+                        let _ = news.send(Event::Journal(event)).await;
+                    });
+                }
+            });
         }
     }
 

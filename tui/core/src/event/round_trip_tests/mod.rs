@@ -22,7 +22,9 @@ use crate::step::Until;
 use crate::work::wire::StepDoc;
 use crate::work::{ItemStand, LabelBlob, Patch, Route, RowInput, RowMetadata, TaskStatus, Written};
 use commands::commands;
-use samples::{error, held, inputs, label_change, outcome, replies, row, task};
+use samples::{
+    error, figures_before, held, inputs, label_change, outcome, replies, results_before, row, task,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -236,6 +238,10 @@ fn journal() -> Vec<JournalEvent> {
     vec![
         JournalEvent::Interrupted(vec![op()]),
         JournalEvent::Ops(Err(error())),
+        JournalEvent::Closed {
+            operation: OperationId(3),
+            number: 15,
+        },
         JournalEvent::Entries {
             op: 4,
             result: Ok(vec![entry]),
@@ -291,6 +297,8 @@ fn events() -> Vec<Event> {
         },
         Event::HeldBefore(vec![(task(1), held())]),
         Event::ViewBefore(view),
+        figures_before(),
+        results_before(),
         Event::NotKept(error()),
         Event::NotPlanned(error()),
         Event::NotStopped(error()),

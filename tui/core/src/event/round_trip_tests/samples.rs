@@ -1,6 +1,7 @@
 //! What events carry: errors, tasks, inputs, outcomes, answers of the journal.
 
 use super::*;
+use crate::figures::TakenRoute;
 
 pub fn error() -> Error {
     let error = Error::new(ErrorKind::Upstream, "503 from the platform").hint("try again");
@@ -148,4 +149,41 @@ pub fn replies() -> Vec<Reply> {
         Reply::Sent(vec![Committed::Done, Committed::Refused(error())]),
         Reply::Stored(Ok(())),
     ]
+}
+
+pub(super) fn figures_before() -> Event {
+    let mut figures = crate::figures::StageFigures::default();
+    figures.times.push(12);
+    for route in [TakenRoute::Pathway(pathway().id), TakenRoute::Stay] {
+        figures.routes.push(route, "hash");
+    }
+    Event::FiguresBefore(Box::new(FiguresBefore {
+        last_run: 17,
+        stages: vec![(AGENT, figures)],
+    }))
+}
+
+pub(super) fn results_before() -> Event {
+    let kept = KeptResult {
+        run: 17,
+        stage: AGENT,
+        task: task(1),
+        title: "t".into(),
+        updated: Millis(5),
+        last: LastResult {
+            build: BuildId(0),
+            text: "skip".into(),
+            failed: false,
+            pathway: Some(pathway().id),
+            group: None,
+            labels: (1, 2, 3),
+            ms: 1.5,
+            at: Millis(9),
+        },
+        outcome: Some(outcome()),
+    };
+    Event::ResultsBefore {
+        results: vec![kept],
+        all: true,
+    }
 }

@@ -98,6 +98,18 @@ impl Run {
         self.totals.tasks + works.filter(|w| w.result.is_some()).count() as u64
     }
 
+    /// Tasks with a result, those that were written included: the same as [`Run::decided`] while none is run again
+    /// because of a conflict.
+    pub(crate) const fn tasks_decided(&self) -> u64 {
+        self.known.0
+    }
+
+    /// Jobs that run, or wait in a host.
+    #[must_use]
+    pub fn jobs_under_way(&self) -> usize {
+        self.jobs.len()
+    }
+
     /// Whether a task was listed that is not yet final.
     #[must_use]
     pub fn has_work(&self) -> bool {
