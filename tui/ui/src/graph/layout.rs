@@ -3,9 +3,10 @@
 use super::{Edge, Node, Spacing};
 
 use super::order::ordered;
+use std::collections::HashMap;
 
 /// What a layer consists of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Item {
     /// A node.
     Node(usize),
@@ -22,6 +23,8 @@ pub struct Plan {
     pub layer: Vec<usize>,
     /// Items of each layer from top to bottom.
     pub order: Vec<Vec<Item>>,
+    /// Where each item is in its layer.
+    pub places: Vec<HashMap<Item, usize>>,
     /// Top row of each item, in the same order.
     pub rows: Vec<Vec<i32>>,
     /// Rows of each node, grown to its number of exits.
@@ -33,10 +36,8 @@ pub struct Plan {
 impl Plan {
     /// Top row of an item.
     pub fn row(&self, layer: usize, item: Item) -> i32 {
-        self.order[layer]
-            .iter()
-            .position(|i| *i == item)
-            .map_or(0, |at| self.rows[layer][at])
+        let place = self.places[layer].get(&item);
+        place.map_or(0, |at| self.rows[layer][*at])
     }
 
     /// Row at which an edge leaves its node.
@@ -63,7 +64,9 @@ pub fn plan(nodes: &[Node], edges: &[Edge], spacing: Spacing) -> Plan {
             i32::from(n.h).max(i32::from(n.port) + out + border)
         })
         .collect();
+    let numbered = |items: &Vec<Item>| items.iter().copied().zip(0..).collect();
     let mut plan = Plan {
+        places: order.iter().map(numbered).collect(),
         back,
         layer,
         rows: order.iter().map(|l| vec![0; l.len()]).collect(),
@@ -258,6 +261,11 @@ fn settle(
         (true, _) => segments(edges, &plan.back, &plan.layer, l - 1),
         (false, _) => segments(edges, &plan.back, &plan.layer, l),
     };
+    let mut joined: HashMap<Item, Vec<(usize, Item, Item)>> = HashMap::new();
+    for join @ (_, a, b) in joins {
+        let own = if from_left { b } else { a };
+        joined.entry(own).or_default().push(join);
+    }
     let port = |item: Item| match item {
         Item::Node(n) => i32::from(nodes[n].port),
         Item::Pass(_) => 0,
@@ -270,9 +278,8 @@ fn settle(
         .iter()
         .enumerate()
         .map(|(at, item)| {
-            let pulls: Vec<i32> = joins
-                .iter()
-                .filter(|(_, a, b)| if from_left { b == item } else { a == item })
+            let pulls = joined.get(item).into_iter().flatten();
+            let pulls: Vec<i32> = pulls
                 .map(|(k, a, b)| {
                     if from_left {
                         leave(*k, *a, l - 1) - port(*item)

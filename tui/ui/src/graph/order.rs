@@ -2,6 +2,7 @@
 
 use super::Edge;
 use super::layout::{Item, segments};
+use std::collections::HashMap;
 
 pub(super) fn ordered(n: usize, edges: &[Edge], back: &[bool], layer: &[usize]) -> Vec<Vec<Item>> {
     let count = layer.iter().max().map_or(0, |m| m + 1);
@@ -35,10 +36,20 @@ pub(super) fn ordered(n: usize, edges: &[Edge], back: &[bool], layer: &[usize]) 
                 .map(|e| under(e, layer, order, &joins))
                 .sum::<usize>()
     };
+    let loops_at = by_layer(&loops, layer, count);
+    // What the order of one layer can change of the cost.
+    let cost_at = |order: &[Vec<Item>], l: usize| -> usize {
+        let sides = l.saturating_sub(1)..(l + 1).min(count.saturating_sub(1));
+        let cross = sides.map(|l| crossings(&order[l], &order[l + 1], &joins[l]));
+        let loops = loops_at[l].iter().map(|e| under(e, layer, order, &joins));
+        cross.sum::<usize>() + loops.sum::<usize>()
+    };
     let mut best = (cost(&order), order.clone());
     for _ in 0..4 {
         for l in (0..count).chain((0..count).rev()) {
-            improve(&mut order, l, &joins, &cost);
+            improve(&mut order, l, &joins, &|order: &[Vec<Item>]| {
+                cost_at(order, l)
+            });
         }
         let now = cost(&order);
         if now >= best.0 {
@@ -49,7 +60,21 @@ pub(super) fn ordered(n: usize, edges: &[Edge], back: &[bool], layer: &[usize]) 
     best.1
 }
 
-/// The best order of one layer: all permutations while they are few, else by the neighbours' mean.
+/// The loops that begin or end in each layer.
+fn by_layer<'e>(loops: &[&'e Edge], layer: &[usize], count: usize) -> Vec<Vec<&'e Edge>> {
+    let mut all = vec![Vec::new(); count];
+    for edge in loops {
+        let (from, to) = (layer[edge.from], layer[edge.to]);
+        all[from].push(*edge);
+        if to != from {
+            all[to].push(*edge);
+        }
+    }
+    all
+}
+
+/// The best order of one layer: all permutations while they are few, else by the neighbours' mean. `cost` is what the
+/// layer's order can change.
 pub(super) fn improve(
     order: &mut [Vec<Item>],
     l: usize,
@@ -120,11 +145,26 @@ pub(super) fn permutations<T: Clone>(items: &[T], take: &mut impl FnMut(&[T])) {
     }
 }
 
+/// Where the items of a layer are.
+fn places(side: &[Item]) -> impl Fn(Item) -> usize + '_ {
+    /// Fewer are found faster one by one.
+    const FEW: usize = 8;
+    let numbered = || side.iter().copied().zip(0..).collect();
+    let all: Option<HashMap<Item, usize>> = (side.len() > FEW).then(numbered);
+    move |item| {
+        let place = match &all {
+            Some(all) => all.get(&item).copied(),
+            None => side.iter().position(|i| *i == item),
+        };
+        place.unwrap_or(0)
+    }
+}
+
 pub(super) fn crossings(left: &[Item], right: &[Item], joins: &[(usize, Item, Item)]) -> usize {
-    let at = |side: &[Item], item: Item| side.iter().position(|i| *i == item).unwrap_or(0);
+    let (left, right) = (places(left), places(right));
     let ends: Vec<_> = joins
         .iter()
-        .map(|(_, a, b)| (at(left, *a), at(right, *b)))
+        .map(|(_, a, b)| (left(*a), right(*b)))
         .collect();
     let mut count = 0;
     for (i, a) in ends.iter().enumerate() {

@@ -85,9 +85,17 @@ pub fn edges(
     ink: Ink,
 ) {
     let mut cells: HashMap<(u16, u16), Cell> = HashMap::new();
+    let (left, top) = canvas.scroll;
+    let window = Rect {
+        x: left,
+        y: top,
+        ..canvas.area
+    };
     for (edge, path) in edges.iter().zip(&layout.paths) {
         let strong = selected == Some(edge.from);
-        trace(&mut cells, &path.corners, strong);
+        for part in in_sight(&path.corners, window) {
+            trace(&mut cells, &part, strong);
+        }
     }
     for ((x, y), cell) in &cells {
         let style = if cell.strong { ink.strong } else { ink.line };
@@ -104,6 +112,30 @@ pub fn edges(
             canvas.put(*x, *y, "▶", line);
         }
     }
+}
+
+/// The parts of a path that are in sight, each with a cell beyond the border where it goes on there.
+fn in_sight(corners: &[(u16, u16)], window: Rect) -> Vec<Vec<(u16, u16)>> {
+    let (x0, y0) = (window.x.saturating_sub(1), window.y.saturating_sub(1));
+    let (x1, y1) = (window.right(), window.bottom());
+    let clip = |(x, y): (u16, u16)| (x.clamp(x0, x1), y.clamp(y0, y1));
+    let mut parts: Vec<Vec<(u16, u16)>> = Vec::new();
+    for pair in corners.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let beside = from.0.max(to.0) < x0 || from.0.min(to.0) > x1;
+        if beside || from.1.max(to.1) < y0 || from.1.min(to.1) > y1 {
+            continue;
+        }
+        let (from, to) = (clip(from), clip(to));
+        match parts.last_mut().filter(|part| part.last() == Some(&from)) {
+            Some(part) => part.push(to),
+            None => parts.push(vec![from, to]),
+        }
+    }
+    if corners.len() == 1 {
+        parts.push(corners.to_vec());
+    }
+    parts
 }
 
 /// Every cell of a path in order, corners included.
