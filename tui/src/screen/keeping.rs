@@ -6,6 +6,7 @@ use crate::appearance::Appearance;
 use crate::cli::Global;
 use crate::graphics::Setting;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event};
@@ -29,6 +30,8 @@ const EVERY: u32 = 4;
 struct SavedScreen {
     stage: Option<StageId>,
     mouse_off: bool,
+    /// A stage of each group that Flow shows as one box.
+    folded: BTreeSet<StageId>,
     #[serde(flatten)]
     view: SavedView,
 }
@@ -79,6 +82,7 @@ impl Keeping {
             }
         };
         ui.set_mouse_off(saved.mouse_off);
+        ui.fold_stages(saved.folded.clone());
         if let Some(stage) = saved.stage {
             ui.select_stage(stage);
         }
@@ -114,6 +118,7 @@ impl Session {
         let now = SavedScreen {
             stage: self.ui.stage(),
             mouse_off: self.ui.mouse_off(),
+            folded: self.ui.folded_stages().clone(),
             view: self.engine.state().saved_view(),
         };
         // Before the project is there nothing is known of it.

@@ -27,7 +27,10 @@ fn mixed(seed: u64) -> Agent {
                 let again = Error::new(ErrorKind::Agent, "boom\nand more").retryable();
                 (Err(again), false)
             }
-            3 => (Err(Error::new(ErrorKind::Agent, "no")), (n >> 40) % 3 == 0),
+            3 => (
+                Err(Error::new(ErrorKind::Agent, "no")),
+                (n >> 40).is_multiple_of(3),
+            ),
             _ => go("away"),
         }
     })

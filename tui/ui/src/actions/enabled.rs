@@ -1,8 +1,9 @@
 //! When actions are enabled, and why not: the conditions that the table of actions uses.
 
 use super::{Action, Why};
-use crate::Ui;
+use crate::screens::flow::FlowCursor;
 use crate::text::number;
+use crate::{Screen, Ui};
 use std::borrow::Cow;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::journal::Undoing;
@@ -76,6 +77,41 @@ pub(super) fn selected(ui: &Ui, state: &State) -> Enabled {
 
 pub(super) fn listed(ui: &Ui, state: &State) -> Enabled {
     unless(selected_task(ui, state).is_none(), "no task is listed here")
+}
+
+/// What leaving means here.
+pub(super) fn out_word(ui: &Ui, state: &State) -> &'static str {
+    let filters = ui.screen == Screen::Flow && !ui.flow.filter().is_empty();
+    match ui.unqueues(state) {
+        true => "unqueue",
+        false if filters => "all stages",
+        false => "back",
+    }
+}
+
+/// Whether the selected stage is one of several without agents that lead to one another.
+pub(super) fn can_fold(ui: &Ui, state: &State) -> Enabled {
+    let flow = state.project.as_ref().map(|project| &project.workflow);
+    let folds = flow
+        .zip(ui.stage)
+        .is_some_and(|(flow, stage)| FlowCursor::can_fold(flow, stage));
+    let why = "no other stage without an agent is connected to this one";
+    unless(!folds, why)
+}
+
+/// Whether any stages can be folded.
+pub(super) fn can_fold_all(_: &Ui, state: &State) -> Enabled {
+    let flow = state.project.as_ref().map(|project| &project.workflow);
+    let folds = flow.is_some_and(FlowCursor::can_fold_any);
+    unless(
+        !folds,
+        "no stages without agents are connected to each other",
+    )
+}
+
+pub(super) fn is_drawn(ui: &Ui, _: &State) -> Enabled {
+    let why = "the list of stages is shown ({key:Drawing} shows the drawing)";
+    unless(ui.flow.lists(ui.room), why)
 }
 
 pub(super) fn can_run(ui: &Ui, state: &State) -> Enabled {

@@ -116,6 +116,25 @@ impl Ui {
         Vec::new()
     }
 
+    pub(super) fn fold(&mut self, state: &State) -> Vec<Command> {
+        if let (Some(project), Some(stage)) = (&state.project, self.stage) {
+            self.flow.fold(&project.workflow, stage);
+        }
+        Vec::new()
+    }
+
+    pub(super) fn fold_all(&mut self, state: &State) -> Vec<Command> {
+        if let Some(project) = &state.project {
+            self.flow.fold_all(&project.workflow);
+        }
+        Vec::new()
+    }
+
+    pub(super) fn pan(&mut self, action: Action) -> Vec<Command> {
+        self.flow.pan(action);
+        Vec::new()
+    }
+
     pub(crate) fn go_frame(&mut self, step: FrameStep) -> Vec<Command> {
         self.pictures.go(step);
         Vec::new()

@@ -48,7 +48,7 @@ actions! {
     In          Global ["Enter"] "in" "Go one level in: stage, task"
         .unlisted() .hint(|ui, _| (ui.screen == Screen::Flow).then(|| "queue".into()));
     Out         Global ["Esc"] "out" "Go one level out, or close what is open; never quits"
-        .unlisted() .hint(|ui, s| Some(if ui.unqueues(s) { "unqueue" } else { "back" }.into()));
+        .unlisted() .hint(|ui, s| Some(out_word(ui, s).into()));
     NextPane    Global ["Tab"] "next pane" "Go to the next pane: the bright frame shows where keys act"
         .unlisted() .stays() .hint(|ui, _| (ui.pane_count() > 1).then(|| "next pane".into()))
         .does(|ui, _| ui.go_pane(true));
@@ -122,7 +122,7 @@ actions! {
     PageDown    List ["PageDown"] "page down" "A page of the pane down";
     HalfUp      List ["Ctrl-u"] "half a page up" "Half a page of the pane up";
     HalfDown    List ["Ctrl-d"] "half a page down" "Half a page of the pane down";
-    Filter      List ["/"] "filter" "Filter while typing: title, status:new, age>2d, -result:ok"
+    Filter      List ["/"] "filter" "Filter while typing: title, status:new, age>2d, -result:ok; in Flow stages by title and kind"
         .asks() .hint(|_, _| Some("filter".into())) .does(Ui::begin_filter);
     StepFirst   Flow ["s"] "step the first" "Step the first task of the stage"
         .when(first_task) .hint(|_, _| Some("step".into())) .does(|ui, s| ui.step_task(true, s));
@@ -134,6 +134,19 @@ actions! {
     Drawing     Flow ["d"] "drawing or list" "Switch between the drawn graph and a list of stages"
         .hint(|ui, _| Some(if ui.flow.lists(ui.room) { "drawing" } else { "list" }.into()))
         .does(Ui::turn_drawing);
+    Fold        Flow ["f"] "fold" "Fold the connected stages without agents around this one into one box, or unfold them"
+        .when(can_fold) .hint(|ui, _| Some(if ui.flow.is_folded(ui.stage) { "unfold" } else { "fold" }.into()))
+        .does(Ui::fold);
+    FoldAll     Flow ["F"] "fold all" "Fold all groups of connected stages without agents, or unfold them"
+        .when(can_fold_all).does(Ui::fold_all);
+    PanLeft     Flow ["Alt-h"] "pan left" "Move the drawing to see what is further left"
+        .when(is_drawn) .does(|ui, _| ui.pan(Action::PanLeft));
+    PanRight    Flow ["Alt-l"] "pan right" "Move the drawing to see what is further right"
+        .when(is_drawn) .does(|ui, _| ui.pan(Action::PanRight));
+    PanUp       Flow ["Alt-k"] "pan up" "Move the drawing to see what is further up"
+        .when(is_drawn) .does(|ui, _| ui.pan(Action::PanUp));
+    PanDown     Flow ["Alt-j"] "pan down" "Move the drawing to see what is further down"
+        .when(is_drawn) .does(|ui, _| ui.pan(Action::PanDown));
     Step        Queue ["s"] "step" "Step this task"
         .when(selected) .hint(|_, _| Some("step".into())) .does(|ui, s| ui.step_task(false, s));
     Mark        Queue ["Space"] "mark" "Mark or unmark, and go one down"

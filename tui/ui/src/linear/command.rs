@@ -203,18 +203,20 @@ fn choose_stage(text: &str, ui: &mut Ui, state: &State) -> Result<(), String> {
     let Some(project) = &state.project else {
         return Err("the project is not loaded yet".into());
     };
-    let stages = crate::screens::flow::in_order(&project.workflow);
+    let stages = &project.workflow.stages;
+    let listed = crate::screens::flow::in_order(&project.workflow, &ui.flow);
     let lower = text.to_lowercase();
     let titled = |exact: bool| {
-        stages.iter().position(|stage| {
+        let found = stages.iter().find(|stage| {
             let title = stage.title.to_lowercase();
             title == lower || (!exact && title.starts_with(&lower))
-        })
+        });
+        found.map(|stage| stage.id)
     };
-    let by_number = row_number(text).filter(|place| *place < stages.len());
+    let by_number = row_number(text).and_then(|place| listed.get(place).copied());
     match titled(true).or(by_number).or_else(|| titled(false)) {
-        Some(place) => {
-            ui.stage = Some(stages[place].id);
+        Some(stage) => {
+            ui.stage = Some(stage);
             Ok(())
         }
         None => {

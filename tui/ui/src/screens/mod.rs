@@ -7,6 +7,7 @@ pub mod flow;
 pub mod queue;
 pub mod run;
 pub mod stage;
+pub mod stage_figures;
 pub mod task;
 pub mod timeline;
 

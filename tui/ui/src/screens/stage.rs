@@ -1,6 +1,7 @@
 //! The selected stage in detail: its agent, its tasks, where they go and went.
 
 use super::flow::{count, kind_mark, routes};
+use super::stage_figures;
 use crate::Ui;
 use crate::actions::Action;
 use crate::panes::PaneName;
@@ -11,7 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use wb_core::run::Run;
+use wb_core::figures::{StageFigures, TakenRoute};
 use wb_core::state::State;
 use wb_core::workflow::{Stage, StageKind};
 
@@ -28,6 +29,24 @@ pub fn kind_word(kind: &StageKind) -> String {
     KIND.iter()
         .find(|(w, _)| *w == wire)
         .map_or_else(|| wire.to_lowercase(), |(_, word)| (*word).to_owned())
+}
+
+/// A pane of so many rows or fewer shows little.
+const LOW: u16 = 8;
+
+/// How much of a stage is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    Little,
+    /// All that changes, without the stage's UUID and what its agent takes.
+    Figures,
+    All,
+}
+
+impl Detail {
+    const fn of(rows: u16) -> Self {
+        if rows > LOW { Self::All } else { Self::Little }
+    }
 }
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
@@ -48,9 +67,12 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let inner = ui.pane(buf, PaneName::Stage, area, (&title, &kind));
     let room = padded(inner);
     let columns = usize::from(room.width);
-    // A low pane shows the most important lines only.
-    let mut all = facts(stage, state, columns, room.height > 8, st);
+    // A low pane shows the most important lines only, and one that is not high enough leaves out what is always the same.
     let last = room.height.saturating_sub(1);
+    let mut all = facts(stage, state, columns, Detail::of(room.height), st);
+    if usize::from(last) <= all.len() && room.height > LOW {
+        all = facts(stage, state, columns, Detail::Figures, st);
+    }
     if usize::from(last) > all.len() {
         all.resize(usize::from(last), Line::default());
         all.push(next(ui, stage, state));
@@ -60,7 +82,7 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
 
 /// All of it in lines, for linear mode.
 pub fn lines_of(ui: &Ui, stage: &Stage, state: &State, columns: usize) -> Vec<Line<'static>> {
-    let mut all = facts(stage, state, columns, true, &ui.st);
+    let mut all = facts(stage, state, columns, Detail::All, &ui.st);
     all.push(next(ui, stage, state));
     all
 }
@@ -69,15 +91,22 @@ fn facts<'a>(
     stage: &Stage,
     state: &State,
     columns: usize,
-    roomy: bool,
+    detail: Detail,
     st: &Styles,
 ) -> Vec<Line<'a>> {
     let mut all = vec![waiting(stage, state, st)];
+    let roomy = detail == Detail::All;
     if roomy {
         all.push(field(st, "uuid", stage.id.to_string()));
     }
     if stage.kind == StageKind::Agent {
         all.extend(agent(stage, state, columns, roomy, st));
+        all.extend(stage_figures::figures(
+            stage.id,
+            state,
+            detail != Detail::Little,
+            st,
+        ));
         if roomy {
             all.push(Line::default());
         }
@@ -196,66 +225,81 @@ struct Table {
     most: u64,
 }
 
+/// Columns of a count.
+const COUNT: usize = 9;
+
 impl Table {
-    fn new(
-        stage: &Stage,
-        state: &State,
-        columns: usize,
-        undeclared: bool,
-        run: Option<&Run>,
-    ) -> Self {
+    fn new(stage: &Stage, state: &State, columns: usize, figures: Option<&StageFigures>) -> Self {
         let widest =
             |widths: &mut dyn Iterator<Item = usize>| widths.max().unwrap_or(4).clamp(4, 16);
         let ways = &stage.pathways;
         let name = widest(&mut ways.iter().map(|p| width(&clean(&p.name))));
         let to = widest(&mut ways.iter().map(|p| width(&clean(state.stage_title(p.to)))));
-        let warning = if undeclared { 18 } else { 0 };
-        let counts = run.map(|r| r.totals.routes.values().copied().chain([r.totals.failed]));
+        let routes = ways.iter().map(|p| TakenRoute::Pathway(p.id));
+        let routes = routes.chain([TakenRoute::Stay, TakenRoute::Failed]);
+        let counts = figures.map(|f| routes.map(|route| f.routes.recent(route)).max());
+        let rest = columns.saturating_sub(name + to + 8 + 2 * COUNT);
         Self {
             name,
             to,
-            bar: columns.saturating_sub(name + to + 20 + warning).min(24),
-            most: counts.and_then(Iterator::max).unwrap_or(0).max(1),
+            bar: rest.min(20),
+            most: counts.flatten().unwrap_or(0).max(1),
         }
     }
 
-    /// A bar and its number.
-    fn figure<'a>(&self, n: u64, style: Style) -> [Span<'a>; 2] {
+    /// A bar with the count of the newest tasks, and the count of all.
+    fn figure<'a>(&self, figures: &StageFigures, route: TakenRoute, style: Style) -> [Span<'a>; 3] {
+        let (recent, ever) = (figures.routes.recent(route), figures.routes.ever(route));
         #[allow(clippy::cast_precision_loss)] // a bar
-        let part = n as f64 / self.most as f64;
+        let part = recent as f64 / self.most as f64;
         [
             Span::styled(bar(part, self.bar), style),
-            Span::raw(right(&number(n), 9)),
+            Span::raw(right(&number(recent), COUNT)),
+            Span::raw(right(&number(ever), COUNT)),
         ]
     }
 
     /// A row besides those of the pathways.
-    fn other<'a>(&self, mark: &str, word: &str, n: u64, style: Style, st: &Styles) -> Line<'a> {
+    fn other<'a>(
+        &self,
+        (mark, word): (&str, &str),
+        figures: &StageFigures,
+        route: TakenRoute,
+        style: Style,
+        st: &Styles,
+    ) -> Line<'a> {
         let mut line = Line::from(vec![
             Span::styled(format!(" {mark}  "), st.dim),
             Span::raw(left(word, self.name + self.to + 4)),
         ]);
-        line.spans.extend(self.figure(n, style));
+        line.spans.extend(self.figure(figures, route, style));
         line
     }
 }
 
-/// Every pathway with where it leads, how often the newest run took it, and whether the agent
-/// declares that it never returns it.
+/// A build that handled fewer tasks has not shown yet which pathways it does not return.
+const SHOWN_BY: u64 = 20;
+
+/// Why a pathway is doubtful: its agent does not declare it, or the build has handled many tasks and returned it for none.
+fn warning(stage: &Stage, at: usize, state: &State) -> Option<String> {
+    let (build, _, agent) = state.agent(stage.id)?;
+    let (pathway, declared) = (stage.pathways.get(at)?, &agent.spec.routes);
+    if !declared.is_empty() && !declared.contains(&pathway.name) {
+        return Some("! never returned".to_owned());
+    }
+    let counts = &state.stage_figures(stage.id)?.routes;
+    let hash = &state.builds.get(build)?.probed.hash;
+    let (taken, all) = counts.of_build(hash, TakenRoute::Pathway(pathway.id))?;
+    (taken == 0 && all >= SHOWN_BY).then(|| format!("! never by {build}"))
+}
+
+/// Every pathway with where it leads, how often tasks of runs took it, and whether the agent never returns it.
 fn pathways<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let run = state.run.as_ref().filter(|r| r.stages.contains(&stage.id));
-    let agent = state
-        .agent(stage.id)
-        .map(|(_, _, a)| a.spec.routes.as_slice());
-    let declared = agent.unwrap_or_default();
-    let never = |name: &String| !declared.is_empty() && !declared.contains(name);
-    let undeclared = stage.pathways.iter().any(|p| never(&p.name));
-    let table = Table::new(stage, state, columns, undeclared, run);
-    let head = run.map_or_else(String::new, |r| format!("run {}", r.id));
-    let mut all = vec![Line::from(vec![
-        Span::styled(left("Pathways", table.name + table.to + 8), st.strong),
-        Span::styled(right(&head, table.bar + 9), st.dim),
-    ])];
+    let figures = state
+        .stage_figures(stage.id)
+        .filter(|f| f.routes.count() > 0);
+    let table = Table::new(stage, state, columns, figures);
+    let mut all = vec![head(stage, &table, figures, st)];
     for (i, p) in stage.pathways.iter().enumerate() {
         let to = left(state.stage_title(p.to), table.to);
         let mut line = Line::from(vec![
@@ -263,21 +307,54 @@ fn pathways<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Ve
             Span::raw(left(&p.name, table.name)),
             Span::styled(format!(" → {to} "), st.dim),
         ]);
-        if let Some(run) = run {
-            let n = run.totals.routes.get(&p.name).copied().unwrap_or(0);
-            line.spans.extend(table.figure(n, st.accent));
-        }
-        if never(&p.name) {
-            line.push_span(Span::styled("  ! never returned", st.warn));
+        let (route, warning) = (TakenRoute::Pathway(p.id), warning(stage, i, state));
+        match (figures, warning) {
+            (Some(figures), Some(warning)) if figures.routes.recent(route) == 0 => {
+                let room = table.bar + COUNT;
+                line.push_span(Span::styled(left(&warning, room), st.warn));
+                let ever = figures.routes.ever(route);
+                line.push_span(Span::raw(right(&number(ever), COUNT)));
+            }
+            (Some(figures), warning) => {
+                line.spans.extend(table.figure(figures, route, st.accent));
+                let warning = warning.map(|text| Span::styled(format!("  {text}"), st.warn));
+                line.spans.extend(warning);
+            }
+            (None, warning) => {
+                let warning = warning.map(|text| Span::styled(format!("  {text}"), st.warn));
+                line.spans.extend(warning);
+            }
         }
         all.push(line);
     }
-    if let Some(run) = run {
-        let stayed = run.totals.routes.get("stay").copied().unwrap_or(0);
-        all.push(table.other("–", "stay", stayed, st.dim, st));
-        all.push(table.other("✗", "failed", run.totals.failed, st.bad, st));
+    if let Some(figures) = figures {
+        let stay = ("–", "stay");
+        all.push(table.other(stay, figures, TakenRoute::Stay, st.dim, st));
+        let failed = ("✗", "failed");
+        all.push(table.other(failed, figures, TakenRoute::Failed, st.bad, st));
     }
     all
+}
+
+/// The heads of the table: how many pathways were ever returned, what the counts stand for.
+fn head<'a>(stage: &Stage, table: &Table, figures: Option<&StageFigures>, st: &Styles) -> Line<'a> {
+    let title = Span::styled("Pathways", st.strong);
+    let Some(figures) = figures else {
+        return Line::from(title);
+    };
+    let routes = stage.pathways.iter().map(|p| TakenRoute::Pathway(p.id));
+    let returned = routes
+        .filter(|route| figures.routes.ever(*route) > 0)
+        .count();
+    let coverage = format!("  {returned} of {} returned", stage.pathways.len());
+    let recent = format!(" last {}", number(figures.routes.count()));
+    let room = table.name + table.to + table.bar + COUNT;
+    Line::from(vec![
+        title,
+        Span::styled(left(&coverage, room.saturating_sub(width(&recent))), st.dim),
+        Span::styled(recent, st.dim),
+        Span::styled(right("ever", COUNT), st.dim),
+    ])
 }
 
 fn others<'a>(stage: &Stage, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {

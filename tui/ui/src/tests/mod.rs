@@ -16,6 +16,7 @@ mod keeping;
 mod keys;
 mod linear;
 mod loading;
+mod many_stages;
 mod no_keys;
 mod outside;
 mod panes;
@@ -171,10 +172,13 @@ pub fn key_event(name: &str) -> KeyEvent {
                 KeyCode::Char(c.chars().next().unwrap()),
                 KeyModifiers::CONTROL,
             ),
-            None => (
-                KeyCode::Char(other.chars().next().unwrap()),
-                KeyModifiers::NONE,
-            ),
+            None => match other.strip_prefix("Alt-") {
+                Some(c) => (KeyCode::Char(c.chars().next().unwrap()), KeyModifiers::ALT),
+                None => (
+                    KeyCode::Char(other.chars().next().unwrap()),
+                    KeyModifiers::NONE,
+                ),
+            },
         },
     };
     KeyEvent::new(code, modifiers)

@@ -1,9 +1,12 @@
 //! The workflow as a drawing: boxes with counts and agents over the lines of [`crate::graph`].
 
+use super::arranged::Drawn;
+use super::shape::ShownBox;
 use super::*;
+use crate::graph::GraphLayout;
 use crate::graph::paint::{self, Canvas};
-use crate::graph::{self, Edge, GraphLayout, Node, Spacing};
-use crate::text::{clean, fit, right, width};
+use crate::screens::stage_figures::box_line;
+use crate::text::{fit, right, width};
 use crate::theme::Styles;
 use crate::widgets::{centred, lines, padded, split_line};
 use crate::{Hit, Ui};
@@ -11,137 +14,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Padding, Widget};
-use wb_core::ids::StageId;
 use wb_core::state::State;
-use wb_core::workflow::{Stage, StageKind, Workflow};
-
-pub(super) struct Drawn {
-    pub(super) nodes: Vec<Node>,
-    pub(super) edges: Vec<Edge>,
-    pub(super) room: (u16, u16),
-    pub(super) chosen: usize,
-    pub(super) layout: GraphLayout,
-    pub(super) edges_shown: Vec<Edge>,
-}
-
-/// Everything the drawing depends on: nodes first the start (when an edge leaves it), then stages.
-fn parts(flow: &Workflow, state: &State, density: usize) -> (Vec<Node>, Vec<Edge>) {
-    let start = flow.edges.iter().any(|e| e.from.is_none());
-    let cap = [30, 26, 20, 16][density];
-    let mut nodes = Vec::with_capacity(flow.stages.len() + 1);
-    if start {
-        let (w, h, port) = (5, 1, 0);
-        nodes.push(Node { w, h, port });
-    }
-    for stage in &flow.stages {
-        let agent = agent_word(state, stage).map_or(0, |(text, _)| width(&text));
-        let text = (width(&clean(&stage.title)) + 2).max(agent).max(9);
-        let w = u16::try_from((text + 4).min(cap)).unwrap_or(30);
-        let h = if stage.kind == StageKind::Agent { 5 } else { 4 };
-        nodes.push(Node { w, h, port: 1 });
-    }
-    let node_of = |id: StageId| {
-        let at = flow.stages.iter().position(|s| s.id == id)?;
-        Some(at + usize::from(start))
-    };
-    let mut edges = Vec::new();
-    for stage in &flow.stages {
-        if let Some(from) = node_of(stage.id) {
-            add_pathways(&mut edges, from, stage, node_of, density);
-        }
-    }
-    for edge in &flow.edges {
-        let from = edge.from.map_or(Some(0), node_of);
-        let (Some(from), Some(to)) = (from, node_of(edge.to)) else {
-            continue;
-        };
-        let label = match density {
-            3 => String::new(),
-            _ => fit(&edge.label, 12),
-        };
-        if !edges.iter().any(|e: &Edge| e.from == from && e.to == to) {
-            edges.push(Edge { from, to, label });
-        }
-    }
-    (nodes, edges)
-}
-
-/// One edge to each stage that pathways lead to, labelled with their numbers: `(1) annotate`, `(1,2)`.
-fn add_pathways(
-    edges: &mut Vec<Edge>,
-    from: usize,
-    stage: &Stage,
-    node_of: impl Fn(StageId) -> Option<usize>,
-    density: usize,
-) {
-    let mut ends: Vec<(usize, Vec<usize>)> = Vec::new();
-    for (n, pathway) in stage.pathways.iter().enumerate() {
-        let Some(to) = node_of(pathway.to) else {
-            continue;
-        };
-        match ends.iter_mut().find(|(end, _)| *end == to) {
-            Some((_, numbers)) => numbers.push(n + 1),
-            None => ends.push((to, vec![n + 1])),
-        }
-    }
-    for (to, numbers) in ends {
-        let label = match numbers.as_slice() {
-            [n] if density == 0 => format!("({n}) {}", fit(&stage.pathways[n - 1].name, 14)),
-            numbers => format!("({})", few(numbers)),
-        };
-        edges.push(Edge { from, to, label });
-    }
-}
-
-/// Numbers as they fit on an edge: `1,2,3,4`, and of many the first: `1,3,5 +147`.
-fn few(numbers: &[usize]) -> String {
-    let shown = if numbers.len() > 4 { 3 } else { numbers.len() };
-    let texts: Vec<String> = numbers[..shown].iter().map(ToString::to_string).collect();
-    match numbers.len() - shown {
-        0 => texts.join(","),
-        more => format!("{} +{more}", texts.join(",")),
-    }
-}
-
-impl FlowCursor {
-    /// Lays the graph out for this much room, unless that was done already; returns its rows.
-    pub(super) fn arrange(&mut self, flow: &Workflow, state: &State, room: (u16, u16)) -> u16 {
-        let (nodes, edges) = parts(flow, state, 0);
-        let same = self
-            .drawn
-            .as_ref()
-            .is_some_and(|d| d.nodes == nodes && d.edges == edges && d.room == room);
-        if !same {
-            let mut chosen = 0;
-            let mut shown = (nodes.clone(), edges.clone());
-            let mut layout = GraphLayout::default();
-            for density in 0..4 {
-                chosen = density;
-                shown = parts(flow, state, density);
-                let spacing = Spacing {
-                    track: if density < 2 { 2 } else { 1 },
-                    rows: 1,
-                };
-                layout = graph::lay_out(&shown.0, &shown.1, spacing);
-                if layout.h > room.1 {
-                    layout = graph::lay_out(&shown.0, &shown.1, Spacing { rows: 0, ..spacing });
-                }
-                if layout.w <= room.0 {
-                    break;
-                }
-            }
-            self.drawn = Some(Drawn {
-                nodes,
-                edges,
-                room,
-                chosen,
-                layout,
-                edges_shown: shown.1,
-            });
-        }
-        self.drawn.as_ref().map_or(0, |d| d.layout.h)
-    }
-}
+use wb_core::workflow::Workflow;
 
 pub(super) fn draw_graph(
     ui: &mut Ui,
@@ -151,22 +25,28 @@ pub(super) fn draw_graph(
     state: &State,
 ) {
     let st = ui.st;
-    let title = ("Workflow", &*listed_age(state));
-    let inner = ui.pane(buf, PaneName::Main, area, title);
+    ui.flow.shape_of(flow);
+    let (title, age) = (ui.flow.title(flow), listed_age(state));
+    let inner = ui.pane(buf, PaneName::Main, area, (&title, &age));
     let [room, legend_row] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(inner);
     let room = padded(room);
     ui.flow.arrange(flow, state, (room.width, room.height));
-    let shift = usize::from(flow.edges.iter().any(|e| e.from.is_none()));
-    let selected = ui
-        .stage
-        .and_then(|s| flow.stages.iter().position(|f| f.id == s))
-        .map(|i| i + shift);
+    let shift = usize::from(ui.flow.shape.has_start());
+    let selected = ui.stage.and_then(|s| ui.flow.shape.box_of(flow, s));
+    let selected = selected.map(|at| at + shift);
     let Some(drawn) = ui.flow.drawn.take() else {
         return;
     };
     let layout = &drawn.layout;
-    ui.flow.scroll = window(layout, selected, room, ui.flow.scroll);
+    let follows = ui.flow.followed != ui.stage;
+    let wanted = if follows || !ui.flow.panned {
+        selected
+    } else {
+        None
+    };
+    (ui.flow.followed, ui.flow.panned) = (ui.stage, ui.flow.panned && !follows);
+    ui.flow.scroll = window(layout, wanted, room, ui.flow.scroll);
     // A drawing smaller than its pane is in the middle.
     let mut canvas = Canvas {
         buf,
@@ -179,19 +59,49 @@ pub(super) fn draw_graph(
         label: st.dim,
     };
     paint::edges(&mut canvas, layout, &drawn.edges_shown, selected, ink);
-    for (i, place) in layout.boxes.iter().enumerate() {
-        match i.checked_sub(shift).and_then(|i| flow.stages.get(i)) {
-            None => canvas.text(place.x, place.y, "Start", st.dim),
-            Some(stage) => {
-                draw_stage(&mut canvas, *place, stage, selected == Some(i), state, &st);
-                if let Some(hit) = canvas.visible(*place) {
-                    ui.hits.push((hit, Hit::Stage(stage.id)));
-                }
-            }
-        }
-    }
-    legend(buf, legend_row, &drawn, room, flow.edges.is_empty(), ui);
+    let unseen = draw_boxes(ui, &mut canvas, flow, state, (&drawn, selected));
+    edge_marks(buf, inner, room, &drawn.layout, ui.flow.scroll, &st);
+    legend(buf, legend_row, &drawn, unseen, flow.edges.is_empty(), ui);
     ui.flow.drawn = Some(drawn);
+}
+
+/// Draws the boxes; gives how many of them are out of sight.
+fn draw_boxes(
+    ui: &mut Ui,
+    canvas: &mut Canvas<'_>,
+    flow: &Workflow,
+    state: &State,
+    (drawn, selected): (&Drawn, Option<usize>),
+) -> usize {
+    let st = ui.st;
+    let shift = usize::from(ui.flow.shape.has_start());
+    let mut unseen = 0;
+    for (i, place) in drawn.layout.boxes.iter().enumerate() {
+        let shown = i
+            .checked_sub(shift)
+            .and_then(|i| ui.flow.shape.boxes.get(i));
+        let Some(shown) = shown else {
+            canvas.text(place.x, place.y, "Start", st.dim);
+            continue;
+        };
+        let Some(hit) = canvas.visible(*place) else {
+            unseen += 1;
+            continue;
+        };
+        let (is_selected, figures) = (selected == Some(i), drawn.figures);
+        draw_box(
+            canvas,
+            *place,
+            (flow, shown),
+            is_selected,
+            figures,
+            state,
+            &st,
+        );
+        let first = ui.flow.shape.stage_of(flow, i - shift);
+        ui.hits.extend(first.map(|stage| (hit, Hit::Stage(stage))));
+    }
+    unseen
 }
 
 /// The part of the drawing in sight: the selected box always, moving as little as possible.
@@ -201,8 +111,10 @@ fn window(
     room: Rect,
     scroll: (u16, u16),
 ) -> (u16, u16) {
+    let last = |size: u16, room: u16| size.saturating_sub(room);
+    let (right, bottom) = (last(layout.w, room.width), last(layout.h, room.height));
     let Some(place) = selected.and_then(|s| layout.boxes.get(s)) else {
-        return scroll;
+        return (scroll.0.min(right), scroll.1.min(bottom));
     };
     let fit = |top: u16, from: u16, size: u16, room: u16, whole: u16| {
         if whole <= room {
@@ -218,12 +130,13 @@ fn window(
     )
 }
 
-/// One stage's box. The selected one has double borders, so that it shows without colours.
-fn draw_stage(
+/// A box. The selected one has double borders, so that it shows without colours.
+fn draw_box(
     canvas: &mut Canvas<'_>,
     place: Rect,
-    stage: &Stage,
+    (flow, shown): (&Workflow, &ShownBox),
     selected: bool,
+    figures: bool,
     state: &State,
     st: &Styles,
 ) {
@@ -238,18 +151,19 @@ fn draw_stage(
         .padding(Padding::horizontal(1));
     let room = block.inner(whole);
     let columns = usize::from(room.width);
-    let title = fit(&stage.title, columns.saturating_sub(2));
-    let title = format!("{} {title}", kind_mark(&stage.kind));
     let mut all = vec![
-        Line::styled(title, title_style),
-        Line::styled(right(&count(state, stage.id), columns), st.accent),
+        Line::styled(shown.title(flow, columns), title_style),
+        Line::styled(right(&shown.count(flow, state), columns), st.accent),
     ];
-    if let Some((agent, bound)) = agent_word(state, stage) {
+    let stage = shown.single(flow);
+    if let Some((agent, bound)) = stage.and_then(|stage| agent_word(state, stage)) {
         // The number of the build stays in sight, the function's name gives way.
         let (name, build) = agent.rsplit_once(' ').unwrap_or((&agent, ""));
         let name = fit(name, columns.saturating_sub(width(build) + 1));
         let style = if bound { st.dim } else { st.warn };
         all.push(Line::styled(format!("{name} {build}"), style));
+        let figures = stage.filter(|_| figures);
+        all.extend(figures.and_then(|stage| box_line(stage.id, state, columns, st)));
     }
     let mut drawn = Buffer::empty(whole);
     drawn.set_style(whole, st.text);
@@ -261,45 +175,48 @@ fn draw_stage(
     }
 }
 
-/// The last row: what the signs mean, and where there is more.
-fn legend(buf: &mut Buffer, row: Rect, drawn: &Drawn, room: Rect, bare: bool, ui: &Ui) {
-    let st = &ui.st;
-    let (left, top) = ui.flow.scroll;
-    let more = [
-        ("◀", left > 0),
-        ("▶", left + room.width < drawn.layout.w),
-        ("▲", top > 0),
-        ("▼", top + room.height < drawn.layout.h),
+/// Arrows in the middle of each side behind which the drawing goes on.
+fn edge_marks(
+    buf: &mut Buffer,
+    inner: Rect,
+    room: Rect,
+    layout: &GraphLayout,
+    (left, top): (u16, u16),
+    st: &Styles,
+) {
+    let (middle, centre) = (inner.y + room.height / 2, inner.x + inner.width / 2);
+    let sides = [
+        ("◀", left > 0, (inner.x, middle)),
+        (
+            "▶",
+            left + room.width < layout.w,
+            (inner.right() - 1, middle),
+        ),
+        ("▲", top > 0, (centre, inner.y.saturating_sub(1))),
+        ("▼", top + room.height < layout.h, (centre, inner.bottom())),
     ];
-    let more: Vec<&str> = more
-        .iter()
-        .filter(|(_, on)| *on)
-        .map(|(mark, _)| *mark)
-        .collect();
-    let right = match (more.is_empty(), bare) {
-        (false, _) => format!("more {} ", more.join(" ")),
-        (true, true) => "only agents' pathways are known ".to_owned(),
-        (true, false) => String::new(),
-    };
-    let text = if drawn.chosen == 0 || ui.room.narrow() {
-        " A agent  E annotate  R review  # end  arrows select"
-    } else {
-        " A agent  E annotate  R review  # end  (1) pathway, named below  arrows select"
-    };
-    let left = Line::styled(text, st.dim);
-    split_line(buf, row, 0, &left, &Line::styled(right, st.warn));
+    for (mark, _, at) in sides.into_iter().filter(|(_, more, _)| *more) {
+        if let Some(cell) = buf.cell_mut(at) {
+            cell.set_symbol(mark).set_style(st.warn);
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::few;
-
-    #[test]
-    fn an_edge_of_many_pathways_names_the_first_and_counts_the_rest() {
-        assert_eq!(few(&[7]), "7");
-        assert_eq!(few(&[1, 2, 3, 4]), "1,2,3,4");
-        assert_eq!(few(&[1, 3, 5, 7, 9]), "1,3,5 +2");
-        let odd: Vec<usize> = (0..150).map(|n| 2 * n + 1).collect();
-        assert_eq!(few(&odd), "1,3,5 +147");
-    }
+/// The last row: the filter while it is typed, else what the signs mean; and how much is out of sight.
+fn legend(buf: &mut Buffer, row: Rect, drawn: &Drawn, unseen: usize, bare: bool, ui: &Ui) {
+    let st = &ui.st;
+    let right = match (unseen, bare) {
+        (0, true) => "only agents' pathways are known ".to_owned(),
+        (0, false) => String::new(),
+        (n, _) => format!("{} out of sight ", crate::text::counted(n, "box", "boxes")),
+    };
+    let left = ui.flow.typed_line(st).unwrap_or_else(|| {
+        let text = if drawn.chosen == 0 || ui.room.narrow() {
+            " A agent  E annotate  R review  # end  arrows select"
+        } else {
+            " A agent  E annotate  R review  # end  (1) pathway, named below  arrows select"
+        };
+        Line::styled(text, st.dim)
+    });
+    split_line(buf, row, 0, &left, &Line::styled(right, st.warn));
 }

@@ -4,13 +4,13 @@
 //! [`super::stage`].
 
 use super::{activity, first_build, stage};
+use crate::Ui;
 use crate::actions::Action;
 use crate::graph::{Edge, GraphLayout};
 use crate::overlays::moved;
 use crate::panes::PaneName;
 use crate::text::{clean, number};
 use crate::widgets::lines;
-use crate::{Room, Ui};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
@@ -18,37 +18,22 @@ use wb_core::ids::StageId;
 use wb_core::state::State;
 use wb_core::workflow::{Stage, StageKind, Workflow};
 
+mod arranged;
+mod cursor;
 mod drawing;
 mod layer;
 mod lines;
 mod list;
+mod shape;
 
-use drawing::{Drawn, draw_graph};
+use drawing::draw_graph;
 use list::{draw_list, list_order};
 
+pub use cursor::FlowCursor;
 pub use layer::Flow;
 
 /// Rows that the stage and the activity below the drawing need.
 const LOWER: u16 = 12;
-
-/// Cursor and scroll of this screen.
-#[derive(Default)]
-pub struct FlowCursor {
-    /// Drawing or list, once the user has chosen.
-    pub drawing: Option<bool>,
-    /// The drawing of the last frame, kept while nothing it depends on changes.
-    drawn: Option<Drawn>,
-    scroll: (u16, u16),
-    list_top: usize,
-    pub activity_back: usize,
-}
-
-impl FlowCursor {
-    /// Whether the list is shown in this much room.
-    pub fn lists(&self, room: Room) -> bool {
-        !self.drawing.unwrap_or(!room.narrow())
-    }
-}
 
 /// The letter of a stage's kind.
 pub fn kind_mark(kind: &StageKind) -> &'static str {
@@ -128,8 +113,9 @@ fn draw_workflow(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, sta
     }
 }
 
-fn rows_of(flow: &Workflow) -> u16 {
-    u16::try_from(flow.stages.len()).unwrap_or(u16::MAX)
+/// Rows of the list.
+fn listed_rows(ui: &mut Ui, flow: &Workflow) -> u16 {
+    u16::try_from(ui.flow.shape_of(flow).boxes.len()).unwrap_or(u16::MAX)
 }
 
 /// Panes above each other: workflow, the selected stage below a list, activity while there is room.
@@ -138,7 +124,9 @@ fn narrow(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &St
     let [above, below] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(strip)]).areas(area);
     // The stage gets what the list leaves, when that is worth a pane.
-    let listed = rows_of(flow).saturating_add(2).max(above.height / 3);
+    let listed = listed_rows(ui, flow)
+        .saturating_add(2)
+        .max(above.height / 3);
     let both = ui.flow.lists(ui.room) && above.height.saturating_sub(listed) >= 5;
     let main = if both { listed } else { above.height };
     let [main, between] =
@@ -153,7 +141,7 @@ fn wide(ui: &mut Ui, buf: &mut Buffer, area: Rect, flow: &Workflow, state: &Stat
     let whole = if ui.zoomed() {
         0
     } else if ui.flow.lists(ui.room) {
-        rows_of(flow).saturating_add(2)
+        listed_rows(ui, flow).saturating_add(2)
     } else {
         let room = (area.width - 4, area.height.saturating_sub(LOWER + 3));
         ui.flow.arrange(flow, state, room).saturating_add(3)
@@ -218,10 +206,11 @@ pub fn routes(flow: &Workflow, stage: &Stage) -> String {
     all.join(" · ")
 }
 
-/// The stages in the order of the list.
-pub fn in_order(flow: &Workflow) -> Vec<&Stage> {
-    let order = list_order(flow).into_iter();
-    order.filter_map(|i| flow.stages.get(i)).collect()
+/// The first stage of each box that is shown, in the order of the list.
+pub fn in_order(flow: &Workflow, choice: &FlowCursor) -> Vec<StageId> {
+    let shape = choice.shape_now(flow);
+    let order = list_order(flow, &shape).into_iter();
+    order.filter_map(|i| shape.stage_of(flow, i)).collect()
 }
 
 /// Arrow keys: along the graph in the drawing, up and down in the list.
@@ -230,33 +219,57 @@ pub fn move_cursor(ui: &mut Ui, action: Action, state: &State) {
         return;
     };
     let flow = &project.workflow;
-    let order = list_order(flow);
-    let Some(at) = order
-        .iter()
-        .position(|i| ui.stage == Some(flow.stages[*i].id))
-    else {
-        ui.stage = flow.stages.first().map(|s| s.id);
+    let shape = ui.flow.shape_of(flow).clone();
+    let order = list_order(flow, &shape);
+    let selected = ui.stage.and_then(|stage| shape.box_of(flow, stage));
+    let Some(at) = order.iter().position(|i| selected == Some(*i)) else {
+        ui.stage = order
+            .first()
+            .and_then(|i| shape.stage_of(flow, *i))
+            .or(ui.stage);
         return;
     };
     let last = order.len() - 1;
-    let stage_at = |place: usize| order.get(place).map(|i| flow.stages[*i].id);
-    match action {
-        Action::Left | Action::Right if ui.flow.lists(ui.room) => {}
-        _ if ui.flow.lists(ui.room) => {
-            ui.stage = stage_at(moved(at, action, ui.page()).min(last));
-        }
-        Action::Top | Action::PageUp | Action::HalfUp => ui.stage = stage_at(0),
-        Action::Bottom | Action::PageDown | Action::HalfDown => ui.stage = stage_at(last),
+    let lists = ui.flow.lists(ui.room);
+    let place = match action {
+        Action::Left | Action::Right if lists => at,
+        _ if lists => moved(at, action, ui.page()).min(last),
+        Action::Top | Action::PageUp | Action::HalfUp => 0,
+        Action::Bottom | Action::PageDown | Action::HalfDown => last,
         _ => {
             let room = ui.flow.drawn.as_ref().map_or((116, 20), |d| d.room);
             ui.flow.arrange(flow, state, room);
-            let shift = usize::from(flow.edges.iter().any(|e| e.from.is_none()));
+            let shift = usize::from(shape.has_start());
             let Some(drawn) = &ui.flow.drawn else { return };
             let here = order[at] + shift;
-            if let Some(next) = neighbour(&drawn.layout, &drawn.edges_shown, here, action, shift) {
-                ui.stage = flow.stages.get(next - shift).map(|s| s.id);
-            }
+            let next = neighbour(&drawn.layout, &drawn.edges_shown, here, action, shift);
+            let next = next
+                .map(|next| next - shift)
+                .filter(|next| *next != order[at]);
+            ui.stage = next.and_then(|i| shape.stage_of(flow, i)).or(ui.stage);
+            return;
         }
+    };
+    if place != at {
+        ui.stage = shape.stage_of(flow, order[place]);
+    }
+}
+
+/// A stage that is shown is selected: the first one when the selected one does not match the filter.
+fn select_shown(ui: &mut Ui, state: &State) {
+    let Some(project) = &state.project else {
+        return;
+    };
+    let flow = &project.workflow;
+    let shape = ui.flow.shape_of(flow);
+    let is_shown = ui
+        .stage
+        .is_some_and(|stage| shape.box_of(flow, stage).is_some());
+    let first = list_order(flow, shape)
+        .first()
+        .and_then(|i| shape.stage_of(flow, *i));
+    if !is_shown {
+        ui.stage = first.or(ui.stage);
     }
 }
 
