@@ -289,7 +289,8 @@ struct wb_host {
    * the document "asset", `index` the frame of it. Otherwise as `frame`. */
   int32_t (*child_frame)(void *ctx, uint64_t child, uint64_t index, wb_frame *frame);
   /* Since 1.1: where `size` covers it. Shows a named value (JSON) on the Task screen, where a person may hold the
-   * task and edit the value: blocks meanwhile, and the time limit of the attempt stands still. WB_ABSENT: go on
+   * task and edit the value: blocks meanwhile, and the time limit of the attempt stands still. Other threads go on until
+   * they ask for something themselves. An agent that never calls it is held before `run` and after it. WB_ABSENT: go on
    * with your value, as always where nobody steps; WB_FOUND: go on with `replaced`, JSON that is readable until `run` returns;
    * WB_FAILED: the attempt is to stop, `replaced` has the reason. Check what you read of `replaced`: a person wrote it. */
   int32_t (*checkpoint)(void *ctx, wb_bytes name, wb_bytes value, wb_bytes *replaced);

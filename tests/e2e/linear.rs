@@ -30,13 +30,17 @@ fn the_tutorial_is_done_by_what_is_read_alone() {
     // Each command is one that the lines before it name.
     let text = screen.line("queue pre-label", "Commands here: step");
     assert!(text.contains("1. astronaut.jpg, new"), "{text}");
-    let text = screen.line("step 1", "Next: next-step calls prelabel()");
+    let text = screen.line("step 1", "Next: next-step goes on to input labels");
     assert!(
         text.contains("Your first step:"),
         "the card is read: {text}"
     );
-    assert!(text.contains("done: asset"), "{text}");
-    let text = screen.line("next-step", "Next: next-step");
+    assert!(text.contains("now: row metadata"), "{text}");
+    screen.line("next-step", "Next: next-step goes on to input storage item");
+    screen.line("next-step", "Next: next-step goes on to input asset");
+    let text = screen.line("next-step", "Next: next-step calls prelabel()");
+    assert!(text.contains("now: asset"), "{text}");
+    let text = screen.line("next-step", "Next: next-step runs to the next place");
     assert!(!text.contains("outcome"), "one step at a time: {text}");
     let text = screen.line(
         "to-the-end",

@@ -215,6 +215,7 @@ fn a_planted_key_is_in_no_file_and_on_no_screen_at_the_most_verbose_level() {
     screen.wait("build #1");
     screen.keys("2").wait("stage");
     screen.keys("s").wait("before the call");
+    screen.keys("s").wait("▶ call");
     screen.keys("s").wait("▶ at key");
     assert_clean("the value of a checkpoint", screen.text().as_bytes());
     screen.keys("c").wait("asking the model");

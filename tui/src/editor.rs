@@ -2,9 +2,10 @@
 //! they are asked for is left to the screen.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use tempfile::NamedTempFile;
 use wb_core::code_place::CodePlace;
 
 /// Used where neither `VISUAL` nor `EDITOR` is set, as other programs do.
@@ -83,6 +84,21 @@ pub fn command(file: &Path, place: &CodePlace) -> (String, Command) {
     (editor, command)
 }
 
+/// A file for a value that is edited: only its owner can read it, and it is deleted with this handle.
+///
+/// # Errors
+/// It cannot be written.
+pub fn value_file(name: &str, text: &str) -> io::Result<NamedTempFile> {
+    let mut file = tempfile::Builder::new()
+        .prefix(&format!("workbench-{name}-"))
+        .suffix(".json")
+        .tempfile()?;
+    file.write_all(text.trim_end().as_bytes())?;
+    file.write_all(b"\n")?;
+    file.flush()?;
+    Ok(file)
+}
+
 /// The file of a place: compilers write it relative to the crate, or to its workspace. `near` are files and folders of the
 /// crates, the best first.
 pub fn file(place: &CodePlace, near: &[PathBuf]) -> Option<PathBuf> {
@@ -154,6 +170,20 @@ mod tests {
         assert_eq!(with("hx", "nano"), "hx");
         assert_eq!(with(" ", "code --wait"), "code --wait");
         assert_eq!(with("", ""), FALLBACK);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_value_is_for_its_owner_alone_and_gone_afterwards() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = value_file("parameters", "{}").unwrap();
+        let path = file.path().to_owned();
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}\n");
+        assert!(path.to_string_lossy().ends_with(".json"));
+        drop(file);
+        assert!(!path.exists());
     }
 
     #[test]

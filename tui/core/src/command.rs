@@ -4,11 +4,12 @@
 use crate::comparing::CompareCommand;
 use crate::ids::{StageId, TaskId};
 use crate::ledger::Scope;
+use crate::patch::OutcomeEdit;
 use crate::pause::{PointAt, PointChange};
 use crate::queue::Sort;
 use crate::run::{OnConflict, RunSpec};
 use crate::step::Until;
-use crate::work::TaskRow;
+use crate::work::{GivenEdits, TaskRow};
 use serde::{Deserialize, Serialize};
 
 /// The stages that are in sight.
@@ -103,6 +104,15 @@ pub enum Command {
     },
     /// Edit the value that the open task is held at; the JSON that was typed.
     EditValue(String),
+    /// What the agent of the open task is given in its next attempt, instead of what was fetched or set.
+    EditGiven(Box<GivenEdits>),
+    /// Edit the outcome of a task that is open or held.
+    EditOutcome {
+        /// Which.
+        task: TaskId,
+        /// How.
+        edit: Box<OutcomeEdit>,
+    },
     /// Run the open task again and hold it at the place of this number, counted from 0.
     Fork(usize),
     /// Let the limits of the open task's attempt stand still for a debugger, or no longer.

@@ -24,6 +24,7 @@ use crate::filter::{Asks, Filter};
 use crate::ids::{BatchId, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::{JournalEvent, Restore, Settled, Undone};
 use crate::ledger::{Applied, Reply, Request, TaskReport};
+use crate::patch::EditTask;
 use crate::pause::{PausePlace, SavedPoint};
 use crate::queue::LastResult;
 use crate::run::{Report, RunRest};
@@ -54,6 +55,11 @@ pub enum Event {
     Build(BuildEvent),
     /// What is upstream now where somebody else changed a label row: the difference from what the agent saw.
     Theirs(Vec<(TaskId, Result<Vec<LabelChange>, Error>)>),
+    /// An edited outcome was checked.
+    OutcomeEdited(
+        #[serde(with = "crate::shared")] Arc<EditTask>,
+        #[serde(with = "crate::shared")] Result<Arc<Outcome>, Error>,
+    ),
     /// News of the journal.
     Journal(JournalEvent),
     /// The answer to a request of an operation.
@@ -340,6 +346,8 @@ pub enum Effect {
     /// Somebody decided about these tasks, which are written in part and were changed by others since: their agents
     /// may run on what is there now.
     Release(Vec<TaskId>),
+    /// Edit an outcome, and check what results.
+    EditOutcome(Arc<EditTask>),
     /// Look at what stands upstream now where somebody else changed a label row.
     Theirs(Vec<Arc<Inputs>>),
     /// Read the journal.

@@ -5,11 +5,14 @@
 //! client, drawing to the screen.
 
 mod answer;
+mod edit;
 mod further;
 mod items;
 mod kinds;
+pub mod label_text;
 mod wanted;
 
+pub use edit::{EditTask, OutcomeEdit, edited};
 pub use further::changes_of;
 pub use items::{dataset_named, unreadable};
 pub use wanted::{
@@ -83,6 +86,7 @@ pub fn judge_as(
         metadata,
         already_there,
         changes: changes_of(&further)?,
+        edited: Vec::new(),
     };
     Ok(Outcome {
         way,
@@ -330,6 +334,7 @@ pub fn of_item(ontology: &Arc<Ontology>, item: &Change) -> Result<Patch, Error> 
         priority: item.priority.map(|new| (before, new)),
         metadata: item.metadata.clone(),
         changes: changes_of(&item.further)?,
+        edited: item.edited.clone(),
     })
 }
 

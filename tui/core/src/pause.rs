@@ -7,7 +7,7 @@ mod points;
 mod text;
 
 pub use condition::{Condition, ConditionError, Scene};
-pub use points::{PausePoint, PointAt, PointChange, PointKind, SavedPoint, Sight, ends};
+pub use points::{PausePoint, PointAt, PointChange, PointKind, SavedPoint, Sight};
 use serde::{Deserialize, Serialize};
 pub use text::{Difference, difference, pretty};
 

@@ -3,13 +3,15 @@
 //! The steps are data for the screen; the engine ([`crate::state`]) moves them on.
 
 mod attempt;
+mod walk;
 
 pub use attempt::{PastAttempt, Reached, Until};
+pub use walk::{HeldEffect, StepRow};
 
 use crate::error::Error;
 use crate::ids::{BuildId, JobId, Millis, StageId};
 use crate::loading::Loading;
-use crate::work::{Committed, FetchSpec, Inputs, Outcome, TaskRow};
+use crate::work::{Committed, FetchSpec, GivenEdits, Inputs, Outcome, TaskRow};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -173,6 +175,9 @@ pub struct Stepper {
     pub at: At,
     /// Goes on to the outcome without further keys.
     pub to_end: bool,
+    /// The row around the call that is looked at, by its place in [`StepRow::before`] or [`StepRow::after`]; `None`:
+    /// all of them were passed.
+    pub looks_at: Option<usize>,
     /// Where its agent stops next.
     pub until: Until,
     /// The places that the attempt has reached.
@@ -187,7 +192,9 @@ pub struct Stepper {
     pub past: Vec<PastAttempt>,
     /// What values are edited to in the next attempt, by the number of their place.
     pub edits: BTreeMap<usize, Arc<str>>,
-    /// What the agent is given.
+    /// What a person makes of the inputs in the next attempt.
+    pub given: Arc<GivenEdits>,
+    /// What was fetched for the agent.
     pub inputs: Option<Arc<Inputs>>,
     /// What they were fetched for: a build that asks for something else has them fetched again.
     pub fetched_for: Option<FetchSpec>,
@@ -230,6 +237,7 @@ impl Stepper {
             build,
             at: At::Opened,
             to_end: false,
+            looks_at: None,
             until: Until::Next,
             places: Vec::new(),
             held_since: None,
@@ -237,6 +245,7 @@ impl Stepper {
             draft: None,
             past: Vec::new(),
             edits: BTreeMap::new(),
+            given: Arc::default(),
             inputs: None,
             fetched_for: None,
             job: None,
@@ -253,6 +262,17 @@ impl Stepper {
             committed: None,
             log: Log::default(),
         }
+    }
+
+    /// The rows after its end; none before that.
+    #[must_use]
+    pub fn rows_after(&self) -> Vec<StepRow> {
+        let result = self.result.as_ref();
+        let after = |result: &Result<Arc<Outcome>, Error>| match result {
+            Ok(outcome) => StepRow::after(Ok(outcome)),
+            Err(error) => StepRow::after(Err(error)),
+        };
+        result.map_or_else(Vec::new, after)
     }
 
     /// Whether its agent was called and no host has begun with it yet.
@@ -294,6 +314,7 @@ impl Stepper {
     /// Another attempt begins: nothing of the one before is its own.
     pub(crate) fn begin_attempt(&mut self) {
         (self.places, self.held_since) = (Vec::new(), None);
+        self.looks_at = None;
         (self.attached, self.draft) = (false, None);
     }
 

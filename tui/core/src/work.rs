@@ -8,6 +8,7 @@ mod blob;
 mod change;
 mod committed;
 mod further;
+mod given;
 mod held;
 mod issue;
 mod new_item;
@@ -17,6 +18,7 @@ pub use blob::LabelBlob;
 pub use change::{Change, without_secrets};
 pub use committed::{Committed, Written};
 pub use further::{Further, FurtherChange, FurtherRow, MAX_FURTHER, Touched, WritePhase};
+pub use given::GivenEdits;
 pub use held::Held;
 pub use issue::NewIssue;
 pub use new_item::{ITEM_KEY, ItemStand, NewItem};
@@ -231,6 +233,18 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// The document that a thing of this name was fetched as: as [`Timing::what`] names it.
+    #[must_use]
+    pub fn document(&self, what: &str) -> Option<&Arc<str>> {
+        if what.contains("label") || what.contains("row") {
+            return self.labels.as_ref().map(|row| &row.json);
+        }
+        match what.contains("item") {
+            true => self.item_json.as_ref(),
+            false => self.asset_json.as_ref(),
+        }
+    }
+
     /// Bytes of all its documents; files that they name are not counted.
     #[must_use]
     pub fn size(&self) -> usize {

@@ -6,12 +6,54 @@
 
 use agent_abi::model::quoted;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use wb_core::ids::StageId;
+use wb_core::secret;
 use wb_core::state::State;
 
 /// Parameters by stage name or UUID.
 pub type Params = BTreeMap<String, Value>;
+
+/// The parameters without what may be a secret: as people see them.
+#[must_use]
+pub fn shown(params: &Params) -> Params {
+    let all = params.iter();
+    all.map(|(name, value)| (name.clone(), without_secrets(value)))
+        .collect()
+}
+
+fn without_secrets(value: &Value) -> Value {
+    let text = value.to_string();
+    match secret::clean(&text) {
+        Cow::Borrowed(_) => value.clone(),
+        Cow::Owned(cleaned) => serde_json::from_str(&cleaned).unwrap_or_else(|_| json!({})),
+    }
+}
+
+/// Parameters that a person edited as they are shown: what was not touched is what the settings have.
+#[must_use]
+pub fn restored(edited: Value, set: &Value) -> Value {
+    let shown = without_secrets(set);
+    restore(edited, &shown, set)
+}
+
+fn restore(edited: Value, shown: &Value, set: &Value) -> Value {
+    match (edited, shown, set) {
+        (edited, shown, set) if edited == *shown => set.clone(),
+        (Value::Object(edited), Value::Object(shown), Value::Object(set)) => {
+            let one = |(name, value): (String, Value)| {
+                let value = match (shown.get(&name), set.get(&name)) {
+                    (Some(shown), Some(set)) => restore(value, shown, set),
+                    _ => value,
+                };
+                (name, value)
+            };
+            edited.into_iter().map(one).collect()
+        }
+        (edited, ..) => edited,
+    }
+}
 
 /// What is wrong with the parameters of these stages: the stage's title and a line, for each mistake.
 #[must_use]
@@ -147,6 +189,20 @@ fn is(wanted: &str, value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_not_shown_and_is_still_given_where_something_else_is_edited() {
+        let set = json!({"threshold": 0.5, "model": {"api_key": "sk-1234", "name": "a"}});
+        let all = Params::from([("stage".to_owned(), set.clone())]);
+        let seen = shown(&all)["stage"].clone();
+        assert!(!seen.to_string().contains("sk-1234"), "{seen}");
+        let mut edited = seen.clone();
+        edited["threshold"] = json!(0.9);
+        edited["model"]["name"] = json!("b");
+        let given = json!({"threshold": 0.9, "model": {"api_key": "sk-1234", "name": "b"}});
+        assert_eq!(restored(edited, &set), given);
+        assert_eq!(restored(json!({}), &set), json!({}));
+    }
     use serde_json::json;
 
     #[test]

@@ -138,9 +138,15 @@ impl Session {
         if let Some(text) = self.ui.take_copied() {
             print::text(&format!("{}\n", text.trim_end()));
         }
-        // A page is copied, and so its address was printed.
-        if let Some(Outside::Code(place)) = self.ui.take_outside() {
-            print::text(&format!("{}\n", self.file_and_line(&place)));
+        match self.ui.take_outside() {
+            Some(Outside::Code(place)) => {
+                print::text(&format!("{}\n", self.file_and_line(&place)));
+            }
+            Some(Outside::Value(value)) => {
+                self.ui.edit_on_line(value, self.engine.state());
+            }
+            // A page is copied, and so its address was printed.
+            Some(Outside::Page(_)) | None => {}
         }
         effects
     }

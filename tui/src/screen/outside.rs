@@ -12,7 +12,7 @@ use wb_core::event::Effect;
 use wb_core::text::clean;
 use wb_engine::builder::Source;
 use wb_engine::library::Library;
-use wb_ui::Outside;
+use wb_ui::{Outside, ValueText};
 
 impl Session {
     /// Opens what was asked for; gives the events that are read from now on.
@@ -28,6 +28,7 @@ impl Session {
     ) -> Result<TerminalEvents, Error> {
         match what {
             Outside::Code(place) => return self.edit(&place, screen, events, signals).await,
+            Outside::Value(value) => return self.edit_value(value, screen, events, signals).await,
             Outside::Page(url) => {
                 if let Err(error) = editor::browse(&url) {
                     self.ui
@@ -61,17 +62,72 @@ impl Session {
             ));
             return Ok(events);
         };
+        let (name, command) = editor::command(&file, place);
+        let (ended, events) = self.lend_terminal(command, screen, events, signals).await?;
+        if let Some(why) = failure(&ended) {
+            self.ui.notify(format!("{}: {why}", clean(&name)));
+        }
+        Ok(events)
+    }
+
+    /// A value in the editor, as a file that only its owner can read and that is gone afterwards.
+    async fn edit_value(
+        &mut self,
+        value: ValueText,
+        screen: &mut Screen,
+        events: TerminalEvents,
+        signals: &mut Signals,
+    ) -> Result<TerminalEvents, Error> {
+        let file = match editor::value_file(&value.name, &value.text) {
+            Ok(file) => file,
+            Err(error) => {
+                self.ui
+                    .notify(format!("no file for the editor could be written: {error}"));
+                return Ok(events);
+            }
+        };
+        let wrong = serde_json::from_str::<serde::de::IgnoredAny>(&value.text).err();
+        let line = |error: serde_json::Error| u32::try_from(error.line()).unwrap_or(1);
+        let place = CodePlace {
+            path: file.path().display().to_string(),
+            line: wrong.map_or(1, line).max(1),
+            column: None,
+        };
+        let (name, command) = editor::command(file.path(), &place);
+        let (ended, events) = self.lend_terminal(command, screen, events, signals).await?;
+        if let Some(why) = failure(&ended) {
+            self.ui.notify(format!("{}: {why}", clean(&name)));
+            self.ui.edit_on_line(value, self.engine.state());
+            return Ok(events);
+        }
+        let typed = tokio::fs::read_to_string(file.path()).await;
+        let commands = match typed {
+            Ok(text) => self.ui.value_typed(value, &text, self.engine.state()),
+            Err(error) => {
+                self.ui
+                    .notify(format!("what the editor wrote cannot be read: {error}"));
+                Vec::new()
+            }
+        };
+        for command in commands {
+            self.begin.command(command, &mut self.engine);
+        }
+        Ok(events)
+    }
+
+    /// Gives the terminal to a program until it ends.
+    async fn lend_terminal(
+        &mut self,
+        command: std::process::Command,
+        screen: &mut Screen,
+        events: TerminalEvents,
+        signals: &mut Signals,
+    ) -> Result<(std::io::Result<ExitStatus>, TerminalEvents), Error> {
         events.stop().await;
         screen.lend();
-        let (name, command) = editor::command(&file, place);
         let ended = self.while_it_runs(command, signals).await;
         screen.retake()?;
-        match ended {
-            Ok(status) if status.success() => {}
-            Ok(status) => self.ui.notify(format!("{}: {status}", clean(&name))),
-            Err(error) => self.ui.notify(format!("{}: {error}", clean(&name))),
-        }
-        terminal::events()
+        Ok((ended, terminal::events()?))
     }
 
     /// Waits for a program; what comes in is taken in meanwhile. Ctrl-C is the program's.
@@ -100,6 +156,15 @@ impl Session {
             let settled = self.begin.settle(&mut self.engine);
             self.quit |= effects.iter().chain(&settled).any(|e| *e == Effect::Exit);
         }
+    }
+}
+
+/// Why a program has not done what it was started for.
+fn failure(ended: &std::io::Result<ExitStatus>) -> Option<String> {
+    match ended {
+        Ok(status) if status.success() => None,
+        Ok(status) => Some(status.to_string()),
+        Err(error) => Some(error.to_string()),
     }
 }
 

@@ -11,6 +11,7 @@ mod cards;
 mod chrome;
 mod copy;
 mod docs;
+mod edit_of;
 #[cfg(test)]
 mod fixture;
 mod frames;
@@ -40,7 +41,7 @@ mod widgets;
 pub use actions::{ACTIONS, Action, ActionRow, Scope};
 pub use docs::{keys_json, keys_markdown, keys_text};
 pub use keymap::{Keymap, Patch};
-pub use outside::Outside;
+pub use outside::{Outside, ValueText};
 pub use picture::{
     Graphics, LabelsRequest, Letters, Medium, ParsedLabels, PictureId, PictureRequest, Pixels,
     PixelsRequest, Shot, Sound, TextFile,

@@ -2,9 +2,11 @@
 //! is on; starting programs is left to the binary.
 
 use crate::Ui;
+use crate::edit_of::EditOf;
 use wb_core::code_place::CodePlace;
 use wb_core::command::Command;
 use wb_core::ids::{DataHash, ProjectHash, StageId};
+use wb_core::pause::pretty;
 use wb_core::state::State;
 
 /// Something to open outside of the screen.
@@ -14,6 +16,35 @@ pub enum Outside {
     Code(CodePlace),
     /// In the browser.
     Page(String),
+    /// A value in the editor, as a file of its own; it goes back to [`Ui::value_typed`].
+    Value(ValueText),
+}
+
+/// A value as text for the editor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueText {
+    pub(crate) of: EditOf,
+    /// As it was when it was opened.
+    pub(crate) old: String,
+    /// A word for the name of the file.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+impl ValueText {
+    /// A value with lines that a person can read.
+    pub(crate) fn new(of: EditOf, old: String, text: String, state: &State) -> Self {
+        let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+        let name: String = of.words(state).chars().map(word).take(40).collect();
+        let text = pretty(&text, usize::MAX).join("\n");
+        Self {
+            of,
+            old,
+            name,
+            text,
+        }
+    }
 }
 
 impl Ui {

@@ -1,7 +1,7 @@
 //! What hosts are given to run, and in which order.
 
 use crate::ids::{BuildId, JobId, StageId};
-use crate::work::Inputs;
+use crate::work::{GivenEdits, Inputs};
 use std::sync::Arc;
 
 /// One attempt to be run in a host.
@@ -25,6 +25,8 @@ pub struct Launch {
     pub priority: Priority,
     /// Whether it reports the places that it reaches, and waits there.
     pub pauses: bool,
+    /// What a person made of the inputs for this attempt.
+    pub given: Arc<GivenEdits>,
 }
 
 /// Which jobs are begun first while hosts are scarce.

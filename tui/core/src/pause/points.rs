@@ -10,6 +10,12 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PointKind {
+    /// The task as listed, before anything else.
+    Task,
+    /// Something that was fetched for the task, by its name.
+    Input,
+    /// The parameters of the settings.
+    Parameters,
     /// A parameter that the workbench gives.
     Parameter,
     /// A dependency that the library makes.
@@ -22,6 +28,10 @@ pub enum PointKind {
     Effect,
     /// The outcome.
     Outcome,
+    /// The outcome's check against workflow and ontology.
+    Validation,
+    /// What a commit would write.
+    Review,
     /// An attempt without an outcome.
     Error,
 }
@@ -72,11 +82,23 @@ impl PointAt {
         matches!(self.kind, Parameter | Dependency | Call | Checkpoint)
     }
 
+    /// Whether a task waits there before its agent is called.
+    #[must_use]
+    pub const fn is_before(&self) -> bool {
+        use PointKind::{Input, Parameters, Task};
+        matches!(self.kind, Task | Input | Parameters)
+    }
+
     /// It in a sentence.
     #[must_use]
     pub fn words(&self) -> String {
         let name = self.name.split(':').next().unwrap_or_default();
         match self.kind {
+            PointKind::Task => "the task".to_owned(),
+            PointKind::Input => format!("input {name}"),
+            PointKind::Parameters => "the parameters".to_owned(),
+            PointKind::Validation => "the validation".to_owned(),
+            PointKind::Review => "the review".to_owned(),
             PointKind::Parameter => format!("parameter {name}"),
             PointKind::Dependency => format!("dependency {name}"),
             PointKind::Call => "the call".to_owned(),
@@ -162,6 +184,9 @@ impl PausePoint {
     }
 }
 
+/// Largest document of an input whose values a condition sees, in bytes: of larger ones it sees the facts alone.
+const LARGEST: usize = 1 << 20;
+
 /// What a condition sees of a task at a place.
 #[derive(Clone, Debug)]
 pub struct Sight {
@@ -181,6 +206,19 @@ impl Sight {
             value: value.unwrap_or_else(|_| Value::from(&*place.value)),
             facts,
         }
+    }
+
+    /// Before the agent is called: of what was fetched or set, its document, and how long it took to fetch.
+    #[must_use]
+    pub fn before(row: &TaskRow, document: Option<&str>, ms: f64) -> Self {
+        let mut facts = facts(row);
+        facts["ms"] = ms.into();
+        let document = document.unwrap_or("null");
+        let value = match document.len() {
+            ..=LARGEST => serde_json::from_str(document).unwrap_or_default(),
+            _ => Value::Null,
+        };
+        Self { value, facts }
     }
 
     /// At the end of an attempt.
@@ -211,26 +249,4 @@ fn facts(row: &TaskRow) -> Value {
         "title": &*row.title, "status": row.status.wire().to_lowercase(), "branch": &*row.branch,
         "route": null, "error": null, "priority": null, "labels": null,
     })
-}
-
-/// The places that the end of an attempt has: what it would write, then the outcome; or an error.
-#[must_use]
-pub fn ends(result: Result<&Outcome, &Error>) -> Vec<PointAt> {
-    let Ok(outcome) = result else {
-        return vec![PointAt::only(PointKind::Error)];
-    };
-    let patch = &outcome.patch;
-    let effects = [
-        ("labels", !patch.labels.is_empty()),
-        ("priority", patch.priority.is_some()),
-        ("metadata", patch.metadata.is_some()),
-        ("further", !patch.changes.is_empty()),
-        ("move", outcome.way.to().is_some()),
-    ];
-    let effects = effects.into_iter().filter(|(_, is)| *is);
-    let mut all: Vec<PointAt> = effects
-        .map(|(name, _)| PointAt::named(PointKind::Effect, name))
-        .collect();
-    all.push(PointAt::only(PointKind::Outcome));
-    all
 }

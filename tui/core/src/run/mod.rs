@@ -6,6 +6,7 @@
 mod machine;
 mod rest;
 
+pub(crate) use machine::Beside;
 pub use machine::{Around, Run, Worker, item};
 pub use rest::{DoneBefore, RunRest, RunTasks};
 

@@ -249,6 +249,7 @@ impl State {
                 deadline_ms,
                 priority: Priority::Background,
                 pauses: false,
+                given: Arc::default(),
             }));
         }
         if let Some(comparing) = &mut self.comparing {

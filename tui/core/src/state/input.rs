@@ -1,6 +1,7 @@
 //! Commands from the UI or CLI, and what follows from each.
 
 use super::*;
+use crate::command::Command::{EditGiven, EditOutcome, EditValue};
 use crate::ledger::Recovery;
 use crate::queue::Sort;
 
@@ -24,7 +25,7 @@ impl State {
             Command::Open { stage, task } => self.open(stage, task),
             Command::CancelQueuedStep => self.cancel_queued_step(),
             Command::Step(until) => self.step_until(until),
-            Command::EditValue(text) => self.edit_value(&text),
+            edit @ (EditValue(_) | EditGiven(_) | EditOutcome { .. }) => self.edit(edit),
             Command::Fork(number) => self.fork(number),
             Command::Attach => self.attach(),
             Command::Rerun => self.rerun_plainly(),
@@ -98,7 +99,8 @@ impl State {
     }
 
     fn kill_job(&self) -> Vec<Effect> {
-        let job = self.step.as_ref().and_then(|step| step.job);
+        let step = self.step.as_ref().filter(|step| step.at == At::Calling);
+        let job = step.and_then(|step| step.job);
         job.map(Effect::Kill).into_iter().collect()
     }
 

@@ -9,6 +9,7 @@ mod builds;
 mod commits;
 mod comparing;
 mod conflicts;
+mod editing;
 mod failures;
 mod figures;
 mod held;
@@ -17,6 +18,7 @@ mod input;
 mod journal;
 mod known;
 mod loading;
+mod looking;
 mod operations;
 mod options;
 mod paused;
@@ -64,7 +66,7 @@ use crate::loading::Loading;
 use crate::pause::PausePoint;
 use crate::queue::{LastResult, Queue};
 use crate::run::{Around, Ending, OnConflict, Report, Run, RunSpec, RunTasks, Sink, Source, item};
-use crate::step::{At, Log, LogLine, Reached, Stepper, Until};
+use crate::step::{At, Log, LogLine, Reached, StepRow, Stepper, Until};
 use crate::watch::Watch;
 use crate::work::{Committed, FetchSpec, Inputs, Outcome, Project, Route};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -144,6 +146,8 @@ pub struct State {
     pub paused: Vec<PausedTask>,
     /// Outcomes held for review.
     pub held: HeldOutcomes,
+    /// Why the newest edit of an outcome was refused, until the next one.
+    pub refused_edit: Option<(TaskId, Error)>,
     /// Those that an earlier screen held, until the project is there.
     returning: Vec<(TaskId, Held)>,
     /// What of an earlier set-up has not come back yet.
@@ -175,6 +179,8 @@ pub struct State {
     trails: HashMap<JobId, Vec<Reached>>,
     /// How the attempt of the open task ended, where its run has not heard of it yet.
     parked: HashMap<JobId, paused::Ended>,
+    /// What the open task's run has given out, where its agent is not called before a person lets it go on.
+    kept_back: HashMap<JobId, Box<Launch>>,
     jobs: u64,
     lists: u64,
     batches: u64,
@@ -252,6 +258,7 @@ impl State {
             }
             Event::Build(news) => self.build(news),
             Event::Theirs(results) => self.theirs(results),
+            Event::OutcomeEdited(edit, result) => self.outcome_edited(&edit, result),
             Event::Journal(news) => self.journal_news(news),
             Event::Operation {
                 operation,

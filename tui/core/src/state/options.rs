@@ -6,6 +6,7 @@ use crate::run::OnDuplicate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// How careful writes to a project must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +77,9 @@ pub struct Options {
     pub rate: Option<f64>,
     /// Pause points that were set earlier, by stage.
     pub points: BTreeMap<StageId, Vec<PausePoint>>,
+    /// Parameters of the settings, by the title of a stage or its UUID.
+    #[serde(with = "crate::shared")]
+    pub params: Arc<BTreeMap<String, serde_json::Value>>,
     /// What happens to labels that stand there already.
     pub on_duplicate: OnDuplicate,
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::pause::{PausePlace, PlaceKind, PointAt, Sight};
+use crate::run::Beside;
 
 impl State {
     /// Steps the open task on, as far as this.
@@ -13,7 +14,7 @@ impl State {
             return self.let_run_go_on().unwrap_or_default();
         }
         step.until = until;
-        step.to_end |= until != Until::Next;
+        step.to_end = until != Until::Next || step.to_end && step.at < At::Fetched;
         if step.held_since.is_some() {
             return self.go_on(until, None);
         }
@@ -39,7 +40,7 @@ impl State {
         };
         let holds = match step.until {
             _ if place.kind == PlaceKind::Refused || point.is_some() => true,
-            Until::Next => stops_at(&place, &step.places),
+            Until::Next => stops_at(&place),
             Until::Place(number) => number == step.places.len(),
             Until::End | Until::Return => false,
         };
@@ -59,7 +60,8 @@ impl State {
         });
         step.held_since = Some(now);
         if holds {
-            return Vec::new();
+            let of_run = step.of_run;
+            return self.waits_beside(job, of_run.then_some(Beside::InHost));
         }
         let (until, edit) = (
             step.until,
@@ -129,6 +131,7 @@ impl State {
     pub(super) fn rerun_plainly(&mut self) -> Vec<Effect> {
         if let Some(step) = &mut self.step {
             step.edits.clear();
+            step.given = Arc::default();
         }
         self.rerun()
     }
@@ -162,6 +165,7 @@ impl State {
         step.since = Millis(step.since.0.saturating_add_unsigned(held_ms));
         if let Some(run) = self.run.as_mut().filter(|_| step.of_run) {
             run.was_held(job, held_ms);
+            run.waits_beside(job, None);
         }
         if let Some(last) = step.places.last_mut() {
             last.edited.clone_from(&edited);
@@ -171,13 +175,7 @@ impl State {
 }
 
 /// Whether a person who steps from place to place stops at this one: what the workbench gives has been seen as
-/// inputs, and the call without anything before it is where the person comes from.
-fn stops_at(place: &PausePlace, before: &[Reached]) -> bool {
-    match place.kind {
-        PlaceKind::Dependency | PlaceKind::Checkpoint | PlaceKind::Refused => true,
-        PlaceKind::Parameter => false,
-        PlaceKind::Call => before
-            .iter()
-            .any(|reached| reached.place.kind == PlaceKind::Dependency),
-    }
+/// inputs.
+const fn stops_at(place: &PausePlace) -> bool {
+    !matches!(place.kind, PlaceKind::Parameter)
 }

@@ -162,23 +162,36 @@ impl State {
         effects
     }
 
+    /// What the run does next; tasks that wait at a pause point before their call have others in their place.
+    fn advanced(&mut self) -> Vec<Effect> {
+        let mut all = Vec::new();
+        loop {
+            let (Some(run), Some(project)) = (&mut self.run, &self.project) else {
+                return all;
+            };
+            let builds = &self.builds;
+            let agent = |stage| {
+                let binding = builds.binding(stage)?;
+                let (build, agent) = builds.agent(stage)?;
+                Some((build.id, binding.agent, agent.clone()))
+            };
+            let mut around = Around {
+                now: self.now,
+                project,
+                agent: &agent,
+                next_job: &mut self.jobs,
+            };
+            let mut next = run.advance(&mut around);
+            let kept_back = self.options.screen && self.keep_back(&mut next);
+            all.extend(next);
+            if !kept_back {
+                return all;
+            }
+        }
+    }
+
     pub(super) fn advance_run(&mut self) -> Vec<Effect> {
-        let (Some(run), Some(project)) = (&mut self.run, &self.project) else {
-            return Vec::new();
-        };
-        let builds = &self.builds;
-        let agent = |stage| {
-            let binding = builds.binding(stage)?;
-            let (build, agent) = builds.agent(stage)?;
-            Some((build.id, binding.agent, agent.clone()))
-        };
-        let mut around = Around {
-            now: self.now,
-            project,
-            agent: &agent,
-            next_job: &mut self.jobs,
-        };
-        let advanced = run.advance(&mut around);
+        let advanced = self.advanced();
         let mut effects = Vec::new();
         for effect in advanced {
             match effect {

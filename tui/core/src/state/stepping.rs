@@ -36,15 +36,9 @@ impl State {
         };
         match step.at {
             At::Opened => self.step_fetch(),
-            At::Fetched => self.step_call(),
+            At::Fetched => self.look_on_before(),
             At::Outcome => {
-                if let Some(step) = self
-                    .step
-                    .as_mut()
-                    .filter(|s| matches!(s.result, Some(Ok(_))))
-                {
-                    step.at = At::Review;
-                }
+                self.look_on_after();
                 Vec::new()
             }
             At::Calling => self.go_on(Until::Next, None),
@@ -83,6 +77,10 @@ impl State {
         let (stage, Some(inputs)) = (step.stage, step.inputs.clone()) else {
             return Vec::new();
         };
+        if step.job.is_some() {
+            return self.launch_paused();
+        }
+        let given = Arc::clone(&step.given);
         let Some((build, agent, descriptor)) = self.agent(stage) else {
             self.warn(Kind::Error, "no agent for this stage any more", None);
             return Vec::new();
@@ -124,10 +122,14 @@ impl State {
             deadline_ms,
             priority: Priority::Person,
             pauses: true,
+            given,
         })]
     }
 
     pub(super) fn rerun(&mut self) -> Vec<Effect> {
+        if (self.step.as_ref()).is_some_and(|s| s.at == At::Fetched && s.job.is_some()) {
+            return self.step_until(Until::End); // its one attempt has not begun
+        }
         let mut effects = self.let_run_go_on().unwrap_or_default();
         let Some(step) = &mut self.step else {
             return effects;
@@ -230,11 +232,8 @@ impl State {
             Some(Ok(inputs)) => {
                 step.inputs = Some(inputs);
                 step.at = At::Fetched;
-                if step.to_end {
-                    self.step_on()
-                } else {
-                    Vec::new()
-                }
+                step.looks_at = None;
+                self.look_on_before()
             }
             Some(Err(error)) => {
                 step.result = Some(Err(error.clone()));
@@ -307,7 +306,7 @@ impl State {
     pub(super) fn job_done(&mut self, news: JobEvent) -> Vec<Effect> {
         let JobEvent::Done {
             job,
-            result,
+            mut result,
             crashed,
             run_us,
         } = news
@@ -315,6 +314,9 @@ impl State {
             return Vec::new();
         };
         self.warn_of_unread(job, &result);
+        if (self.step.as_ref()).is_some_and(|step| step.job == Some(job)) {
+            self.note_edits(&mut result);
+        }
         if let Some(step) = self.step.as_mut().filter(|s| s.job == Some(job)) {
             if !std::mem::take(&mut step.of_run) {
                 self.step_done(result, run_us);
@@ -338,6 +340,7 @@ impl State {
         step.job = None;
         (step.loading, step.held_since) = (None, None);
         step.at = At::Outcome;
+        step.looks_at = (step.until == Until::Next && !step.to_end).then_some(0);
         step.to_end = false;
         step.run_us = run_us;
         let (text, labels) = short(&result);
@@ -356,6 +359,9 @@ impl State {
         match error {
             Some(error) => self.complain(&error),
             None => self.note(Kind::Task, failed, line, None),
+        }
+        if self.step.as_ref().is_some_and(|s| s.until == Until::End) {
+            self.stop_after(0);
         }
     }
 }

@@ -221,6 +221,7 @@ impl State {
                 deadline_ms,
                 priority: Priority::Watch,
                 pauses: false,
+                given: Arc::default(),
             }));
         }
     }

@@ -59,6 +59,9 @@ pub struct Change {
     /// What is changed beyond this row, in the order of [`super::WritePhase`]; [`Written`] has a bit for each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further: Vec<Further>,
+    /// What of it a person edited, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edited: Vec<String>,
     /// What is known to be upstream of the further changes, as in [`Written::further`]: these are not sent again.
     #[serde(skip)]
     pub further_written: u64,
@@ -98,6 +101,7 @@ impl Change {
             reverts: None,
             excerpts: BTreeMap::new(),
             further: Vec::new(),
+            edited: Vec::new(),
             further_written: 0,
         }
     }

@@ -59,6 +59,9 @@ pub struct Patch {
     /// What changes beyond the own row, in the order of writing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<FurtherChange>,
+    /// What of it a person edited, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edited: Vec<String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
@@ -72,7 +75,8 @@ impl Patch {
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let label = |label: &LabelChange| format!("{} {} {}", label.sign, label.name, label.text());
-        let mut lines: Vec<String> = self.labels.iter().map(label).collect();
+        let mut lines: Vec<String> = self.edited_line().into_iter().collect();
+        lines.extend(self.labels.iter().map(label));
         if let Some((before, after)) = self.priority {
             let before = before.map_or_else(|| "?".to_owned(), |before| before.to_string());
             lines.push(format!("priority {before} → {after}"));
@@ -89,6 +93,19 @@ impl Patch {
             lines.extend(metadata.map(|metadata| format!("  {metadata}")));
         }
         lines
+    }
+
+    /// That a person edited it, and what of it; `None`: it is as the agent gave it.
+    #[must_use]
+    pub fn edited_line(&self) -> Option<String> {
+        (!self.edited.is_empty()).then(|| format!("edited by hand: {}", self.edited.join(", ")))
+    }
+
+    /// Notes that a person edited this.
+    pub fn note_edit(&mut self, what: String) {
+        if !self.edited.contains(&what) {
+            self.edited.push(what);
+        }
     }
 
     /// The characters that its labels cover, by hash, as far as they are known.

@@ -41,6 +41,8 @@ pub struct World {
     pub with_labels: bool,
     /// They are given a part of it only.
     pub in_part: bool,
+    /// What was fetched for each task.
+    pub timings: Vec<Timing>,
     /// Tasks whose label row somebody else changed.
     pub changed_by_others: BTreeSet<TaskId>,
     pub looked_at: usize,
@@ -89,6 +91,7 @@ impl World {
             hold: false,
             with_labels: false,
             in_part: false,
+            timings: vec![],
             changed_by_others: [].into(),
             looked_at: 0,
             overwrites: 0,
@@ -224,7 +227,7 @@ impl World {
                             item_json: None,
                             asset_json: None,
                             fetched: Millis(0),
-                            timings: vec![],
+                            timings: self.timings.clone(),
                         }))
                     })
                     .collect();
@@ -279,6 +282,12 @@ impl World {
             Effect::CloseOperation(id) => {
                 self.closed.push(id);
                 None
+            }
+            Effect::EditOutcome(edit) => {
+                let flow = workflow();
+                let stage = flow.stage(edit.stage).unwrap();
+                let result = wb_core::patch::edited(&Arc::default(), stage, &edit).map(Arc::new);
+                Some(Event::OutcomeEdited(edit, result))
             }
             Effect::Theirs(inputs) => {
                 self.looked_at += inputs.len();

@@ -5,6 +5,7 @@ use super::{JobFacts, StageFacts, World};
 use crate::background::RunFolder;
 use crate::files::keep_points;
 use crate::journal::Journal;
+use crate::params;
 use crate::screen_store::HeldChanges;
 use agent_abi::model::Ontology;
 use agent_abi::wire::input;
@@ -114,6 +115,7 @@ impl World {
             Effect::KeepFigures(changes) => self.keep_figures(changes),
             Effect::Release(tasks) => self.release(&tasks),
             Effect::Theirs(inputs) => self.theirs(inputs),
+            Effect::EditOutcome(edit) => self.edit_outcome(edit),
             Effect::Journal => self.read_journal(),
             Effect::OpenOp(op) => self.open_op(op),
             Effect::Rate(rate) => self.limit_rate(rate),
@@ -280,17 +282,31 @@ impl World {
         let Some(facts) = self.stages.get(&launch.stage) else {
             return self.lost_stage(launch.job);
         };
-        let inputs = &launch.inputs;
+        let (inputs, edits) = (&launch.inputs, &launch.given);
         let (mut given, seen) = self.answers.given(launch.stage, inputs.row.data);
         if let Some(labels) = &inputs.labels {
-            given.push((input::LABEL_ROW.into(), labels.json.clone()));
+            let edited = edits.label_row(&labels.json).map(Arc::from);
+            let json = edited.unwrap_or_else(|| labels.json.clone());
+            given.push((input::LABEL_ROW.into(), json));
         }
         if let Some(item) = &inputs.item_json {
-            given.push((input::STORAGE_ITEM.into(), item.clone()));
+            let edited = edits.item(item).map(Arc::from);
+            given.push((
+                input::STORAGE_ITEM.into(),
+                edited.unwrap_or_else(|| item.clone()),
+            ));
         }
         if let Some(asset) = &inputs.asset_json {
             given.push((input::ASSET.into(), asset.clone()));
         }
+        let params = match edits.params.clone() {
+            Some(edited) => {
+                let set = serde_json::from_str(&facts.params).unwrap_or_default();
+                let restored = params::restored(edited.into(), &set);
+                restored.to_string().into()
+            }
+            None => facts.params.clone(),
+        };
         self.launches.push(JobRequest {
             job: launch.job,
             build: launch.build,
@@ -298,7 +314,7 @@ impl World {
             attempt: launch.attempt,
             stage_json: facts.json.clone(),
             task_json: inputs.task_json.clone(),
-            params: facts.params.clone(),
+            params,
             inputs: given,
             deadline: launch.deadline_ms.map(Duration::from_millis),
             label: inputs.row.title.to_string(),

@@ -8,7 +8,7 @@ use wb_core::compare::compare;
 use wb_core::comparing::{CompareTask, SideResult};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::Event;
-use wb_core::patch::{FurtherInputs, judge_as, wanted};
+use wb_core::patch::{EditTask, FurtherInputs, edited, judge_as, wanted};
 use wb_core::run::OnDuplicate;
 use wb_core::work::Outcome;
 
@@ -35,6 +35,28 @@ impl World {
                     task.inputs.row.id,
                     differs,
                 ));
+            });
+        });
+    }
+
+    /// Edits an outcome and checks what results, on a thread of its own: rows may be large.
+    pub(super) fn edit_outcome(&self, task: Arc<EditTask>) {
+        let (news, judges) = (self.news.clone(), Arc::clone(&self.judges));
+        let (project, ontology) = (self.project.clone(), self.ontology.clone());
+        tokio::spawn(async move {
+            let turn = judges.acquire_owned().await;
+            tokio::task::spawn_blocking(move || {
+                let stage = project.as_ref().and_then(|p| p.workflow.stage(task.stage));
+                let result = match (stage, ontology) {
+                    (Some(stage), Some(ontology)) => edited(&ontology, stage, &task)
+                        .map(|outcome| Arc::new(with_excerpts(outcome, &task.inputs))),
+                    _ => Err(Error::new(
+                        ErrorKind::Settings,
+                        "the project has no such stage any more",
+                    )),
+                };
+                drop(turn);
+                let _ = news.blocking_send(Event::OutcomeEdited(task, result));
             });
         });
     }

@@ -166,6 +166,7 @@ impl Engine {
         let cache = AssetCache::new(folder.join("assets"), ASSETS);
         let on_duplicate = setup.options.on_duplicate;
         let mut options = with_libraries(setup.options, &setup.libraries);
+        options.params = Arc::new(crate::params::shown(&setup.params));
         if options.screen {
             options.points = crate::files::kept_points(setup.project);
         }
@@ -309,8 +310,7 @@ impl Engine {
         }
     }
 
-    /// The asset of a task, downloaded unless it is here already; `known` is the JSON of its `AssetDoc`, when it was
-    /// downloaded for the agent.
+    /// The asset of a task, downloaded unless it is here; `known` is the JSON of the `AssetDoc` that its agent was given.
     pub fn asset(
         &self,
         stage: StageId,

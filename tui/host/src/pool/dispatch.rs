@@ -27,6 +27,7 @@ impl Pool {
         let mut missing = self.give_probes();
         missing += self.give_work();
         self.queue_ahead();
+        self.dismiss_surplus();
         missing += self.give_warm();
         let blank = self.hosts.values().filter(|h| h.is_blank()).count();
         let spare = usize::from(self.needs_spare());
@@ -128,13 +129,22 @@ impl Pool {
     }
 
     /// Hosts that may hold a build. Quick agents keep the cores busy with as many as there are
-    /// cores; slow ones may be waiting for somebody else, and get a host for each wanted job.
+    /// cores; slow ones may be waiting for somebody else, and get a host for each wanted job. Those whose work waits
+    /// for a person come on top.
     fn most_hosts(&self) -> usize {
         let usual = self.config.max_hosts.max(1);
-        if self.builds.values().any(|b| b.slow) {
+        let most = if self.builds.values().any(|b| b.slow) {
             usual.max(self.concurrency)
         } else {
             usual
+        };
+        most + self.beside()
+    }
+
+    /// Once a task that waited for a person has gone on, there may be a host too many.
+    fn dismiss_surplus(&mut self) {
+        for _ in self.most_hosts()..self.build_hosts() {
+            self.evict();
         }
     }
 
@@ -148,9 +158,10 @@ impl Pool {
     }
 
     /// Counts a host that has yet to confirm what was recalled: it is soon free, and has loaded what its
-    /// agents need.
+    /// agents need. Those beside are not counted.
     fn busy_hosts(&self) -> usize {
-        self.hosts.values().filter(|h| !h.is_free()).count()
+        let busy = self.hosts.values().filter(|h| !h.is_free()).count();
+        busy - self.beside()
     }
 
     fn build_hosts(&self) -> usize {

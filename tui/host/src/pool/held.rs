@@ -4,6 +4,7 @@
 use super::Pool;
 use super::host::{Host, HostId};
 use super::news::Effect;
+use super::queue::SLOW;
 use super::work::Active;
 use crate::events::HostEvent;
 use std::sync::Arc;
@@ -45,6 +46,10 @@ impl Pool {
         }
         active.held.call = Some((call, at.words()));
         host.hold_clock(now);
+        // A person is not a slow agent.
+        host.check_at = None;
+        // What the host was sent ahead must not wait for a person.
+        self.recall(id);
         let job = JobId(job);
         self.effects
             .push(Effect::Emit(HostEvent::Paused { job, at }));
@@ -61,6 +66,7 @@ impl Pool {
         let held = host.work.as_mut().map(|active| &mut active.held);
         if let Some((call, _)) = held.and_then(|held| held.call.take()) {
             host.hold_clock(now);
+            host.check_at = now.checked_add(SLOW);
             self.effects.push(Effect::GoOn {
                 host: id,
                 call,
@@ -81,6 +87,14 @@ impl Pool {
         }
     }
 
+    /// Hosts whose work waits for a person and that are kept beside the others: they take nobody's turn. At most as
+    /// many as jobs run at a time; the work of any further ones keeps its turn, so that a pause point that every task
+    /// meets cannot start hosts without end.
+    pub(super) fn beside(&self) -> usize {
+        let waiting = self.hosts.values().filter(|host| host.waits_for_person());
+        waiting.count().min(self.concurrency)
+    }
+
     /// The host that has begun a job.
     fn host_of(&self, job: JobId) -> Option<HostId> {
         let has = |host: &Host| host.work.as_ref().is_some_and(|a| a.is_running(job.0));
@@ -90,6 +104,12 @@ impl Pool {
 }
 
 impl Host {
+    /// Whether its work is at a place where a person holds it.
+    pub(super) fn waits_for_person(&self) -> bool {
+        let held = |active: &Active| active.held.call.is_some() && active.stop.is_none();
+        !self.gone && self.work.as_ref().is_some_and(held)
+    }
+
     /// Stops the clock of its work, or lets it go on, as far as it is held.
     fn hold_clock(&mut self, now: Instant) {
         let left = |at: Instant| at.saturating_duration_since(now);

@@ -67,7 +67,8 @@ impl Pool {
             let running = active.is_some_and(|a| a.started.is_some() && a.stop.is_none());
             let lasts =
                 host.tasks as usize + host.queue.len() + 1 < self.config.recycle_after as usize;
-            host.holds(build) && host.quick && running && lasts && host.queue.len() < QUEUE
+            let free = host.quick && running && !host.waits_for_person();
+            host.holds(build) && free && lasts && host.queue.len() < QUEUE
         };
         let hosts = self.hosts.iter().filter(|(_, host)| room(host));
         hosts

@@ -2,6 +2,8 @@
 
 use super::{Action, Why};
 use crate::screens::flow::FlowCursor;
+use crate::screens::task::chosen_event;
+use crate::screens::timeline::What;
 use crate::text::number;
 use crate::{Screen, Ui};
 use std::borrow::Cow;
@@ -176,7 +178,8 @@ pub(super) fn has_outcome(_: &Ui, state: &State) -> Enabled {
 }
 
 pub(super) fn job_runs(_: &Ui, state: &State) -> Enabled {
-    let job = state.step.as_ref().and_then(|s| s.job);
+    let step = state.step.as_ref().filter(|s| s.at == At::Calling);
+    let job = step.and_then(|s| s.job);
     unless(job.is_none(), "no agent is running for this task")
 }
 
@@ -202,10 +205,18 @@ pub(super) fn paused(state: &State) -> bool {
     run.is_some_and(|run| run.paused)
 }
 
-pub(super) fn can_edit(_: &Ui, state: &State) -> Enabled {
-    let step = state.step.as_ref();
-    let Some(reached) = step.and_then(Stepper::held_at) else {
-        return Err("the task is not paused at a checkpoint".into());
+pub(super) fn can_edit(ui: &Ui, state: &State) -> Enabled {
+    let Some(step) = &state.step else {
+        return Err("no task is open".into());
+    };
+    let Some(reached) = step.held_at() else {
+        let ended = matches!(step.at, At::Outcome | At::Review);
+        let given = (step.at == At::Fetched || ended && gives(ui, state)) && step.inputs.is_some();
+        let outcome = ended && state.editable(step.row.id).is_some();
+        return unless(
+            !given && !outcome,
+            "choose what the agent is given, a checkpoint that the task is paused at, or an outcome",
+        );
     };
     let place = &reached.place;
     let checkpoint = matches!(place.kind, PlaceKind::Checkpoint | PlaceKind::Refused);
@@ -216,11 +227,24 @@ pub(super) fn can_edit(_: &Ui, state: &State) -> Enabled {
     )
 }
 
+/// Whether the chosen event is something that the agent is given.
+fn gives(ui: &Ui, state: &State) -> bool {
+    let event = chosen_event(ui, state);
+    matches!(
+        event,
+        Some(What::Task | What::Input(_) | What::Parameters | What::Call)
+    )
+}
+
 pub(super) fn can_fork(ui: &Ui, state: &State) -> Enabled {
     can_rerun(ui, state)?;
     unless(
+        (state.step.as_ref()).is_none_or(|step| step.attempts == 0),
+        "its agent was not called yet",
+    )?;
+    unless(
         crate::screens::task::chosen_number(ui, state).is_none(),
-        "choose an event inside of the agent's attempt to fork at",
+        "choose what the agent is given, or an event inside of its attempt",
     )
 }
 

@@ -41,12 +41,13 @@ pub enum Scope {
     Journal,
     Watch,
     Compare,
+    Edit,
     Question,
 }
 
 impl Scope {
     /// In the order of the documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Global,
         Self::List,
         Self::Flow,
@@ -58,6 +59,7 @@ impl Scope {
         Self::Journal,
         Self::Watch,
         Self::Compare,
+        Self::Edit,
         Self::Question,
     ];
 
@@ -76,6 +78,7 @@ impl Scope {
             Self::Journal => "Journal",
             Self::Watch => "Watch",
             Self::Compare => "Compare",
+            Self::Edit => "Edit",
             Self::Question => "Question",
         }
     }

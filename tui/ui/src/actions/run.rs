@@ -3,11 +3,14 @@
 
 use super::enabled::{selected_task, task_at};
 use super::{Action, watchable, watched};
+use crate::edit_of::EditOf;
 use crate::layer::Layer;
+use crate::overlays::edit_list::EditList;
 use crate::overlays::{ask, condition, conflicts, edit_value, number};
 use crate::panes::PaneName;
 use crate::picture::FrameStep;
-use crate::screens::task::{chosen_number, chosen_place};
+use crate::screens::task::{chosen_event, chosen_number, chosen_place};
+use crate::screens::timeline::What;
 use crate::{Screen, Ui};
 use wb_core::command::Command;
 use wb_core::ids::{StageId, TaskId};
@@ -191,13 +194,23 @@ impl Ui {
     }
 
     pub(super) fn edit_value(&mut self, state: &State) -> Vec<Command> {
-        match edit_value::EditValue::new(state) {
-            Ok(line) => self.open(line),
-            Err(why) => {
-                self.notice = Some(why);
-                Vec::new()
-            }
+        let Some(step) = &state.step else {
+            return Vec::new();
+        };
+        let task = step.row.id;
+        if step.held_at().is_some() {
+            return edit_value::edit(EditOf::Place, self, state);
         }
+        let about = match chosen_event(self, state) {
+            Some(What::Parameters) => return edit_value::edit(EditOf::Params, self, state),
+            Some(What::Task | What::Input(_) | What::Call) => {
+                return self.open(EditList::given(state));
+            }
+            _ if step.at == At::Fetched => return self.open(EditList::given(state)),
+            Some(What::Effect(effect)) => effect.name(),
+            _ => "",
+        };
+        self.open(EditList::outcome(task, about, state))
     }
 
     pub(super) fn fork(&mut self, state: &State) -> Vec<Command> {

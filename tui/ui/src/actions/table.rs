@@ -187,7 +187,7 @@ actions! {
         .when(can_pause_at) .hint(|_, _| Some("pause point".into())) .does(Ui::toggle_point);
     PointIf     Task ["B"] "pause point with a condition" "Let tasks of this stage pause at this event under a condition, e.g. count(score > 0.5) < 5"
         .when(can_pause_at) .does(Ui::ask_condition);
-    EditValue   Task ["e"] "edit the value" "Edit the value of the checkpoint that the task is paused at; the agent goes on with it"
+    EditValue   Task ["e"] "edit the value" "Edit the value that the task is paused at; before the call what the agent is given; at its end the outcome"
         .when(can_edit) .hint(|_, _| Some("edit".into())) .does(Ui::edit_value);
     Fork        Task ["f"] "fork" "Run again up to this event, with the edits made before it, and pause there; both attempts are kept"
         .when(can_fork) .hint(|_, _| Some("fork".into())) .does(Ui::fork);
@@ -237,6 +237,8 @@ actions! {
         .when(some_failed) .hint(|_, _| Some("step the failure".into())) .does(Ui::step_failed);
     Toggle      Review ["Space"] "select" "Select or deselect this group or task"
         .when(held) .hint(|_, _| Some("select".into()));
+    EditHeld    Review ["e"] "edit the outcome" "Edit the route, the priority, the metadata or a label of the held outcome"
+        .when(held) .hint(|_, _| Some("edit".into()));
     CommitAll   Review ["C"] "commit" "Commit everything selected (asks)"
         .writes() .when(held) .hint(|_, _| Some("commit…".into()));
     DropAll     Review ["X"] "drop" "Discard this group; nothing is written"
@@ -291,6 +293,8 @@ actions! {
         .does(Ui::ask_stop_background);
     GoOnInBackground Question ["g"] "go on in the background" "When quitting: let the run go on in the background"
         .when(can_go_on) .once() .hint(|_, _| Some("go on in the background".into()));
+    InEditor    Edit ["Ctrl-e"] "in the editor" "Edit the value in $VISUAL or $EDITOR";
+    TakeOut     Edit ["x"] "take out" "Take this label out of the outcome, or leave the priority or the metadata as they are upstream";
     DropAndQuit Question ["X"] "throw away and quit" "When quitting: throw away everything that is held"
         .when(held) .once() .hint(|_, _| Some("throw away".into()));
     PlanAndQuit Question ["p"] "keep as a plan" "When quitting: write everything that is held to a plan file"

@@ -247,6 +247,7 @@ fn go_where_it_works(row: &ActionRow, ui: &mut Ui, state: &State) -> Result<Vec<
         Scope::Journal => Action::Journal,
         Scope::Watch => Action::Watching,
         Scope::Compare => Action::Compare,
+        Scope::Edit => Action::EditValue,
     };
     Ok(ui.dispatch(opens, state))
 }

@@ -8,6 +8,7 @@ pub mod columns;
 pub mod compare;
 pub mod condition;
 pub mod conflicts;
+pub mod edit_list;
 pub mod edit_value;
 pub mod errors;
 pub mod first_failure;

@@ -5,9 +5,10 @@ use crate::actions::Action;
 use crate::text::{clean, decimal, duration, limit_word, plural};
 use wb_core::pause::{PointAt, PointKind};
 use wb_core::state::State;
-use wb_core::step::{At, Stepper};
+use wb_core::step::{At, HeldEffect, Stepper};
 use wb_core::work::{Committed, Outcome, Route};
 
+mod around;
 mod places;
 
 /// The state of an event.
@@ -48,8 +49,14 @@ pub enum What {
     Place(usize),
     /// The agent's call as a whole.
     Call,
+    /// The parameters of the settings.
+    Parameters,
+    /// Something that the outcome would write.
+    Effect(HeldEffect),
     /// Route or error.
     Outcome,
+    /// What the outcome was checked against.
+    Validation,
     /// What would be written.
     Review,
     /// What was written.
@@ -120,56 +127,20 @@ pub fn function(step: &Stepper, state: &State) -> String {
 
 /// Every event of the task, in order.
 pub fn rows(step: &Stepper, state: &State) -> Vec<Row> {
-    let status = step.row.status.wire().to_lowercase();
-    let mut all = vec![Row::new(Mark::Done, What::Task, "task").note(status)];
-    inputs(step, &mut all);
+    let mut all = Vec::new();
+    around::before(step, state, &mut all);
     call(step, state, &mut all);
-    let (mark, note) = match &step.result {
-        Some(Ok(outcome)) => (Mark::Done, route(outcome)),
-        Some(Err(_)) => (Mark::Bad, "failed, the task stays".into()),
-        None => (Mark::Todo, String::new()),
-    };
-    let kind = match step.result {
-        Some(Err(_)) => PointKind::Error,
-        _ => PointKind::Outcome,
-    };
-    let outcome = Row::new(mark, What::Outcome, "outcome").note(note);
-    all.push(outcome.at(PointAt::only(kind)));
-    let (mark, note) = match (&step.result, step.at >= At::Review) {
-        (Some(Ok(outcome)), true) => (Mark::Done, changes(outcome)),
-        (_, true) => (Mark::Done, String::new()),
-        (_, false) => (Mark::Todo, String::new()),
-    };
-    all.push(Row::new(mark, What::Review, "review").note(note));
-    let (mark, note) = match (&step.at, &step.committed) {
-        (At::Committing, _) => (Mark::Now, "writing…"),
-        (_, Some(Committed::Done)) => (Mark::Done, "written"),
-        (_, Some(Committed::AlreadyMoved)) => (Mark::Bad, "had left already"),
-        (_, Some(Committed::Conflict { .. })) => (Mark::Bad, "conflict"),
-        (_, Some(Committed::Refused(_))) => (Mark::Bad, "refused"),
-        (_, Some(Committed::Partial { .. })) => (Mark::Bad, "written in part"),
-        _ if state.held.contains_key(&step.row.id) => (Mark::Todo, "held for review"),
-        _ => (Mark::Todo, ""),
-    };
-    all.push(Row::new(mark, What::Commit, "commit").note(note));
+    around::after(step, state, &mut all);
     all
 }
 
-fn inputs(step: &Stepper, all: &mut Vec<Row>) {
-    let (mark, note) = match (&step.inputs, step.at, &step.result) {
-        (Some(inputs), ..) if !inputs.timings.is_empty() => {
-            all.extend(inputs.timings.iter().enumerate().map(|(i, t)| {
-                let row = Row::new(Mark::Done, What::Input(i), clean(&t.what));
-                row.ms(t.ms).note(clean(&t.note))
-            }));
-            return;
-        }
-        (Some(_), ..) => (Mark::Done, "nothing to fetch"),
-        (None, At::Fetching, _) => (Mark::Now, "fetching…"),
-        (None, _, Some(Err(_))) => (Mark::Bad, "could not be fetched"),
-        _ => (Mark::Todo, ""),
-    };
-    all.push(Row::new(mark, What::Input(0), "inputs").note(note));
+/// The event that the task is at.
+pub fn newest(step: &Stepper, rows: &[Row]) -> usize {
+    if step.at == At::Outcome && step.looks_at.is_none() {
+        let outcome = rows.iter().rposition(|row| row.what == What::Outcome);
+        return outcome.unwrap_or(0);
+    }
+    rows.iter().rposition(|r| r.mark != Mark::Todo).unwrap_or(0)
 }
 
 #[allow(clippy::cast_precision_loss)] // milliseconds for a person
@@ -264,6 +235,9 @@ pub fn next(step: &Stepper, state: &State) -> (Option<Action>, String) {
     use Action::{Accept, CommitTask, KillJob, NextTask, Rerun, StepOn};
     if let Some(reached) = step.held_at() {
         return (Some(StepOn), places::next(reached));
+    }
+    if let Some(text) = around::next(step, state) {
+        return (Some(StepOn), text);
     }
     let function = function(step, state);
     let build = step.build;

@@ -25,7 +25,7 @@ fn desk(seen: Option<&[&str]>, (w, h): (u16, u16)) -> Desk {
 fn to_outcome(desk: &mut Desk) {
     desk.go("s");
     desk.world.fetched();
-    desk.go("s");
+    desk.go("c");
     desk.world.answer(&|_| Ok(outcome("annotate")));
     desk.draw();
 }
@@ -48,7 +48,7 @@ fn the_first_step_outcome_and_commit_are_explained_once() {
         desk.world.fetched();
         shot("step", &mut desk);
         assert_eq!(desk.ui.take_seen_cards().unwrap(), ["first-step"]);
-        desk.go("s");
+        desk.go("c");
         desk.world.answer(&|_| Ok(outcome("annotate")));
         shot("outcome", &mut desk);
         commit(&mut desk);
@@ -58,7 +58,7 @@ fn the_first_step_outcome_and_commit_are_explained_once() {
         // The next task brings none of them back.
         desk.go("]");
         desk.world.fetched();
-        desk.go("s");
+        desk.go("c");
         desk.world.answer(&|_| Ok(outcome("annotate")));
         let text = desk.draw();
         assert!(

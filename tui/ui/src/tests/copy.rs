@@ -22,7 +22,7 @@ fn y_copies_what_the_cursor_is_on() {
     assert_eq!(copied(&mut desk, "Space Space y"), Some(two));
     desk.go("a s");
     desk.world.answer(&|_| Ok(outcome("annotate")));
-    desk.go("s");
+    desk.go("c");
     desk.world.answer(&|_| Ok(outcome("annotate")));
     let value = copied(&mut desk, "y").unwrap();
     assert!(

@@ -65,7 +65,7 @@ fn evil_names_are_shown_without_their_codes() {
     desk.world.answer(&|_| Err(evil_error()));
     desk.go("2 s");
     desk.world.fetched();
-    desk.go("s");
+    desk.go("c");
     desk.world.answer(&|_| Err(evil_error()));
     desk.world.send(Event::Build(BuildEvent::Compiled {
         result: Err(EVIL.repeat(3).into()),

@@ -16,7 +16,7 @@ pub fn stepped() -> Desk {
     let mut desk = desk();
     desk.go("s");
     desk.world.fetched();
-    desk.go("s");
+    desk.go("c");
     desk.world.answer(&|_| Ok(outcome("annotate")));
     desk
 }

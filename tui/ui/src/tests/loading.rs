@@ -57,7 +57,7 @@ fn the_stepped_task_shows_what_is_loaded() {
         let mut desk = Desk::new(World::demo(), w, h);
         desk.go("Enter s");
         desk.world.fetched();
-        desk.go("s");
+        desk.go("c");
         loads(&mut desk.world);
         assert_snapshot!(format!("loading_task_{w}"), desk.draw());
     }

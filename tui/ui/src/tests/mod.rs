@@ -6,6 +6,7 @@ mod cards;
 mod columns;
 mod compare;
 mod copy;
+mod edits;
 mod first_build;
 mod frames;
 mod graphs;

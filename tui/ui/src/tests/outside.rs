@@ -36,7 +36,7 @@ fn the_editor_is_opened_at_the_failure_the_compile_error_or_the_agent() {
     assert_eq!(edited(&mut desk), "agents/src/prelabel.rs:12");
     desk.go("s");
     desk.world.fetched();
-    desk.go("s");
+    desk.go("c");
     desk.world.answer(&|_| Err(panic_error()));
     assert_eq!(
         edited(&mut desk),

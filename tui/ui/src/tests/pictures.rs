@@ -39,7 +39,7 @@ fn stepped(keys: &str) -> World {
     let mut desk = Desk::new(World::demo(), 120, 36);
     desk.go("s");
     desk.world.fetched();
-    desk.go("s");
+    desk.go("c");
     desk.world.answer(&|_| Ok(outcome("annotate")));
     if !keys.is_empty() {
         desk.go(keys);

@@ -101,7 +101,7 @@ fn a_run_whose_jobs_have_no_host_names_what_they_wait_for() {
     let mut desk = desk();
     desk.go("s");
     desk.world.fetched();
-    desk.go("s");
+    desk.go("c");
     desk.world.begun(4121);
     desk.go("2 Space Space n");
     desk.world.fetched();
@@ -115,7 +115,7 @@ fn a_failure_is_on_every_tab_of_the_task() {
     let mut desk = desk();
     desk.go("s");
     desk.world.fetched();
-    desk.go("s");
+    desk.go("c");
     desk.world.answer(&|_| Err(panic_error()));
     let summary = panic_error().summary.clone();
     let words: String = summary.chars().take(30).collect();

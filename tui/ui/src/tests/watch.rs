@@ -102,7 +102,7 @@ fn behind_a_watch_run(desk: &mut Desk) {
     desk.world.begun(4712).unwrap();
     desk.go("Down s s");
     desk.world.fetched();
-    desk.go("s");
+    desk.go("c");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_rerun_that_waits_shows_neither_the_process_nor_the_log_of_the_run_before() 
     let mut desk = Desk::new(World::demo(), 140, 36);
     desk.go("2 Down s s");
     desk.world.fetched();
-    desk.go("s");
+    desk.go("c");
     let job = desk.world.begun(4713).unwrap();
     desk.world
         .log(job, 3, "agent", "a line of the first attempt");

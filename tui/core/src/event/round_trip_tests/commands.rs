@@ -60,6 +60,15 @@ fn of_runs() -> Vec<Command> {
             change: PointChange::If(Box::new(condition)),
         },
         Command::EditValue("[1]".into()),
+        Command::EditGiven(Box::new(GivenEdits {
+            params: json!({"threshold": 0.5}).as_object().cloned(),
+            priority: Some(0.5),
+            ..GivenEdits::default()
+        })),
+        Command::EditOutcome {
+            task: task(1),
+            edit: Box::new(OutcomeEdit::Label("hash".into(), "{}".into())),
+        },
         Command::Fork(3),
         Command::Attach,
         Command::Rerun,

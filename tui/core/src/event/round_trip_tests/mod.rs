@@ -13,6 +13,7 @@ use crate::ids::{BatchOwner, DataHash, ItemId};
 use crate::journal::{Entry, Op};
 use crate::ledger::memory::{AGENT, COMPLETE, change, pathway, project};
 use crate::ledger::{OpenEntry, PlanLines, PlannedTask, Scope, Seen, StandingEntry};
+use crate::patch::OutcomeEdit;
 use crate::pause::{Condition, PlaceKind, PointAt, PointChange, PointKind};
 use crate::queue::Sort;
 use crate::run::{OnConflict, RunSpec, Source};
@@ -20,7 +21,9 @@ use crate::saved_view::SavedQueue;
 use crate::state::Options;
 use crate::step::Until;
 use crate::work::wire::StepDoc;
-use crate::work::{ItemStand, LabelBlob, Patch, Route, RowInput, RowMetadata, TaskStatus, Written};
+use crate::work::{
+    GivenEdits, ItemStand, LabelBlob, Patch, Route, RowInput, RowMetadata, TaskStatus, Written,
+};
 use commands::commands;
 use samples::{
     error, figures_before, held, inputs, label_change, outcome, replies, results_before, row, task,
@@ -287,6 +290,15 @@ fn events() -> Vec<Event> {
             batch: BatchId::next(BatchOwner::Run(3), &mut 4),
             results: vec![Ok(inputs()), Err(error())],
         },
+        Event::OutcomeEdited(
+            Arc::new(EditTask {
+                stage: AGENT,
+                inputs: inputs(),
+                outcome: outcome(),
+                edit: OutcomeEdit::Route(None),
+            }),
+            Ok(outcome()),
+        ),
         Event::Theirs(vec![
             (task(1), Ok(vec![label_change()])),
             (task(2), Err(error())),
@@ -332,6 +344,7 @@ fn every_event_is_written_and_comes_back_equal() {
 #[test]
 fn the_options_of_a_state_come_back_equal() {
     let options = Options {
+        params: Arc::new(BTreeMap::from([("a".into(), json!({"b": 1}))])),
         libraries: vec!["a.so".into()],
         specification: Some(json!({"graphNodes": [1.5]})),
         points: BTreeMap::from([(

@@ -184,6 +184,7 @@ pub fn item(outcome: &Outcome, inputs: &Inputs, stage: StageId) -> Option<Change
         old_priority: priority.and(labels).and_then(|l| l.priority),
         excerpts: outcome.patch.excerpts(),
         further: outcome.further.clone(),
+        edited: outcome.patch.edited.clone(),
         ..Change::nothing(&inputs.row, stage)
     })
 }

@@ -1,6 +1,6 @@
 //! Jobs of a run: which task is next, what a finished job means, when hosts die in a row.
 
-use super::{AHEAD, Around, CRASHES_IN_A_ROW, QUICK_US};
+use super::{AHEAD, Around, Beside, CRASHES_IN_A_ROW, QUICK_US};
 use super::{Batch, BatchPhase, Run, Running};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Effect, Launch, Priority};
@@ -10,11 +10,7 @@ use std::sync::Arc;
 
 impl Run {
     pub(super) fn launch(&mut self, around: &mut Around<'_>, effects: &mut Vec<Effect>) {
-        let limit = if self.serial {
-            1
-        } else {
-            self.spec.concurrency.max(1) + self.ahead()
-        };
+        let limit = self.most_jobs();
         let Some(stage) = self.stage() else { return };
         while self.jobs.len() < limit && !self.paused && !self.congested() {
             let Some((id, index)) = self.next_work() else {
@@ -39,6 +35,7 @@ impl Run {
                     pid: 0,
                     loading: None,
                     stopped: false,
+                    beside: None,
                 },
             );
             effects.push(Effect::Launch(Launch {
@@ -51,10 +48,30 @@ impl Run {
                 deadline_ms: self.limit_ms(),
                 priority: Priority::Bulk,
                 pauses: false,
+                given: Arc::default(),
             }));
         }
         if self.stopping() && self.jobs.is_empty() {
             self.leave_the_rest();
+        }
+    }
+
+    /// Jobs that may be under way, those that wait for a person with them. Of these each has a task in its place; those
+    /// that keep a host only as far as there are hosts beside the others.
+    fn most_jobs(&self) -> usize {
+        let beside = |of: Beside| self.jobs.values().filter(|j| j.beside == Some(of)).count();
+        let outside = beside(Beside::Outside);
+        if self.serial {
+            return 1 + outside;
+        }
+        let jobs = self.spec.concurrency.max(1);
+        jobs + self.ahead() + outside + beside(Beside::InHost).min(jobs)
+    }
+
+    /// A job waits for a person, or no longer.
+    pub(crate) fn waits_beside(&mut self, job: JobId, beside: Option<Beside>) {
+        if let Some(running) = self.jobs.get_mut(&job) {
+            running.beside = beside;
         }
     }
 

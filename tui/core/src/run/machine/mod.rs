@@ -69,6 +69,17 @@ struct Running {
     loading: Option<Loading>,
     /// It was asked to stop: without an outcome its task is left where it is.
     stopped: bool,
+    /// It waits for a person, and another task runs in its place.
+    beside: Option<Beside>,
+}
+
+/// Where a job that waits for a person does so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Beside {
+    /// At a place inside of its agent: it has a host.
+    InHost,
+    /// Before its agent is called, or after its end: nothing runs.
+    Outside,
 }
 
 impl Batch {

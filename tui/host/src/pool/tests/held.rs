@@ -118,3 +118,84 @@ fn a_place_that_nobody_asked_for_is_what_no_host_sends() {
     };
     assert!(world.host(host).status.cut_off, "job {job} waits already");
 }
+
+/// A world where two jobs run at a time, both begun, with more that wait.
+fn two_at_a_time() -> (World, Vec<HostId>) {
+    let mut world = World::quick(2);
+    for _ in 0..6 {
+        world.run_with(1, Priority::Bulk, |r| r.pauses = true);
+    }
+    world.settle();
+    let hosts = world.with_work();
+    assert_eq!(hosts.len(), 2);
+    for host in &hosts {
+        world.begin(*host);
+    }
+    (world, hosts)
+}
+
+fn job_of(world: &mut World, host: HostId) -> u64 {
+    world.host(host).job
+}
+
+#[test]
+fn a_job_that_waits_for_a_person_has_another_one_run_in_its_place() {
+    let (mut world, hosts) = two_at_a_time();
+    let job = job_of(&mut world, hosts[0]);
+    paused(&mut world, hosts[0], job, 1);
+    world.settle();
+    assert_eq!(world.with_work().len(), 3, "two beside the one that waits");
+    let news = News::GoOn {
+        job: JobId(job),
+        edited: None,
+    };
+    world.on(news);
+    world.finish_all();
+    assert_eq!(world.ended.len(), 8);
+    world.settle();
+    let used = world.pool.hosts.values();
+    let used = used.filter(|host| host.build().is_some()).count();
+    assert_eq!(used, 2, "the host that is too many has left");
+}
+
+#[test]
+fn as_many_jobs_wait_beside_the_others_as_run_at_a_time_and_the_rest_keep_their_turn() {
+    let (mut world, _) = two_at_a_time();
+    for call in 1..=6 {
+        let next = world.with_work().into_iter().find(|id| {
+            let host = &world.pool.hosts[id];
+            !host.waits_for_person()
+        });
+        let Some(host) = next else { break };
+        if world.host(host).running.is_none() {
+            world.begin(host);
+        }
+        let job = job_of(&mut world, host);
+        paused(&mut world, host, job, call);
+        world.settle();
+    }
+    let waiting = world.pool.hosts.values().filter(|h| h.waits_for_person());
+    assert_eq!((waiting.count(), world.with_work().len()), (4, 4));
+}
+
+#[test]
+fn nothing_is_queued_behind_a_job_that_waits_for_a_person() {
+    let mut world = World::quick(1);
+    let first = world.run_with(1, Priority::Bulk, |r| r.pauses = true);
+    let host = world.only_host();
+    world.begin(host);
+    world.run(1);
+    assert_eq!(world.pool.hosts[&host].queue.len(), 1, "sent ahead");
+    paused(&mut world, host, first, 1);
+    world.settle();
+    assert_eq!(world.pool.hosts[&host].queue.len(), 0);
+    let other = world.with_work().into_iter().find(|id| *id != host);
+    let other = other.expect("it runs in another host");
+    world.begin(other);
+    world.finish(other, QUICK);
+    world.wait(Duration::from_secs(60));
+    assert!(
+        !world.pool.builds.values().any(|build| build.slow),
+        "a person is not a slow agent"
+    );
+}

@@ -4,6 +4,7 @@
 //! them. Writing is left to the engine, questions to [`super::ask`].
 
 use super::ask::Ask;
+use super::edit_list::EditList;
 use super::moved;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
@@ -187,6 +188,12 @@ impl Layer for Review {
                     return Handled::Stay(ui.open(sheet));
                 }
             }
+            Action::EditHeld => {
+                if let Some(task) = self.task().filter(|_| self.inside.is_some()) {
+                    return Handled::Stay(ui.open(EditList::outcome(task, "", state)));
+                }
+                ui.notice = Some("choose a task of the group first ({key:In})".into());
+            }
             Action::DropAll => {
                 let tasks = self.chosen();
                 if !tasks.is_empty() {
@@ -244,6 +251,9 @@ impl Layer for Review {
                 "read on"
             };
             all.push((Action::In, word.into()));
+        }
+        if self.inside.is_some() {
+            all.extend(actions::hints(ui, state, &[Action::EditHeld]));
         }
         let rest = [
             Action::Out,

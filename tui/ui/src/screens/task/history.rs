@@ -30,6 +30,12 @@ pub(super) fn lines<'a>(step: &Stepper, columns: usize, st: &Styles) -> Vec<Line
         let head = head(step.attempts, &step.build.to_string(), step.run_us);
         all.extend(attempt_lines(&head, &text, columns, st));
         all.extend(edits(&step.places, columns, st));
+        let outcome = step.result.as_ref().and_then(|result| result.as_ref().ok());
+        let by_hand = outcome.and_then(|outcome| outcome.patch.edited_line());
+        all.extend(by_hand.map(|text| {
+            let text = format!("  {}", clean(&text));
+            Line::styled(fit(&text, columns), st.accent)
+        }));
     }
     if all.is_empty() {
         all.push(Line::styled("The agent was not called yet.", st.dim));

@@ -1,6 +1,6 @@
 //! Task in lines, for linear mode: its events, what the agent gave, what comes next.
 
-use super::super::timeline::{self, Mark, Row};
+use super::super::timeline::{self, Mark, Row, What};
 use super::{error_lines, patch, shown_text};
 use crate::linear_text::{COLUMNS, numbered, texts, words};
 use crate::text::{clean, duration};
@@ -39,7 +39,8 @@ pub fn lines(ui: &Ui, state: &State) -> Vec<String> {
 pub fn event_text(place: usize, row: &Row) -> String {
     let word = match row.mark {
         Mark::Done => "done",
-        Mark::Now => "running",
+        Mark::Now if row.what == What::Call => "running",
+        Mark::Now => "now",
         Mark::Todo => "to do",
         Mark::Bad => "failed",
     };

@@ -18,6 +18,7 @@ use wb_core::state::State;
 use wb_core::step::Stepper;
 
 mod around;
+mod checks;
 mod history;
 mod layer;
 mod lines;
@@ -30,11 +31,12 @@ use around::{next_line, no_task, top_line};
 use read::{Read, read};
 use tabs::{json_lines, labels, value};
 
-pub use tabs::{error_lines, log_line, log_lines, log_note, patch};
+pub use checks::patch;
+pub use tabs::{error_lines, log_line, log_lines, log_note};
 
 pub use layer::Task;
 pub use lines::{event_text, next_text, outcome_lines};
-pub use points::{chosen_number, chosen_place};
+pub use points::{chosen_event, chosen_number, chosen_place};
 
 /// The tabs at the right.
 pub const TABS: [&str; 6] = ["Value", "Labels±", "Image", "Logs", "JSON", "History"];
@@ -108,7 +110,10 @@ impl TaskCursor {
         let Some(step) = &state.step else { return };
         let rows = timeline::rows(step, state);
         let last = rows.len().saturating_sub(1);
-        let at = self.event.unwrap_or_else(|| newest(&rows)).min(last);
+        let at = self
+            .event
+            .unwrap_or_else(|| timeline::newest(step, &rows))
+            .min(last);
         let action = match action {
             Action::Left => Action::Up,
             Action::Right => Action::Down,
@@ -140,11 +145,6 @@ pub fn shown_text(ui: &Ui, state: &State) -> Option<(String, String)> {
     let text: Vec<String> = text.collect();
     let name = TABS[ui.task.tab].trim_end_matches('±').to_lowercase();
     Some((format!("the {name}"), text.join("\n")))
-}
-
-/// The last event that is not still to come.
-fn newest(rows: &[Row]) -> usize {
-    rows.iter().rposition(|r| r.mark != Mark::Todo).unwrap_or(0)
 }
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
@@ -202,7 +202,10 @@ struct Events {
 impl Events {
     fn new(ui: &Ui, step: &Stepper, state: &State) -> Self {
         let rows = timeline::rows(step, state);
-        let at = ui.task.event.unwrap_or_else(|| newest(&rows));
+        let at = ui
+            .task
+            .event
+            .unwrap_or_else(|| timeline::newest(step, &rows));
         let at = at.min(rows.len().saturating_sub(1));
         Self { rows, at }
     }

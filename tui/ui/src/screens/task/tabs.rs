@@ -1,16 +1,18 @@
 //! What an event holds, line by line: values, label differences, logs, JSON, errors, the commit.
 
 use super::super::timeline::{self, Mark, Row, What};
+use super::checks;
 use crate::Ui;
-use crate::text::{clean, clock, duration, fit, left, width, wrap};
+use crate::text::{clean, clock, duration, fit, left, width};
 use crate::theme::Styles;
 use crate::widgets::{field, hanging, wrapped};
 use ratatui::text::{Line, Span};
 use serde_json::Value;
 use wb_core::error::Error;
+use wb_core::pause::{difference, pretty};
 use wb_core::state::State;
 use wb_core::step::{At, Log, LogLine, Stepper};
-use wb_core::work::{Committed, LabelChange, Outcome};
+use wb_core::work::Committed;
 
 pub(super) fn json_lines<'a>(ui: &Ui, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
@@ -85,30 +87,6 @@ pub fn log_line<'a>(line: &LogLine, columns: usize, offset_s: i32, st: &Styles) 
     ])
 }
 
-/// A label difference: its place and answers on as many lines as they need.
-fn change_lines<'a>(change: &LabelChange, columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    // In a narrow pane what changed is worth more than the hash.
-    let (name_w, hash_w) = if columns < 52 { (11, 0) } else { (18, 10) };
-    let hash = if hash_w > 0 {
-        left(&format!("#{}", change.hash), hash_w)
-    } else {
-        String::new()
-    };
-    let indent = name_w + hash_w + 3;
-    let mut head = vec![
-        Span::styled(
-            format!("{} {} ", change.sign, left(&change.name, name_w)),
-            st.sign(change.sign),
-        ),
-        Span::styled(hash, st.dim),
-    ];
-    let text = wrap(&change.text(), columns.saturating_sub(indent).max(12));
-    let mut texts = text.into_iter();
-    head.push(Span::raw(texts.next().unwrap_or_default()));
-    let more = texts.map(|text| Line::from(format!("{}{text}", " ".repeat(indent))));
-    std::iter::once(Line::from(head)).chain(more).collect()
-}
-
 pub(super) fn labels<'a>(
     step: &Stepper,
     state: &State,
@@ -121,52 +99,8 @@ pub(super) fn labels<'a>(
             vec![Line::styled(text, st.dim)]
         }
         Some(Err(_)) => vec![Line::styled("The agent failed; nothing changes.", st.dim)],
-        Some(Ok(outcome)) => patch(outcome, state, columns, st),
+        Some(Ok(outcome)) => checks::patch(outcome, state, columns, st),
     }
-}
-
-/// Everything an outcome would change.
-pub fn patch<'a>(outcome: &Outcome, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let (added, changed, removed) = outcome.patch.counts();
-    let head = if added + changed + removed == 0 {
-        "Labels unchanged.".to_owned()
-    } else {
-        format!("Labels: {added} added, {changed} changed, {removed} removed")
-    };
-    let mut all = vec![Line::styled(head, st.strong)];
-    all.extend(
-        outcome
-            .patch
-            .labels
-            .iter()
-            .flat_map(|l| change_lines(l, columns, st)),
-    );
-    if let Some(metadata) = &outcome.patch.metadata {
-        all.push(Line::default());
-        all.push(Line::styled("Metadata after", st.strong));
-        for (key, value) in metadata {
-            all.push(field(
-                st,
-                &fit(key, 9),
-                fit(&value.to_string(), columns.saturating_sub(10)),
-            ));
-        }
-    }
-    for change in &outcome.patch.changes {
-        all.push(Line::default());
-        all.extend(wrapped(&change.headline(), columns, st.strong));
-        if let Some(item) = change.item.as_ref().filter(|item| !item.delete) {
-            all.extend(wrapped(&item.excerpt(), columns, st.text));
-        }
-        let labels = change.labels.iter();
-        all.extend(labels.flat_map(|l| change_lines(l, columns, st)));
-    }
-    all.push(Line::default());
-    all.push(Line::styled("A commit would", st.strong));
-    for text in timeline::would_send(outcome, state) {
-        all.extend(hanging("• ", st.text, &text, columns, st.text));
-    }
-    all
 }
 
 /// What an event holds.
@@ -184,7 +118,9 @@ pub(super) fn value<'a>(
         all.push(Line::styled(format!("took {}", duration(ms)), st.dim));
     }
     all.push(Line::default());
-    if event.mark == Mark::Todo {
+    let is_here = matches!(event.what, What::Task | What::Input(_) | What::Parameters)
+        && step.inputs.is_some();
+    if event.mark == Mark::Todo && !is_here {
         all.push(Line::styled("This has not happened yet.", st.dim));
         return all;
     }
@@ -203,16 +139,43 @@ pub(super) fn value<'a>(
         }
         What::Place(number) => all.extend(super::place::lines(step, number, columns, st)),
         What::Call => all.extend(call(ui, step, columns)),
-        What::Outcome | What::Review => match &step.result {
-            Some(Ok(outcome)) => {
-                all.push(fact("route", timeline::route(outcome)));
-                all.extend(patch(outcome, state, columns, st));
+        What::Parameters => all.extend(parameters(step, state, columns, st)),
+        What::Effect(effect) => {
+            if let Some(Ok(outcome)) = &step.result {
+                all.extend(checks::effect(effect, outcome, state, columns, st));
             }
+        }
+        What::Validation => all.extend(checks::validation(step, state, columns, st)),
+        What::Outcome | What::Review => match &step.result {
+            Some(Ok(outcome)) => all.extend(checks::outcome(outcome, state, columns, st)),
             Some(Err(error)) => all.extend(error_lines(error, columns, st)),
             None => {}
         },
         What::Commit => all.extend(committed(step, state, columns, st)),
     }
+    all
+}
+
+/// The parameters that the agent is given, and what of them was edited.
+fn parameters<'a>(step: &Stepper, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let mut all = Vec::new();
+    let set = state.params_of(step.stage);
+    let edited = step.given.params.clone();
+    let edited = edited.map(|params| Value::from(params).to_string());
+    if let Some(edited) = &edited {
+        let text = "Edited for this step; workbench.toml stays as it is:";
+        all.extend(wrapped(text, columns, st.accent));
+        for change in difference(&set, edited, 200) {
+            let text = format!("{} {}", change.sign, clean(&change.text));
+            all.push(Line::styled(fit(&text, columns), st.sign(change.sign)));
+        }
+        all.push(Line::default());
+    }
+    let text = pretty(edited.as_ref().unwrap_or(&set), 2000);
+    all.extend(
+        text.iter()
+            .map(|line| Line::styled(fit(line, columns), st.text)),
+    );
     all
 }
 
@@ -254,6 +217,22 @@ fn call<'a>(ui: &Ui, step: &Stepper, columns: usize) -> Vec<Line<'a>> {
     all
 }
 
+/// What a person edited of the inputs for this step.
+fn given<'a>(step: &Stepper, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let mut all = Vec::new();
+    if let Some(priority) = step.given.priority {
+        all.push(format!("edited for this step: priority {priority}"));
+    }
+    if let Some(metadata) = step.given.metadata.clone() {
+        let metadata = Value::from(metadata);
+        all.push(format!("edited for this step: client metadata {metadata}"));
+    }
+    let lines = all.iter();
+    lines
+        .flat_map(|line| wrapped(&clean(line), columns, st.accent))
+        .collect()
+}
+
 fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
     let inputs = step.inputs.as_ref();
@@ -267,12 +246,13 @@ fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Vec<Line<'a>>
     };
     let fact = |name: &str, text: &str| {
         Line::from(vec![
-            Span::styled(left(name, 22), st.dim),
-            Span::raw(fit(text, columns.saturating_sub(22))),
+            Span::styled(left(name, 23), st.dim),
+            Span::raw(fit(text, columns.saturating_sub(23))),
         ])
     };
     let read = &ui.task.read;
     let mut all = vec![field(st, "note", timing.note.clone())];
+    all.extend(given(step, columns, st));
     let what = timing.what.as_str();
     if what.contains("label") || what.contains("row") {
         all.extend(read.row.iter().map(|(name, text)| fact(name, text)));

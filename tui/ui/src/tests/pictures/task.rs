@@ -55,7 +55,7 @@ fn task_with_a_fault_shows_its_source_and_what_to_do() {
     shots("task_error", World::demo, |desk| {
         desk.go("s");
         desk.world.fetched();
-        desk.go("s");
+        desk.go("c");
         desk.world.answer(&|_| Err(panic_error()));
         desk.draw();
     });
