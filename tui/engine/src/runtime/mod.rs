@@ -4,6 +4,7 @@
 //! is decided by the core alone; what a person sees is left to the faces (screen and headless).
 
 mod around;
+mod asset;
 mod calls;
 mod closing;
 mod drain;
@@ -31,20 +32,18 @@ use crate::journal::Journal;
 use crate::operation::NotedChanges;
 use crate::screen_store::ScreenStore;
 use agent_abi::model::Ontology;
-use agent_abi::table::needs;
-use agent_abi::wire::AssetDoc;
 use closing::Closing;
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use wb_client::{AssetCache, Reader, Writer};
-use wb_core::error::{Error, ErrorKind};
+use wb_core::error::Error;
 use wb_core::event::{Effect, Event, NetStats, Outage, Upstream};
 use wb_core::ids::{JobId, Millis, OperationId, ProjectHash, StageId, TaskId};
 use wb_core::run::OnDuplicate;
 use wb_core::state::{Options, State};
-use wb_core::work::{FetchSpec, Inputs, Project, TaskRow};
+use wb_core::work::{Inputs, Project};
 use wb_host::{HostEvent, Hosts, JobRequest};
 
 /// What a face needs to start an engine.
@@ -75,6 +74,9 @@ pub struct Setup {
     pub verbose: u8,
 }
 
+/// Sees each event before the state takes it in.
+pub type EventTap = Box<dyn FnMut(&Event) + Send>;
+
 /// State and world together.
 pub struct Engine {
     /// What is true: changed by [`Engine::feed`] alone.
@@ -82,6 +84,7 @@ pub struct Engine {
     world: World,
     inbox: mpsc::Receiver<Event>,
     host_events: mpsc::Receiver<HostEvent>,
+    tap: Option<EventTap>,
 }
 
 /// What effects are performed with.
@@ -203,6 +206,7 @@ impl Engine {
             world,
             inbox,
             host_events,
+            tap: None,
         };
         // Probed while the project is on its way.
         let twins: Vec<PathBuf> = engine.world.twins.keys().cloned().collect();
@@ -213,6 +217,12 @@ impl Engine {
             engine.world.perform(effect);
         }
         Ok(engine)
+    }
+
+    /// From now on this sees every event: with the options and the time of the state before the first one, they are
+    /// all that the state is made of.
+    pub fn tap(&mut self, tap: EventTap) {
+        self.tap = Some(tap);
     }
 
     /// What is true.
@@ -235,6 +245,9 @@ impl Engine {
     }
 
     fn take_in(&mut self, event: Event) -> Vec<Effect> {
+        if let Some(tap) = &mut self.tap {
+            tap(&event);
+        }
         let effects = self.state.update(event);
         self.hand_project_on();
         let mut for_the_face = Vec::new();
@@ -307,41 +320,6 @@ impl Engine {
             writes: stats.writes,
             retries: stats.retries,
             waited_ms: u64::try_from(stats.waited.as_millis()).unwrap_or(u64::MAX),
-        }
-    }
-
-    /// The asset of a task, downloaded unless it is here; `known` is the JSON of the `AssetDoc` that its agent was given.
-    pub fn asset(
-        &self,
-        stage: StageId,
-        row: TaskRow,
-        known: Option<Arc<str>>,
-    ) -> impl Future<Output = Result<AssetDoc, Error>> + Send + use<> {
-        let (reader, project, cache) = (
-            self.world.reader.clone(),
-            self.world.project.clone(),
-            self.world.cache.clone(),
-        );
-        async move {
-            let gone = || Error::new(ErrorKind::Upstream, "that task is no longer in the queue");
-            let read = |json: &str| {
-                serde_json::from_str::<AssetDoc>(json)
-                    .map_err(|e| Error::new(ErrorKind::Bug, e.to_string()))
-            };
-            let known = known.map(|json| read(&json)).transpose()?;
-            // The cache may have made room since.
-            if let Some(asset) = known.filter(|asset| Path::new(&asset.path).exists()) {
-                return Ok(asset);
-            }
-            let project = project.ok_or_else(gone)?;
-            let stage = project.workflow.stage(stage).ok_or_else(gone)?;
-            let fetch = FetchSpec {
-                needs: needs::ASSET,
-                ..FetchSpec::default()
-            };
-            let mut fetched = reader.inputs(&project, stage, &[row], &fetch, &cache).await;
-            let inputs = fetched.pop().ok_or_else(gone)??;
-            read(&inputs.asset_json.ok_or_else(gone)?)
         }
     }
 
