@@ -137,6 +137,7 @@ pub struct Outage {
 
 /// What went over the wire so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NetStats {
     /// Requests sent, retries included.
     pub requests: u64,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// One operation: a command or a commit from the screen, with its counts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Op {
     /// Number, from 1.
     pub id: i64,

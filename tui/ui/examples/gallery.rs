@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use wb_core::command::Command;
 use wb_core::event::Event;
 use wb_core::ids::Millis;
-use wb_ui::{Keymap, Medium, Patch, Picture, Screen, Shot, Theme, Ui, UiSettings};
+use wb_ui::{Keymap, Medium, Patch, Picture, Screen, Shot, Theme, Ui, UiSettings, svg};
 
 fn main() -> std::io::Result<()> {
     let named = std::env::args().nth(1);

@@ -9,7 +9,7 @@
 mod fixture;
 
 use fixture::picture::{Shown, picture};
-use wb_ui::{Keymap, Patch, Screen, Theme, Ui, UiSettings};
+use wb_ui::{Keymap, Patch, Screen, Theme, Ui, UiSettings, svg};
 
 fn main() -> Result<(), String> {
     let mut shown = Shown::default();

@@ -5,6 +5,7 @@ use crate::Ui;
 use crate::actions::{ACTIONS, Action, ActionRow, Scope};
 use crate::keys::{canonical, shown};
 use ratatui::text::{Line, Span};
+use serde::{Deserialize, Serialize};
 use wb_core::workflow::nearest;
 
 /// A key in a scope.
@@ -18,7 +19,7 @@ struct Binding {
 }
 
 /// One entry of a settings file: these keys for this action, instead of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patch {
     /// Where it is written, e.g. `workbench.toml: keys.review`.
     pub place: String,

@@ -30,8 +30,10 @@ pub mod passphrase;
 mod picture;
 mod pixels;
 mod raster;
+pub mod recording;
 mod screens;
 mod summary;
+pub mod svg;
 #[cfg(test)]
 mod tests;
 pub mod text;

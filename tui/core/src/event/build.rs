@@ -66,6 +66,7 @@ pub enum BuildEvent {
 /// How far a build is, in crates: the one that is built and all that it needs, procedural macros and what only
 /// build scripts need included.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CrateProgress {
     /// Finished.
     pub done: usize,
@@ -103,6 +104,7 @@ impl CrateProgress {
 
 /// An error of a compiler.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CompileError {
     /// Its place and its message: `src/lib.rs:88:18: mismatched types`.
     pub short: String,
@@ -112,6 +114,7 @@ pub struct CompileError {
 
 /// Why agents did not compile.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CompileFailure {
     /// The first error with its place: `src/lib.rs:88:18: mismatched types`. `None` where the compiler was not
     /// reached.

@@ -85,6 +85,7 @@ pub struct Facts<'a> {
 
 /// What stands in a label row, as far as filters look at it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Known {
     /// Priority, 0.0 to 1.0.
     pub priority: Option<f64>,

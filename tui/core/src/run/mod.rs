@@ -41,6 +41,7 @@ pub enum Sink {
 
 /// What to run and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RunSpec {
     /// Tasks.
     pub source: Source,

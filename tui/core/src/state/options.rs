@@ -44,6 +44,7 @@ impl Level {
 
 /// What the person allowed at start.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Options {
     /// Where upstream is, for the screen: `api.encord.com`, `local project`.
     pub upstream: String,

@@ -24,6 +24,7 @@ pub(crate) use view::{Look, PictureView};
 use crate::pixels::{Encoded, Protocol};
 use crate::raster::Picture;
 use ratatui::layout::Size;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::marks::LabelMark;
@@ -31,7 +32,7 @@ use wb_core::state::Held;
 use wb_core::work::{Inputs, Outcome, TaskRow};
 
 /// Pictures as letters.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Letters {
     /// Two pixels in each cell; needs colours and Unicode.
     #[default]
@@ -67,7 +68,7 @@ impl Default for Graphics {
 }
 
 /// Which picture of a task.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct PictureId {
     /// The task.
     pub task: TaskId,

@@ -24,6 +24,7 @@ mod panes;
 mod pictures;
 mod questions;
 mod readme;
+mod recording;
 mod rereading;
 mod truths;
 mod watch;
