@@ -89,13 +89,10 @@ fn a_terminal_that_cannot_move_its_cursor_gets_lines() {
 
 /// The lines of a script, one after the other.
 pub fn script(server: &Server, dir: &Path, more: &[&str], lines: &str) -> Output {
-    let mut command = command(dir);
-    command
-        .args(["--plain", "--project-hash", &server.project(), "--agents"])
-        .arg(sample_agents())
-        .args(more)
-        .envs(server.env());
-    fed(&mut command, lines)
+    let mut screen = command(dir);
+    screen.args(["--plain", "--project-hash", &server.project(), "--agents"]);
+    screen.arg(sample_agents()).args(more).envs(server.env());
+    fed(&mut screen, lines)
 }
 
 #[test]

@@ -2,11 +2,11 @@
 //! place of a `?`, attempts that cannot help; and keys, which stand in no file and on no screen.
 
 use crate::support::{
-    Server, Terminal, command, everything_in, lines, rust_agent, stderr, workbench,
+    Server, Terminal, command, everything_in, fed, lines, rust_agent, stderr, workbench,
 };
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 
 /// In a variable with a secret name.
 const KEY: &str = "planted+key/7f3a9c";
@@ -90,14 +90,13 @@ fn library(dir: &Path, name: &str, source: &str) -> PathBuf {
 }
 
 /// A command on a server's project with the planted secrets in its environment.
-fn planted(dir: &Path, server: &Server, args: &[&str]) -> Output {
-    command(dir)
+fn planted(dir: &Path, server: &Server, args: &[&str]) -> Command {
+    let mut planted = command(dir);
+    planted
         .args(args)
-        .args(["--project-hash", &server.project()])
-        .envs(server.env())
-        .envs(secrets())
-        .output()
-        .unwrap()
+        .args(["--project-hash", &server.project()]);
+    planted.envs(server.env()).envs(secrets());
+    planted
 }
 
 fn secrets() -> [(&'static str, String); 3] {
@@ -148,24 +147,23 @@ fn a_planted_key_is_in_no_file_and_on_no_screen_at_the_most_verbose_level() {
     let reports = [
         "--report", "r.html", "--junit", "r.xml", "--jsonl", "r.jsonl", "--json",
     ];
-    let outputs = [
-        planted(
-            dir.path(),
-            &server,
-            &[&["run"], &verbose[..], &reports[..]].concat(),
-        ),
-        planted(
-            dir.path(),
-            &server,
-            &[&["plan", "-o", "p.wbplan"], &verbose[..]].concat(),
-        ),
-        planted(
-            dir.path(),
-            &server,
-            &["review", "p.wbplan", "--json", "-vv"],
-        ),
-        planted(dir.path(), &server, &["journal"]),
+    let both = ["compare", agents, agents, "--report", "c.html", "--json"];
+    let commands = [
+        [&["run"], &verbose[..], &reports[..]].concat(),
+        [&["plan", "-o", "p.wbplan"], &verbose[..]].concat(),
+        vec!["review", "p.wbplan", "--json", "-vv"],
+        vec!["journal"],
+        [&both[..], &["-vv", "--log", "trace"]].concat(),
     ];
+    let commands = commands.iter();
+    let mut outputs: Vec<Output> = commands
+        .map(|args| planted(dir.path(), &server, args).output().unwrap())
+        .collect();
+    let linear = ["--plain", "--agents", agents, "--record", "lines.jsonl"];
+    let mut linear = planted(dir.path(), &server, &linear);
+    outputs.push(fed(&mut linear, "step-the-first\nto-the-end\nread\nquit\n"));
+    let shown = String::from_utf8_lossy(&outputs[5].stdout).into_owned();
+    assert!(shown.contains("asking the model"), "{shown}");
     let text = stderr(&outputs[0]);
     for line in [
         "info: Authorization: …",
@@ -209,7 +207,8 @@ fn a_planted_key_is_in_no_file_and_on_no_screen_at_the_most_verbose_level() {
 
     let agents = ["--agents", agents, "--log", "trace", "--project-hash"];
     let project = server.project();
-    let args = [&agents[..], &[project.as_str()]].concat();
+    let record = ["--record", "session.jsonl", "--record-pictures"];
+    let args = [&agents[..], &[project.as_str()], &record[..]].concat();
     let env = [&server.env()[..], &secrets()[..]].concat();
     let mut screen = Terminal::start(dir.path(), &args, &env, (120, 36));
     screen.wait("build #1");
@@ -222,6 +221,13 @@ fn a_planted_key_is_in_no_file_and_on_no_screen_at_the_most_verbose_level() {
     assert_clean("the task screen", screen.text().as_bytes());
     screen.keys("4");
     assert_clean("the run screen", screen.text().as_bytes());
+    screen.keys("2").keys("/");
+    screen
+        .keys(&format!("\x1b[200~title~{KEY}\x1b[201~"))
+        .wait("planted+key");
+    screen.keys("\x1b").keys("=").wait("A upstream");
+    screen.keys("x").wait("mean time");
+    screen.keys("w").wait("saved as compare.json");
     let (_, shown) = screen.quit();
     assert_clean("everything that was drawn", shown.as_bytes());
 
@@ -233,6 +239,15 @@ fn a_planted_key_is_in_no_file_and_on_no_screen_at_the_most_verbose_level() {
     everything_in(dir.path(), &mut files);
     let files: Vec<_> = files.iter().filter(|path| path.is_file()).collect();
     assert!(files.len() > 6, "{files:?}");
+    for name in ["c.html", "compare.html", "session.jsonl"] {
+        let path = dir.path().join(name);
+        assert!(files.contains(&&path), "{name} is among them: {files:?}");
+    }
+    let recorded = std::fs::read_to_string(dir.path().join("session.jsonl")).unwrap();
+    assert!(
+        recorded.contains("in two prints: …"),
+        "its log lines are recorded"
+    );
     for file in files {
         assert_clean(&file.display().to_string(), &std::fs::read(file).unwrap());
     }
