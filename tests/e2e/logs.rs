@@ -226,7 +226,11 @@ fn a_planted_key_is_in_no_file_and_on_no_screen_at_the_most_verbose_level() {
         .keys(&format!("\x1b[200~title~{KEY}\x1b[201~"))
         .wait("planted+key");
     screen.keys("\x1b").keys("=").wait("A upstream");
-    screen.keys("x").wait("mean time");
+    screen
+        .keys("x")
+        .wait_until("the end of the comparison", |text| {
+            text.contains("of 4 tasks") && !text.contains("of 4 compared")
+        });
     screen.keys("w").wait("saved as compare.json");
     let (_, shown) = screen.quit();
     assert_clean("everything that was drawn", shown.as_bytes());

@@ -53,6 +53,7 @@ mod plans;
 mod preflight;
 mod real_agents;
 mod rebuilds;
+mod recordings;
 mod refused;
 mod reload;
 mod resources;

@@ -275,12 +275,10 @@ fn the_filter_narrows_while_typing_and_shows_what_is_wrong() {
     screen.keys("/statsu:new").wait("did you mean status");
 }
 
-#[test]
-fn the_demo_needs_no_account_and_steps_a_real_photograph() {
-    let dir = tempfile::tempdir().unwrap();
-    // Outside a checkout. Deadlines are for the screen, not for the compiler: the agents are built first, as the text
-    // without a terminal has it.
-    let output = command(dir.path())
+/// Builds the agents of a demo in this folder, outside a checkout. Deadlines are for the screen, not for the compiler: the
+/// agents are built first, as the text without a terminal has it.
+pub fn build_demo(dir: &Path) {
+    let output = command(dir)
         .args(["demo", "--tasks", "1", "--reset"])
         .output()
         .unwrap();
@@ -293,6 +291,12 @@ fn the_demo_needs_no_account_and_steps_a_real_photograph() {
         .args(build.unwrap_or_else(|| panic!("{text}")).split(' '))
         .status();
     assert!(built.unwrap().success());
+}
+
+#[test]
+fn the_demo_needs_no_account_and_steps_a_real_photograph() {
+    let dir = tempfile::tempdir().unwrap();
+    build_demo(dir.path());
     let args = ["demo", "--tasks", "40", "--reset"];
     let mut screen = Terminal::start(dir.path(), &args, &[], (120, 36));
     screen.wait("pre-label");

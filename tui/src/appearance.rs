@@ -5,6 +5,7 @@ use toml::Value as Toml;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::workflow::nearest;
 use wb_engine::config::{self, Config, Value};
+use wb_ui::recording::RecordedScreen;
 use wb_ui::{Keymap, Patch, Styles, Theme};
 
 /// Keys and colours of the settings files; the file that takes precedence comes first.
@@ -165,12 +166,32 @@ impl Appearance {
         (map, warnings)
     }
 
+    /// The same in a recording, which names the theme that was chosen.
+    #[must_use]
+    pub fn recorded(&self, plain: bool) -> RecordedScreen {
+        let theme = self.chosen(plain);
+        RecordedScreen {
+            theme: theme.name().to_owned(),
+            colours: match theme {
+                Theme::Plain => Vec::new(),
+                _ => self.colours.clone(),
+            },
+            key_set: self.key_set.as_ref().map(|set| set.value.clone()),
+            keys: self.patches.clone(),
+            ..RecordedScreen::default()
+        }
+    }
+
+    fn chosen(&self, plain: bool) -> Theme {
+        let chosen = self.theme.as_ref().map(|theme| theme.value);
+        let chosen = if plain { Some(Theme::Plain) } else { chosen };
+        Theme::detect(chosen, |name| std::env::var(name).ok())
+    }
+
     /// The styles of the screen; without colours if the environment or `plain` turns them off.
     #[must_use]
     pub fn styles(&self, plain: bool) -> Styles {
-        let chosen = self.theme.as_ref().map(|theme| theme.value);
-        let chosen = if plain { Some(Theme::Plain) } else { chosen };
-        let theme = Theme::detect(chosen, |name| std::env::var(name).ok());
+        let theme = self.chosen(plain);
         let mut styles = theme.styles();
         if theme != Theme::Plain {
             for (name, text) in &self.colours {

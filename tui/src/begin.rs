@@ -37,7 +37,7 @@ impl Needs {
     const fn of(command: Option<&Command>, dry_run: bool) -> Self {
         match command {
             Some(Command::Completions(_) | Command::Man(_) | Command::Host) => Self::Nothing,
-            Some(Command::Serve(_)) => Self::NamedLog,
+            Some(Command::Serve(_) | Command::Replay(_)) => Self::NamedLog,
             Some(Command::New(_) | Command::Review(_) | Command::Journal(_)) => Self::Settings,
             Some(Command::Runs(_) | Command::Attach(_)) => Self::Settings,
             Some(Command::Keys | Command::Config | Command::Print(_)) => Self::Settings,

@@ -1,7 +1,7 @@
 //! Crash reports: files in the state folder that other users can neither read nor plant.
 
 use crate::exit::print_error;
-use crate::terminal;
+use crate::{recorder, terminal};
 use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat};
 use std::fs::File;
 use std::io::{self, Write};
@@ -25,7 +25,12 @@ pub fn report_panics() {
         let trace = std::backtrace::Backtrace::force_capture();
         let info = info.to_string();
         let info = secret::clean(&info); // it may hold what a program sent
-        let text = format!("workbench {}\n{info}\n{trace}\n", env!("CARGO_PKG_VERSION"));
+        let recording = recorder::save_now();
+        let recorded = recording.as_ref().map_or_else(String::new, |path| {
+            format!("recording: {}\n", path.display())
+        });
+        let version = env!("CARGO_PKG_VERSION");
+        let text = format!("workbench {version}\n{recorded}{info}\n{trace}\n");
         notice!(
             "workbench: something broke inside the workbench (not your agent). Nothing was written that the journal does not know; `workbench resume` goes on."
         );
@@ -42,6 +47,9 @@ pub fn report_panics() {
                 }
                 notice!("no report could be written: {why}");
             }
+        }
+        if let Some(path) = recording {
+            notice!("Recording of this session: {}", path.display());
         }
         std::process::exit(70);
     }));

@@ -3,7 +3,7 @@
 
 use crate::carried::folder::SourceFolder;
 use crate::carried::sample_agents;
-use crate::cli::{DemoArgs, Global};
+use crate::cli::{DemoArgs, Global, RecordArgs};
 use crate::exit::Ending;
 use crate::screen::{Opening, Session};
 use crate::{serve, terminal};
@@ -23,7 +23,13 @@ use wb_local::{Scenario, ServeOptions, Served};
 ///
 /// # Errors
 /// The local project or the screen cannot be started.
-pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<Ending, Error> {
+pub async fn demo(
+    global: &Global,
+    config: &Config,
+    args: &DemoArgs,
+    record: &RecordArgs,
+) -> Result<Ending, Error> {
+    let recording = record.file(global.yes)?;
     let dir = state_dir("demo")?;
     if args.reset {
         reset(&dir)?;
@@ -62,6 +68,7 @@ pub async fn demo(global: &Global, config: &Config, args: &DemoArgs) -> Result<E
         libraries,
         specification: Some(served.workflow_spec()),
         no_background: Some("the server of the demo ends with this screen".to_owned()),
+        recording,
     };
     let mut session = Session::start(global, config, opening)?;
     let ending = session.run().await;

@@ -31,6 +31,8 @@ mod no_local;
 mod notify;
 mod passphrase;
 mod pictures;
+mod recorder;
+mod replay;
 mod report;
 mod screen;
 #[cfg(feature = "local")]
@@ -128,14 +130,17 @@ async fn dispatch(cli: &Cli) -> Ending {
 async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
     let global = &cli.global;
     let flags = &global.flags();
+    let record = cli.recorded()?;
     let begun = begin::begin(cli.command.as_ref(), global)?;
     let begin::Begun {
         config, appearance, ..
     } = &begun;
     match &cli.command {
-        None => *ending = screen::open(global, config, false).await?,
-        Some(Command::Ui(args)) => *ending = screen::open(global, config, args.build).await?,
-        Some(Command::Demo(args)) => *ending = demo(global, config, args).await?,
+        None => *ending = screen::open(global, config, false, &record).await?,
+        Some(Command::Ui(args)) => {
+            *ending = screen::open(global, config, args.build, &record).await?;
+        }
+        Some(Command::Demo(args)) => *ending = demo(global, config, args, &record).await?,
         Some(Command::New(args)) => new::new(global, config, args).await?,
         Some(Command::Check(args)) => *ending = check::check(global, config, args).await?,
         Some(Command::Run(args)) => {
@@ -161,6 +166,7 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
         Some(Command::Background(args)) => {
             *ending = Box::pin(headless::background(args.run)).await;
         }
+        Some(Command::Replay(args)) => *ending = replay::replay(args).await?,
         Some(Command::Serve(args)) => serve(args, ending).await?,
         Some(Command::Keys) => look::keys(global, &appearance.keymap().0),
         Some(Command::Config) => look::config(global, config, appearance),

@@ -1,11 +1,11 @@
 //! `demo` and `serve` in a build without the cargo feature `local`: both report what is missing.
 
-use crate::cli::{DemoArgs, Global, ServeArgs};
+use crate::cli::{DemoArgs, Global, RecordArgs, ServeArgs};
 use crate::exit::Ending;
 use wb_core::error::{Error, ErrorKind};
 use wb_engine::config::Config;
 
-pub async fn demo(_: &Global, _: &Config, _: &DemoArgs) -> Result<Ending, Error> {
+pub async fn demo(_: &Global, _: &Config, _: &DemoArgs, _: &RecordArgs) -> Result<Ending, Error> {
     Err(missing())
 }
 

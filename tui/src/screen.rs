@@ -8,29 +8,33 @@ mod comparison;
 mod keeping;
 mod linear;
 mod outside;
+mod recording;
+mod settings;
 mod specification;
 
+use settings::ui_settings;
 pub use specification::specification;
 
 use crate::appearance::Appearance;
-use crate::cli::Global;
+use crate::cli::{Global, RecordArgs};
 use crate::exit::Ending;
 use crate::graphics::{FoundGraphics, Setting};
 use crate::notify::Notifier;
 use crate::passphrase;
 use crate::pictures::{Pictures, ReadyPicture};
+use crate::recorder::RecordingFile;
 use crate::signals::Signals;
 use crate::terminal::{self, Screen};
 use begin::Begin;
 use crossterm::event::Event as Key;
 use keeping::Keeping;
+use recording::Recording;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use wb_core::error::Error;
 use wb_core::event::{Effect, Event};
 use wb_core::ids::ProjectHash;
 use wb_core::journal::{JournalEvent, Op};
-use wb_core::state::Options;
 use wb_engine::builder::{BuildSetting, Builder, Source};
 use wb_engine::config::{Config, cache_dir, state_dir};
 use wb_engine::flags::AskPassphrase;
@@ -39,7 +43,8 @@ use wb_engine::journal::Journal;
 use wb_engine::library::{self, Library};
 use wb_engine::runtime::{Engine, Setup, Twin};
 use wb_engine::upstream::{self, Upstream};
-use wb_ui::{Graphics, Ui, UiSettings};
+use wb_ui::Ui;
+use wb_ui::recording::RecordedEntry;
 
 /// Least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
@@ -65,6 +70,8 @@ pub struct Opening {
     pub named: Vec<String>,
     /// Why a run cannot go on without the screen.
     pub no_background: Option<String>,
+    /// Where the session is recorded.
+    pub recording: Option<RecordingFile>,
 }
 
 /// Opens the screen on the project of the command line; with `build` its agent crates are built
@@ -72,7 +79,13 @@ pub struct Opening {
 ///
 /// # Errors
 /// Settings, credentials or the project hash are not usable.
-pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Ending, Error> {
+pub async fn open(
+    global: &Global,
+    config: &Config,
+    build: bool,
+    record: &RecordArgs,
+) -> Result<Ending, Error> {
+    let recording = record.file(global.yes)?;
     let project = upstream::project_hash(config)?;
     let mut flags = global.flags();
     // With `--no-input` nobody is asked, here neither.
@@ -105,6 +118,7 @@ pub async fn open(global: &Global, config: &Config, build: bool) -> Result<Endin
         specification,
         named,
         no_background: passphrase::was_typed().then(|| background::TYPED.to_owned()),
+        recording,
     };
     let mut session = Session::start(global, config, opening)?;
     session.run().await
@@ -136,6 +150,7 @@ pub struct Session {
     /// Where what was held went.
     planned: Option<PathBuf>,
     background: background::Background,
+    recording: Recording,
     quit: bool,
 }
 
@@ -144,28 +159,12 @@ impl Session {
     ///
     /// # Errors
     /// Hosts, caches or the journal cannot be used.
-    pub fn start(global: &Global, config: &Config, opening: Opening) -> Result<Self, Error> {
+    pub fn start(global: &Global, config: &Config, mut opening: Opening) -> Result<Self, Error> {
         // Without a writer it is only read.
         let journal = Journal::open(&state_dir("")?)?;
         let unfinished = unfinished(&journal, opening.project)?;
         let store = keeping::store(opening.project);
-        let options = Options {
-            keeps_held: store.is_ok(),
-            upstream: opening.upstream.name,
-            level: config.level.as_ref().map(|l| l.value),
-            confirm: global.confirm.first().cloned(),
-            read_only: opening.upstream.writer.is_none(),
-            dry_run: true,
-            agents: opening.named,
-            specification: opening.specification,
-            screen: true,
-            no_background: opening.no_background,
-            kept_builds: KEPT_BUILDS,
-            timeout_ms: upstream::timeout_ms(None, config),
-            rate: config.rate.as_ref().map(|r| r.value),
-            on_duplicate: upstream::on_duplicate(None, config),
-            ..Options::default()
-        };
+        let options = settings::options(global, config, &mut opening, store.is_ok());
         let crates = outside::crates(&opening.builds, &opening.libraries);
         let mut engine = Engine::start(Setup {
             reader: opening.upstream.reader,
@@ -181,11 +180,19 @@ impl Session {
             limits: HostLimits::of(&global.flags(), config, 1),
             verbose: 0,
         })?;
+        let (settings, graphics) = keeping::settings(global, config)?;
+        let recording = match opening.recording {
+            Some(file) => Recording::begin(file, &mut engine, &settings, &Appearance::of(config)?)?,
+            None => Recording::default(),
+        };
         engine.keep_journal(journal);
         let background = background::Background::begin(global, opening.project, &engine);
         engine.feed(Event::Journal(JournalEvent::Interrupted(unfinished)));
-        let (mut ui, graphics) = keeping::ui(global, config)?;
+        let mut ui = Ui::new(settings);
         let keeping = Keeping::begin(store, &mut engine, &mut ui);
+        if let Some(stage) = ui.stage() {
+            recording.note(|| RecordedEntry::Stage(stage));
+        }
         let builds = opening.builds;
         let builder = (!builds.is_empty()).then(|| Builder::start(builds, engine.news()));
         Ok(Self {
@@ -201,6 +208,7 @@ impl Session {
             notifier: Notifier::of(config),
             planned: None,
             background,
+            recording,
             quit: false,
         })
     }
@@ -225,6 +233,7 @@ impl Session {
         }
         self.keep_view();
         self.engine.shutdown().await;
+        self.recording.finish();
         if let (Some(path), Ok(())) = (self.planned.take(), &shown) {
             let plan = path.display();
             notice!("What was held is in {plan}: workbench review {plan} · workbench apply {plan}");
@@ -285,6 +294,7 @@ impl Session {
                 events = opened.await?;
             }
             effects.extend(self.ask_for_what_is_shown());
+            self.watch_recording();
         }
         Ok(())
     }
@@ -316,6 +326,8 @@ impl Session {
         };
         screen.canvas = found.canvas();
         self.ui.set_graphics(found.graphics);
+        let letters = recording::letters(found.graphics);
+        self.recording.note(|| RecordedEntry::Letters(letters));
         Ok(found.typed)
     }
 
@@ -331,6 +343,7 @@ impl Session {
     }
 
     fn take(&mut self, ready: ReadyPicture) {
+        self.recording.picture(&ready);
         match ready {
             ReadyPicture::Medium(task, medium) => self.ui.set_medium(task, medium),
             ReadyPicture::Picture(id, shot) => self.ui.set_picture(id, shot),
@@ -347,6 +360,7 @@ impl Session {
             "a panic was asked for"
         );
         let mut effects = self.engine.feed(Event::Tick(wb_engine::runtime::now()));
+        self.recording.note(|| RecordedEntry::Input(key.into()));
         for command in self.ui.on_event(key, self.engine.state()) {
             effects.extend(self.begin.command(command, &mut self.engine));
         }
@@ -360,34 +374,14 @@ impl Session {
     fn draw(&mut self, screen: &mut Screen) -> std::io::Result<()> {
         let (ui, state) = (&mut self.ui, self.engine.state());
         terminal::take_mouse(!ui.mouse_off())?;
-        let drawn = screen.draw(ui, state);
+        let area = screen.draw(ui, state)?;
         let codes = self.notifier.look(&ui.window_title(state), state);
         if !codes.is_empty() {
             terminal::send(&codes);
         }
         self.keep_cards();
-        drawn
+        self.recording
+            .note(|| RecordedEntry::Frame(area.width, area.height));
+        Ok(())
     }
-}
-
-/// Colours, keys and characters as settings and terminal have them.
-fn ui_settings(global: &Global, appearance: &Appearance) -> UiSettings {
-    let var = |name: &str| std::env::var(name).ok();
-    let unicode = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .iter()
-        .find_map(|n| var(n).filter(|v| !v.is_empty()));
-    UiSettings {
-        styles: appearance.styles(global.plain),
-        keymap: appearance.keymap().0,
-        utc_offset_s: offset_s(),
-        unicode: unicode.is_none_or(|l| l.to_uppercase().contains("UTF")),
-        linear: terminal::is_linear(global.plain),
-        graphics: Graphics::default(),
-        seen_cards: None,
-    }
-}
-
-/// Seconds east of UTC, for the clock times on screen.
-fn offset_s() -> i32 {
-    jiff::ZonedDateTime::now().offset().seconds()
 }

@@ -103,14 +103,15 @@ impl Screen {
         Ok(())
     }
 
-    /// Draws a frame, and then the pixels that it places.
+    /// Draws a frame, and then the pixels that it places; gives the area of the frame.
     ///
     /// # Errors
     /// The terminal is gone.
-    pub fn draw(&mut self, ui: &mut Ui, state: &State) -> io::Result<()> {
+    pub fn draw(&mut self, ui: &mut Ui, state: &State) -> io::Result<Rect> {
         let drawn = self.terminal.draw(|frame| ui.draw(frame, state))?;
+        let area = drawn.area;
         let Some(canvas) = &mut self.canvas else {
-            return Ok(());
+            return Ok(area);
         };
         if drawn.area != self.area {
             // Its letters were all drawn again, and took the pixels with them.
@@ -119,7 +120,7 @@ impl Screen {
         }
         let change = canvas.show(ui.placements());
         if change == CanvasChange::default() {
-            return Ok(());
+            return Ok(area);
         }
         let again = change.cells.iter().flat_map(|area| area.positions());
         let cells: Vec<(u16, u16, Cell)> = again
@@ -130,7 +131,8 @@ impl Screen {
         let backend = self.terminal.backend_mut();
         backend.draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
         stdout().write_all(change.show.as_bytes())?;
-        stdout().flush()
+        stdout().flush()?;
+        Ok(area)
     }
 
     /// Gives the terminal to another program, until [`Screen::retake`].

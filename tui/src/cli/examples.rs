@@ -205,6 +205,24 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "replay",
+        &[
+            ("demo --record session.jsonl.gz", "record a session first"),
+            (
+                "replay session.jsonl.gz --speed 2",
+                "play it in the terminal",
+            ),
+            (
+                "replay session.jsonl.gz --to 1m20s --svg screen.svg",
+                "the screen at a point, as a picture",
+            ),
+            (
+                "replay session.jsonl.gz --asciicast session.cast",
+                "for asciinema and its players",
+            ),
+        ],
+    ),
+    (
         "serve",
         &[
             ("serve --port 0", "a line of JSON, then serves"),

@@ -20,7 +20,9 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     (
         "Look",
-        &["graph", "stages", "tasks", "journal", "runs", "attach"],
+        &[
+            "graph", "stages", "tasks", "journal", "runs", "attach", "replay",
+        ],
     ),
     ("Test", &["serve"]),
     ("Other", &["keys", "config", "print", "completions", "man"]),

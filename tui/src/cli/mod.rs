@@ -4,6 +4,7 @@ mod examples;
 mod help;
 mod look;
 mod runs;
+mod screens;
 mod values;
 
 pub use help::{command_line, completions, host_is_internal, manual, with_nearest};
@@ -12,6 +13,7 @@ pub use runs::{
     ApplyArgs, AttachArgs, BackgroundArgs, CompareArgs, ExecArgs, JournalArgs, PlanArgs,
     ResumeArgs, ReviewArgs, RunArgs, RunsArgs, UndoArgs,
 };
+pub use screens::{DemoArgs, PointOfTime, RecordArgs, ReplayArgs, UiArgs};
 
 use crate::passphrase;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -36,6 +38,9 @@ pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
+    /// Recording of the screen.
+    #[command(flatten)]
+    pub record: RecordArgs,
     /// What to do; without one: the screen.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -205,6 +210,8 @@ pub enum Command {
     Stages(LookArgs),
     /// List tasks
     Tasks(TasksArgs),
+    /// Play a recorded session: in the terminal, as a picture, as text, or as an asciicast
+    Replay(ReplayArgs),
     /// Serve a local Encord on 127.0.0.1
     Serve(ServeArgs),
     /// Every command and its keys
@@ -224,28 +231,6 @@ pub enum Command {
     /// Opens one agent library for the workbench (not for people)
     #[command(hide = true)]
     Host,
-}
-
-/// `workbench ui`
-#[derive(Args, Debug, Clone)]
-pub struct UiArgs {
-    /// Build the agents, now and whenever one of their files is saved: with `build` of workbench.toml, else with cargo
-    #[arg(long)]
-    pub build: bool,
-}
-
-/// `workbench demo`
-#[derive(Args, Debug, Clone)]
-pub struct DemoArgs {
-    /// Start over with a new project
-    #[arg(long)]
-    pub reset: bool,
-    /// Tasks of the made-up project
-    #[arg(long, value_name = "N", default_value_t = 500)]
-    pub tasks: usize,
-    /// Do not compile the sample agents, neither now nor when they are saved; load what is there
-    #[arg(long)]
-    pub no_build: bool,
 }
 
 /// `workbench new`

@@ -19,7 +19,7 @@ use wb_engine::files;
 use wb_engine::plan::PlanFile;
 use wb_engine::runtime::Engine;
 use wb_engine::screen_store::ScreenStore;
-use wb_ui::Ui;
+use wb_ui::{Ui, UiSettings};
 
 /// Ticks of the clock between two looks at what is set up.
 const EVERY: u32 = 4;
@@ -48,14 +48,14 @@ pub(super) fn store(project: ProjectHash) -> Result<ScreenStore, Error> {
     ScreenStore::open(&state_dir("")?, project)
 }
 
-/// The screen as the settings have it, and how it shows pictures.
-pub(super) fn ui(global: &Global, config: &Config) -> Result<(Ui, Setting), Error> {
+/// What the screen starts with, and how it shows pictures.
+pub(super) fn settings(global: &Global, config: &Config) -> Result<(UiSettings, Setting), Error> {
     let mut settings = ui_settings(global, &Appearance::of(config)?);
     let graphics = Setting::of(config, &settings)?;
     if config.tutorial.as_ref().is_none_or(|on| on.value) {
         settings.seen_cards = Some(files::seen_cards());
     }
-    Ok((Ui::new(settings), graphics))
+    Ok((settings, graphics))
 }
 
 impl Keeping {

@@ -12,6 +12,7 @@ use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event};
 use wb_ui::Outside;
 use wb_ui::linear::{Linear, is_settled};
+use wb_ui::recording::RecordedEntry;
 
 const PROMPT: &str = "> ";
 
@@ -92,6 +93,7 @@ impl Session {
         let mut tick = tokio::time::interval(TICK);
         while !self.quit {
             let settled = is_settled(self.engine.state()) && !self.begin.waits();
+            self.recording.note(|| RecordedEntry::Lines(settled));
             let lines = linear.take_lines(&mut self.ui, self.engine.state(), settled);
             if !typist.write(&lines) {
                 ending.signal(HANG_UP);
@@ -120,6 +122,7 @@ impl Session {
                 _ = tick.tick() => { self.keep_now_and_then(); self.engine.tick() }
             };
             effects.extend(self.begin.settle(&mut self.engine));
+            self.watch_recording();
             self.quit |= effects.contains(&Effect::Exit);
             self.plan_if_asked(&effects).await;
             self.go_on_if_asked(&effects).await;
@@ -132,6 +135,7 @@ impl Session {
 
     fn line(&mut self, line: &str, linear: &mut Linear) -> Vec<Effect> {
         let mut effects = self.engine.feed(Event::Tick(wb_engine::runtime::now()));
+        self.recording.note(|| RecordedEntry::Line(line.to_owned()));
         for command in linear.line(line, &mut self.ui, self.engine.state()) {
             effects.extend(self.begin.command(command, &mut self.engine));
         }

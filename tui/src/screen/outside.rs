@@ -31,8 +31,7 @@ impl Session {
             Outside::Value(value) => return self.edit_value(value, screen, events, signals).await,
             Outside::Page(url) => {
                 if let Err(error) = editor::browse(&url) {
-                    self.ui
-                        .notify(format!("copied {url} (no browser: {error})"));
+                    self.note(format!("copied {url} (no browser: {error})"));
                 }
             }
         }
@@ -56,7 +55,7 @@ impl Session {
         let near = self.crates.clone();
         let Some(file) = editor::file(place, &near) else {
             let name = clean(&place.path).into_owned();
-            self.ui.notify(format!(
+            self.note(format!(
                 "{name}:{} is in no folder of the agents on this machine",
                 place.line
             ));
@@ -65,7 +64,7 @@ impl Session {
         let (name, command) = editor::command(&file, place);
         let (ended, events) = self.lend_terminal(command, screen, events, signals).await?;
         if let Some(why) = failure(&ended) {
-            self.ui.notify(format!("{}: {why}", clean(&name)));
+            self.note(format!("{}: {why}", clean(&name)));
         }
         Ok(events)
     }
@@ -81,8 +80,7 @@ impl Session {
         let file = match editor::value_file(&value.name, &value.text) {
             Ok(file) => file,
             Err(error) => {
-                self.ui
-                    .notify(format!("no file for the editor could be written: {error}"));
+                self.note(format!("no file for the editor could be written: {error}"));
                 return Ok(events);
             }
         };
@@ -96,7 +94,7 @@ impl Session {
         let (name, command) = editor::command(file.path(), &place);
         let (ended, events) = self.lend_terminal(command, screen, events, signals).await?;
         if let Some(why) = failure(&ended) {
-            self.ui.notify(format!("{}: {why}", clean(&name)));
+            self.note(format!("{}: {why}", clean(&name)));
             self.ui.edit_on_line(value, self.engine.state());
             return Ok(events);
         }
@@ -104,8 +102,7 @@ impl Session {
         let commands = match typed {
             Ok(text) => self.ui.value_typed(value, &text, self.engine.state()),
             Err(error) => {
-                self.ui
-                    .notify(format!("what the editor wrote cannot be read: {error}"));
+                self.note(format!("what the editor wrote cannot be read: {error}"));
                 Vec::new()
             }
         };
