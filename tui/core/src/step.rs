@@ -98,6 +98,10 @@ pub fn is_printed(target: &str) -> bool {
 pub struct Log {
     /// The newest lines.
     pub lines: VecDeque<LogLine>,
+    /// The number of each of them, which it keeps when others go.
+    numbers: VecDeque<u64>,
+    /// How many came, with headings.
+    came: u64,
     /// How many there were.
     pub total: u64,
     /// Bytes in the lines.
@@ -136,6 +140,18 @@ impl Log {
         heading.map_or(0, |at| at + 1)
     }
 
+    /// The number of the line at this place.
+    #[must_use]
+    pub fn number(&self, place: usize) -> Option<u64> {
+        self.numbers.get(place).copied()
+    }
+
+    /// The place of the line with this number, or of the first one after it.
+    #[must_use]
+    pub fn place(&self, number: u64) -> usize {
+        self.numbers.partition_point(|other| *other < number)
+    }
+
     /// How many lines are no longer kept.
     #[must_use]
     pub fn dropped(&self) -> u64 {
@@ -149,11 +165,15 @@ impl Log {
         self.size += line.size();
         self.printed += usize::from(line.is_printed());
         self.lines.push_back(line);
+        self.numbers.push_back(self.came);
+        self.came += 1;
         self.total += 1;
         while self.lines.len() > Self::KEPT || self.size > Self::BYTES && self.lines.len() > 1 {
             let prints = self.printed * 2 > self.lines.len();
             let oldest = self.lines.iter().position(|l| l.is_printed() == prints);
-            let oldest = self.lines.remove(oldest.unwrap_or(0));
+            let oldest = oldest.unwrap_or(0);
+            self.numbers.remove(oldest);
+            let oldest = self.lines.remove(oldest);
             self.printed -= oldest.as_ref().map_or(0, |l| usize::from(l.is_printed()));
             self.size -= oldest.map_or(0, |line| line.size());
         }
