@@ -23,6 +23,7 @@ mod editor;
 mod exit;
 mod graphics;
 mod headless;
+mod links;
 mod logging;
 mod look;
 mod new;

@@ -142,7 +142,7 @@ fn interrupt() {
 
 /// Asks in a box on the screen, which opens when the key is there.
 pub fn on_screen(request: &PassphraseRequest, look: &UiSettings) -> Passphrase {
-    let Ok(mut screen) = Screen::take() else {
+    let Ok(mut screen) = Screen::take(crate::links::TerminalLinks::default()) else {
         return Passphrase::Unavailable;
     };
     let answer = boxed(request, look, &mut screen);

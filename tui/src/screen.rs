@@ -19,6 +19,7 @@ use crate::appearance::Appearance;
 use crate::cli::{Global, RecordArgs};
 use crate::exit::Ending;
 use crate::graphics::{FoundGraphics, Setting};
+use crate::links::TerminalLinks;
 use crate::notify::Notifier;
 use crate::passphrase;
 use crate::pictures::{Pictures, ReadyPicture};
@@ -145,6 +146,7 @@ pub struct Session {
     crates: Vec<PathBuf>,
     /// Read and driven by lines.
     linear: bool,
+    links: Option<TerminalLinks>,
     keeping: Keeping,
     notifier: Notifier,
     /// Where what was held went.
@@ -195,10 +197,12 @@ impl Session {
         }
         let builds = opening.builds;
         let builder = (!builds.is_empty()).then(|| Builder::start(builds, engine.news()));
+        let links = Some(TerminalLinks::of(config, crates.clone())?);
         Ok(Self {
             engine,
             builder,
             crates,
+            links,
             ui,
             pictures: Pictures::new(),
             graphics,
@@ -245,7 +249,7 @@ impl Session {
     async fn show(&mut self, ending: &mut Ending) -> Result<(), Error> {
         let mut signals = Signals::new()?;
         let mut continued = crate::signals::going_on()?;
-        let mut screen = Screen::take()?;
+        let mut screen = Screen::take(self.links.take().unwrap_or_default())?;
         let mut typed = self.find_graphics(&mut screen).await?.into_iter();
         let mut events = terminal::events()?;
         let mut tick = tokio::time::interval(TICK);
@@ -258,7 +262,7 @@ impl Session {
                     break;
                 }
                 drawn = Instant::now();
-                dirty = false;
+                dirty = self.ui.goes_on();
             }
             let due = FRAME.saturating_sub(drawn.elapsed());
             let mut effects = tokio::select! {
@@ -307,6 +311,9 @@ impl Session {
         }
         if let Some(missing) = self.ui.missing_facts(self.engine.state()) {
             effects.extend(self.begin.command(missing, &mut self.engine));
+        }
+        for command in self.ui.take_wanted() {
+            effects.extend(self.begin.command(command, &mut self.engine));
         }
         self.find_pictures();
         effects
@@ -364,10 +371,14 @@ impl Session {
         for command in self.ui.on_event(key, self.engine.state()) {
             effects.extend(self.begin.command(command, &mut self.engine));
         }
+        self.copy();
+        effects
+    }
+
+    fn copy(&mut self) {
         if let Some(text) = self.ui.take_copied() {
             terminal::copy(&text);
         }
-        effects
     }
 
     /// Fails when the terminal is gone.
@@ -379,6 +390,7 @@ impl Session {
         if !codes.is_empty() {
             terminal::send(&codes);
         }
+        self.copy();
         self.keep_cards();
         self.recording
             .note(|| RecordedEntry::Frame(area.width, area.height));

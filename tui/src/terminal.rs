@@ -2,6 +2,7 @@
 
 use crate::anchored::Anchored;
 use crate::graphics::free;
+use crate::links::{FrameLinks, Linked, TerminalLinks};
 use crate::notify;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
@@ -15,7 +16,7 @@ use crossterm::{cursor, execute};
 use futures_util::StreamExt;
 use ratatui::Terminal;
 use ratatui::backend::{Backend, CrosstermBackend};
-use ratatui::buffer::{Cell, CellDiffOption};
+use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::Rect;
 use std::io::{self, IsTerminal, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,12 +37,18 @@ static MOUSE: AtomicBool = AtomicBool::new(false);
 /// Whether writing to the terminal has failed.
 static HUNG_UP: AtomicBool = AtomicBool::new(false);
 
+/// What draws on the terminal.
+type ScreenBackend = Anchored<Linked<CrosstermBackend<Tty>>>;
+
 /// The terminal, taken over until this is dropped.
 pub struct Screen {
     /// What is drawn on.
-    pub terminal: Terminal<Anchored<CrosstermBackend<Tty>>>,
+    pub terminal: Terminal<ScreenBackend>,
     /// Pictures as pixels, where the terminal can show them.
     pub canvas: Option<Canvas>,
+    /// Which parts of the screen are links.
+    links: TerminalLinks,
+    frame_links: FrameLinks,
     /// The size of the newest frame.
     area: Rect,
 }
@@ -78,11 +85,14 @@ impl Screen {
     ///
     /// # Errors
     /// It cannot be switched.
-    pub fn take() -> Result<Self, Error> {
+    pub fn take(links: TerminalLinks) -> Result<Self, Error> {
         enter()?;
+        let frame_links = FrameLinks::default();
         Ok(Self {
-            terminal: fresh()?,
+            terminal: fresh(&frame_links)?,
             canvas: None,
+            links,
+            frame_links,
             area: Rect::default(),
         })
     }
@@ -96,7 +106,7 @@ impl Screen {
         // Not its own `clear`, which asks the terminal where the cursor is and reads the answer among
         // the keys. A new one draws every cell again.
         execute!(stdout(), Clear(ClearType::All)).map_err(|e| unusable(&e))?;
-        self.terminal = fresh()?;
+        self.terminal = fresh(&self.frame_links)?;
         if let Some(canvas) = &mut self.canvas {
             canvas.forget();
         }
@@ -108,28 +118,35 @@ impl Screen {
     /// # Errors
     /// The terminal is gone.
     pub fn draw(&mut self, ui: &mut Ui, state: &State) -> io::Result<Rect> {
-        let drawn = self.terminal.draw(|frame| ui.draw(frame, state))?;
-        let area = drawn.area;
-        let Some(canvas) = &mut self.canvas else {
-            return Ok(area);
+        let mut relinked = Vec::new();
+        let drawn = self.terminal.draw(|frame| {
+            ui.draw(frame, state);
+            relinked = self.frame_links.set(self.links.addresses(ui.links()));
+        })?;
+        let cells = cells_again(drawn.buffer, &relinked);
+        let (area, change) = match &mut self.canvas {
+            None => (drawn.area, CanvasChange::default()),
+            Some(canvas) => {
+                if drawn.area != self.area {
+                    // Its letters were all drawn again, and took the pixels with them.
+                    canvas.cleared();
+                }
+                (drawn.area, canvas.show(ui.placements()))
+            }
         };
-        if drawn.area != self.area {
-            // Its letters were all drawn again, and took the pixels with them.
-            canvas.cleared();
-            self.area = drawn.area;
+        let again = cells_again(drawn.buffer, &change.cells);
+        self.area = area;
+        let backend = self.terminal.backend_mut();
+        if !cells.is_empty() {
+            backend.draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
+            Backend::flush(backend)?;
         }
-        let change = canvas.show(ui.placements());
         if change == CanvasChange::default() {
             return Ok(area);
         }
-        let again = change.cells.iter().flat_map(|area| area.positions());
-        let cells: Vec<(u16, u16, Cell)> = again
-            .filter_map(|at| Some((at.x, at.y, drawn.buffer.cell(at)?.clone())))
-            .filter(|(.., cell)| cell.diff_option != CellDiffOption::Skip)
-            .collect();
         stdout().write_all(change.erase.as_bytes())?;
         let backend = self.terminal.backend_mut();
-        backend.draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
+        backend.draw(again.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
         stdout().write_all(change.show.as_bytes())?;
         stdout().flush()?;
         Ok(area)
@@ -153,8 +170,18 @@ impl Screen {
     }
 }
 
-fn fresh() -> Result<Terminal<Anchored<CrosstermBackend<Tty>>>, Error> {
-    Terminal::new(Anchored(CrosstermBackend::new(Tty(stdout())))).map_err(|e| unusable(&e))
+fn fresh(links: &FrameLinks) -> Result<Terminal<ScreenBackend>, Error> {
+    let backend = Linked::new(CrosstermBackend::new(Tty(stdout())), links.clone());
+    Terminal::new(Anchored(backend)).map_err(|e| unusable(&e))
+}
+
+/// The cells of some places, to draw them again; not those that pixels cover.
+fn cells_again(buffer: &Buffer, places: &[Rect]) -> Vec<(u16, u16, Cell)> {
+    let again = places.iter().flat_map(|area| area.positions());
+    again
+        .filter_map(|at| Some((at.x, at.y, buffer.cell(at)?.clone())))
+        .filter(|(.., cell)| cell.diff_option != CellDiffOption::Skip)
+        .collect()
 }
 
 /// Events that are queued at most.

@@ -4,7 +4,7 @@
 use crate::error::Error;
 
 /// A line of a source file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CodePlace {
     /// The file, relative to its crate or workspace as a rule.
     pub path: String,

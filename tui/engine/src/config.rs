@@ -59,6 +59,8 @@ pub struct File {
     pub theme: Option<toml::Value>,
     /// How pictures are shown.
     pub graphics: Option<String>,
+    /// Whether addresses are links: `auto`, `on` or `off`.
+    pub links: Option<String>,
     /// Command that the screen runs when long work is over.
     pub notify: Option<String>,
     /// How long work takes that is announced, such as `10s`.
@@ -126,6 +128,8 @@ pub struct Config {
     pub tutorial: Option<Value<bool>>,
     /// How pictures are shown, as written.
     pub graphics: Option<Value<String>>,
+    /// Whether addresses are links, as written.
+    pub links: Option<Value<String>>,
     /// Command that the screen runs when long work is over.
     pub notify: Option<Value<String>>,
     /// How long work takes that is announced.
@@ -224,6 +228,7 @@ impl Config {
         });
         set(&mut self.on_duplicate, on_duplicate.transpose()?, &origin);
         set(&mut self.graphics, file.graphics, &origin);
+        set(&mut self.links, file.links, &origin);
         set(&mut self.notify, file.notify, &origin);
         if file.keys.is_some() || file.theme.is_some() {
             self.appearance.push(Appearance {

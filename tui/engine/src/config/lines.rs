@@ -54,6 +54,7 @@ impl Config {
                 answer.word().to_owned()
             }),
             line("graphics", self.graphics.as_ref(), String::clone),
+            line("links", self.links.as_ref(), String::clone),
             line("notify", self.notify.as_ref(), String::clone),
             line("notify_after", self.notify_after.as_ref(), |after| {
                 wb_core::span::spell(u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
