@@ -158,3 +158,28 @@ fn the_screen_compares_a_build_with_the_one_before_and_with_upstream() {
     assert_eq!(server.writes(), 0, "comparing writes nothing");
     screen.quit();
 }
+
+#[test]
+fn four_hundred_watched_tasks_run_again_on_a_rebuilt_library_and_are_summed_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "400"]);
+    let library = draws(dir.path(), 0.1, "complete");
+    let mut screen = Terminal::open(&server, dir.path(), &library, (120, 36));
+    screen.keys("2").wait("400 · sort");
+    screen.keys("A").keys("w").wait("400 tasks watched");
+    screen.keys("W").wait("ran once; change the agent");
+    let newer = draws(&dir.path().join("newer"), 0.16, "complete");
+    std::fs::rename(newer, &library).unwrap();
+    screen
+        .wait("400 of 400 tasks differ, none in its route, 400 changed labels, mean overlap 0.67");
+    screen.wait_until("the worst first", |t| {
+        t.contains("What differs, worst first") && t.contains("1/400")
+    });
+    let fails = draws(&dir.path().join("fails"), 0.16, "compleet");
+    std::fs::rename(fails, &library).unwrap();
+    screen.wait("400 fail that did not");
+    screen.keys("S").wait("Tasks");
+    screen.keys("X").wait("No task is watched");
+    assert_eq!(server.writes(), 0, "watching writes nothing");
+    screen.quit();
+}

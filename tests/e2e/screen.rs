@@ -192,19 +192,19 @@ fn watched_tasks_run_dry_on_every_build_and_what_changed_is_shown() {
     screen.keys("   w").wait("3 tasks watched");
     screen.keys("W").wait("ran once");
     agent("{\"route\":\"complete\",\"priority\":0.25}");
-    screen.wait("3 tasks differ");
+    screen.wait("3 of 3 tasks differ, none in its route, 3 differ otherwise");
     screen.wait("+ priority");
     agent("{\"route\":\"compleet\"}");
-    screen.wait("3 failed");
+    screen.wait("3 fail that did not");
     screen.wait("did the agent mean");
     agent("{\"route\":\"complete\"}");
     screen.wait_until("all three mended", |t| {
-        t.contains("build #4") && t.contains("3 tasks differ · nothing was written")
+        t.contains("build #4") && t.contains("3 no longer fail · nothing was written")
     });
     screen.keys("p").wait("against build #4 (pinned)");
     agent("{\"route\":\"complete\",\"priority\":0.5}");
     screen.wait_until("all three on the newest build", |t| {
-        t.contains("build #5") && t.contains("complete · 1 difference") && !t.contains(" to go")
+        t.contains("build #5") && t.contains("complete · priority") && !t.contains(" to go")
     });
     screen.keys("a").wait("1 held");
     screen.keys("v").wait("Review: 1 outcome");

@@ -15,8 +15,8 @@ fn a_step_behind_a_watched_task_waits_and_is_shown_as_waiting() {
     let library = c_agent(dir.path(), "waits", &defines);
     let mut screen = Terminal::open(&server, dir.path(), &library, (140, 40));
     screen.keys("2").wait("astronaut");
-    screen.keys("w").wait("watch …1");
-    // The only host is the watched task's; a step of another task waits for it.
+    screen.keys("  w").wait("watch …2");
+    // Both hosts have watched tasks; a step of another task waits for one.
     screen.keys("j").keys("s").wait("before the call");
     screen
         .keys("s")

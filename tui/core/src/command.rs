@@ -162,6 +162,8 @@ pub enum Command {
         /// On or off.
         on: bool,
     },
+    /// Run no task dry at every build any longer.
+    UnwatchAll,
     /// Run watched tasks again now.
     WatchAgain(Vec<TaskId>),
     /// Newer builds are compared with what is there now, or each with the one before it.

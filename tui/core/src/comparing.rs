@@ -4,9 +4,10 @@
 use crate::compare::{ComparedTask, Comparison, Side, TaskComparison, TaskOrder};
 use crate::error::Error;
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
+use crate::watch::{BatchSize, size_of_outcome};
 use crate::work::{Inputs, Outcome, TaskRow};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 /// What is compared.
@@ -65,11 +66,20 @@ pub struct SideResult {
     pub run_us: Option<u64>,
 }
 
+/// What a comparison of two sides on a task is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CompareFor {
+    /// The comparison with this number.
+    Comparison(u64),
+    /// A watched task, for which this is the number of its comparison.
+    Watched(u64),
+}
+
 /// A task on which both sides have given something, with what they were given.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompareTask {
-    /// Number of the comparison.
-    pub comparison: u64,
+    /// What it is for.
+    pub of: CompareFor,
     /// What both agents were given.
     pub inputs: Arc<Inputs>,
     /// A and B.
@@ -92,6 +102,67 @@ impl SideResult {
 pub(crate) struct Pair {
     pub inputs: Arc<Inputs>,
     pub results: [Option<SideResult>; 2],
+}
+
+/// What both sides gave for a compared task, to be drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ComparedSides {
+    /// What both agents were given.
+    pub inputs: Arc<Inputs>,
+    /// The outcomes of A and of B; nothing where one failed.
+    pub outcomes: [Option<Arc<Outcome>>; 2],
+    size: usize,
+}
+
+/// The sides of the worst tasks, as far as there is room.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct KeptSides {
+    sides: HashMap<TaskId, ComparedSides>,
+    worst: BTreeSet<(u64, TaskId)>,
+    size: usize,
+}
+
+impl KeptSides {
+    /// Bytes that are kept.
+    const BYTES: usize = 64 << 20;
+
+    /// Keeps the sides of a task, unless worse ones fill the room.
+    fn keep(&mut self, severity: f64, both: &CompareTask) {
+        let outcomes = both
+            .results
+            .each_ref()
+            .map(|side| side.result.as_ref().ok().cloned());
+        let outcome_sizes = outcomes
+            .iter()
+            .flatten()
+            .map(|outcome| size_of_outcome(outcome));
+        let size = both.inputs.size() + outcome_sizes.sum::<usize>();
+        let severity = severity.max(0.0).to_bits();
+        while self.size + size > Self::BYTES {
+            let Some(least) = self
+                .worst
+                .first()
+                .copied()
+                .filter(|least| least.0 < severity)
+            else {
+                return;
+            };
+            self.worst.remove(&least);
+            self.size -= self.sides.remove(&least.1).map_or(0, |sides| sides.size);
+        }
+        let task = both.inputs.row.id;
+        self.size += size;
+        self.worst.insert((severity, task));
+        let inputs = Arc::clone(&both.inputs);
+        self.sides.insert(
+            task,
+            ComparedSides {
+                inputs,
+                outcomes,
+                size,
+            },
+        );
+    }
 }
 
 /// A comparison.
@@ -124,8 +195,11 @@ pub struct Comparing {
     pub(crate) ready: VecDeque<Arc<Inputs>>,
     pub(crate) pairs: HashMap<TaskId, Pair>,
     pub(crate) jobs: HashMap<JobId, (TaskId, usize)>,
-    /// Titles of tasks that are being compared.
-    pub(crate) judged: HashMap<TaskId, Box<str>>,
+    /// Tasks that are being compared.
+    pub(crate) judged: HashMap<TaskId, Arc<CompareTask>>,
+    kept: KeptSides,
+    /// How many inputs are fetched at once.
+    pub(crate) batch: BatchSize,
 }
 
 impl Comparing {
@@ -150,6 +224,8 @@ impl Comparing {
             pairs: HashMap::new(),
             jobs: HashMap::new(),
             judged: HashMap::new(),
+            kept: KeptSides::default(),
+            batch: BatchSize::default(),
         }
     }
 
@@ -173,6 +249,12 @@ impl Comparing {
         })
     }
 
+    /// What both sides gave for a task, if it is among the worst.
+    #[must_use]
+    pub fn sides_of(&self, task: TaskId) -> Option<&ComparedSides> {
+        self.kept.sides.get(&task)
+    }
+
     /// Nothing is left to be done.
     pub(crate) fn is_through(&self) -> bool {
         self.rows.is_empty()
@@ -184,10 +266,12 @@ impl Comparing {
 
     /// A task was compared.
     pub(crate) fn compared(&mut self, task: TaskId, mut differs: TaskComparison) {
-        let Some(title) = self.judged.remove(&task) else {
+        let Some(both) = self.judged.remove(&task) else {
             return;
         };
         self.without_routes(&mut differs);
+        self.kept.keep(differs.severity(), &both);
+        let title = both.inputs.row.title.clone();
         let differs = Arc::new(differs);
         self.found.add(ComparedTask {
             task,

@@ -17,7 +17,7 @@ use crate::background::BackgroundRun;
 use crate::build::Probed;
 use crate::command::Command;
 use crate::compare::TaskComparison;
-use crate::comparing::CompareTask;
+use crate::comparing::{CompareFor, CompareTask};
 use crate::error::Error;
 use crate::figures::{FiguresBefore, KeptFigures, KeptResult};
 use crate::filter::{Asks, Filter};
@@ -103,9 +103,9 @@ pub enum Event {
     NotKept(Error),
     /// What is held could not be written to a plan file.
     NotPlanned(Error),
-    /// A task of the comparison with this number was compared.
+    /// What two sides gave for a task was compared.
     Compared(
-        u64,
+        CompareFor,
         TaskId,
         #[serde(with = "crate::compare::whole")] Box<TaskComparison>,
     ),

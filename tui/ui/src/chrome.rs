@@ -256,12 +256,12 @@ pub fn doing(ui: &Ui, state: &State) -> Option<((String, Style), Action)> {
 fn watch_word(ui: &Ui, state: &State) -> Option<(String, Style)> {
     let st = &ui.st;
     let watch = &state.watch;
-    if watch.tasks.is_empty() || ui.room.tiny() {
+    if watch.is_empty() || ui.room.tiny() {
         return None;
     }
-    let pending = watch.tasks.iter().filter(|t| t.pending()).count();
-    Some(match (pending, watch.failing(), watch.differing()) {
-        (1.., _, _) => (format!("watch …{}", number(pending)), st.accent),
+    let figures = watch.figures();
+    Some(match (watch.pending(), figures.failed, figures.differing) {
+        (pending @ 1.., _, _) => (format!("watch …{}", number(pending)), st.accent),
         (_, failing @ 1.., _) => (format!("watch ✗{}", number(failing)), st.bad),
         (_, _, differing @ 1..) => (format!("watch ~{}", number(differing)), st.changed),
         _ => ("watch =".to_owned(), st.good),

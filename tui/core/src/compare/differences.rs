@@ -171,10 +171,14 @@ fn held(change: &FurtherChange) -> String {
     }
 }
 
-/// Labels that both have in the same words are left out; of the rest those of one name are reported as
-/// one that changed.
-fn labels(whose: &str, old: &[LabelChange], new: &[LabelChange]) -> Vec<Difference> {
-    let named = |label: &LabelChange| format!("{whose}{}", label.name);
+/// A label of the older side and of the newer one.
+type LabelPair<'a> = (Option<&'a LabelChange>, Option<&'a LabelChange>);
+
+/// Labels that both have in the same words are left out; of the rest those of one name are one that changed.
+pub(super) fn label_pairs<'a>(
+    old: &'a [LabelChange],
+    new: &'a [LabelChange],
+) -> Vec<LabelPair<'a>> {
     let mut new: Vec<&LabelChange> = new.iter().collect();
     let mut gone: Vec<&LabelChange> = Vec::new();
     for label in old {
@@ -188,14 +192,19 @@ fn labels(whose: &str, old: &[LabelChange], new: &[LabelChange]) -> Vec<Differen
         let same = |n: &&LabelChange| n.hash == label.hash;
         let near = |n: &&LabelChange| label.sign == '+' && n.sign == '+' && n.name == label.name;
         let twin = (new.iter().position(same)).or_else(|| new.iter().position(near));
-        let after = twin.map(|at| words(new.remove(at)));
-        all.extend(Difference::new(&named(label), Some(words(label)), after));
+        all.push((Some(label), twin.map(|at| new.remove(at))));
     }
-    all.extend(
-        new.into_iter()
-            .filter_map(|label| Difference::new(&named(label), None, Some(words(label)))),
-    );
+    all.extend(new.into_iter().map(|label| (None, Some(label))));
     all
+}
+
+fn labels(whose: &str, old: &[LabelChange], new: &[LabelChange]) -> Vec<Difference> {
+    let each = label_pairs(old, new).into_iter();
+    each.filter_map(|(a, b)| {
+        let name = &a.or(b)?.name;
+        Difference::new(&format!("{whose}{name}"), a.map(words), b.map(words))
+    })
+    .collect()
 }
 
 fn alike(a: &LabelChange, b: &LabelChange) -> bool {
@@ -204,7 +213,8 @@ fn alike(a: &LabelChange, b: &LabelChange) -> bool {
         && (a.sign == '+' || a.hash == b.hash)
 }
 
-fn words(label: &LabelChange) -> String {
+/// A label as people read it.
+pub(super) fn words(label: &LabelChange) -> String {
     match label.sign {
         '+' => label.detail.clone(),
         '-' => format!("removed {}", label.detail).trim_end().to_owned(),

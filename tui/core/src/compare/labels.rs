@@ -178,7 +178,7 @@ fn without_makers(value: &mut Value) {
 }
 
 #[derive(Default)]
-struct LabelsFound {
+pub(super) struct LabelsFound {
     labels: ComparedLabels,
 }
 
@@ -213,12 +213,17 @@ impl LabelsFound {
         }
     }
 
-    fn count(&mut self, name: &str, fate: Option<LabelFate>, overlap: Option<f64>) {
+    pub(super) fn count(&mut self, name: &str, fate: Option<LabelFate>, overlap: Option<f64>) {
         if let Some(counts) = self.labels.classes.get_mut(name) {
             return counts.count(fate, overlap);
         }
         let counts = self.labels.classes.entry(name.to_owned()).or_default();
         counts.count(fate, overlap);
+    }
+
+    /// Keeps a label that differs.
+    pub(super) fn keep(&mut self, label: ComparedLabel) {
+        self.labels.differing.push(label);
     }
 
     /// A label that both have.
@@ -295,7 +300,7 @@ impl LabelsFound {
     }
 
     /// The worst labels first: those of one side, then those with other answers, then by what their overlap lacks.
-    fn ended(mut self) -> ComparedLabels {
+    pub(super) fn ended(mut self) -> ComparedLabels {
         let differing = &mut self.labels.differing;
         differing.sort_by(|a, b| {
             let near = |one: &ComparedLabel| one.overlap.unwrap_or(0.0);

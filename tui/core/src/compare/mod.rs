@@ -6,6 +6,7 @@
 mod area;
 mod counts;
 mod differences;
+mod in_words;
 mod labels;
 mod placed;
 mod summary;
@@ -92,11 +93,13 @@ pub fn compare(
         .iter()
         .any(|other| other.what == "priority")
         .then_some(set);
-    if let Some(row) = row {
-        match labels::labels(ontology, row, [one, two]) {
+    let written = one.labels_after.is_some() || two.labels_after.is_some();
+    match row.filter(|_| written) {
+        Some(row) => match labels::labels(ontology, row, [one, two]) {
             Ok(found) => all.take(found),
             Err(error) => all.note = Some(not_compared(&error)),
-        }
+        },
+        None => all.take(in_words::in_words(one, two)),
     }
     all
 }

@@ -116,6 +116,7 @@ mod tests {
                 [("moved", '~'), ("gone", '-'), ("new", '+')].map(|(h, s)| (h.to_owned(), s)),
             )),
             first: None,
+            by_side: false,
         };
         let seen = |sides: &LabelSides, side| -> Vec<(char, bool, u64, u64)> {
             let all = sides.ranges(side).into_iter();

@@ -27,6 +27,8 @@ pub struct LabelSides {
     /// Signs of what changes, by the hashes of labels; `None`: they are found by comparing.
     pub(super) signs: Option<HashMap<String, char>>,
     pub(super) first: Option<u64>,
+    /// What differs is marked with the side that has it, A or B, instead of as a change.
+    pub(super) by_side: bool,
 }
 
 impl LabelSides {
@@ -45,6 +47,7 @@ impl LabelSides {
             after: after.map(|blob| blob.read()),
             signs: Some(changes().map(|c| (c.hash.clone(), c.sign)).collect()),
             first: frames.min(),
+            by_side: false,
         }
         .or_first_labelled()
     }
@@ -65,6 +68,31 @@ impl LabelSides {
             after: Some(labels(after)),
             signs: None,
             first,
+            by_side: false,
+        }
+    }
+
+    /// The labels of the two sides of a comparison: what only A has is marked A, what only B has B, where both have a
+    /// label in different places each place with its side.
+    #[must_use]
+    pub fn compared(inputs: &Inputs, sides: [Option<&Outcome>; 2]) -> Self {
+        let labels = |outcome: Option<&Outcome>| match outcome.and_then(|o| o.labels_after.as_ref())
+        {
+            Some(blob) => blob.read(),
+            None if outcome.is_some() => given(inputs),
+            None => Value::Null,
+        };
+        let [before, after] = sides.map(labels);
+        let firsts = sides
+            .into_iter()
+            .flatten()
+            .filter_map(|side| Self::of(inputs, Some(side)).first);
+        Self {
+            before,
+            after: Some(after),
+            signs: None,
+            first: firsts.min(),
+            by_side: true,
         }
     }
 
@@ -101,6 +129,10 @@ impl LabelSides {
         match &self.signs {
             Some(signs) => sign_as_listed(signs, &mut before, &mut after),
             None => sign_by_comparing(&mut before, &mut after),
+        }
+        if self.by_side {
+            sign_by_side(&mut before, 'A');
+            sign_by_side(&mut after, 'B');
         }
         match side {
             LabelSide::Before => before,
@@ -151,6 +183,13 @@ fn labelled(labels: &Value) -> Vec<u64> {
         }
     }
     found
+}
+
+/// What differs belongs to this side.
+fn sign_by_side(marks: &mut [LabelMark], side: char) {
+    for mark in marks.iter_mut().filter(|mark| mark.sign != ' ') {
+        mark.sign = side;
+    }
 }
 
 fn sign_as_listed(
@@ -213,6 +252,7 @@ mod tests {
             ])),
             signs,
             first: None,
+            by_side: false,
         }
     }
 
@@ -223,6 +263,30 @@ mod tests {
         };
         let all = marks.iter();
         all.map(|m| (m.sign, &*m.hash, m.was, left(m))).collect()
+    }
+
+    #[test]
+    fn each_side_of_a_comparison_has_its_own_sign() {
+        let sides = LabelSides {
+            before: video(&[object("a", 0.1), object("b", 0.3)]),
+            after: Some(video(&[object("c", 0.1), object("d", 0.35)])),
+            by_side: true,
+            ..LabelSides::default()
+        };
+        let signs = |side| -> Vec<(String, char, bool)> {
+            let marks = sides.marks(3, side).into_iter();
+            marks.map(|mark| (mark.hash, mark.sign, mark.was)).collect()
+        };
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(str::to_owned);
+        assert_eq!(
+            signs(LabelSide::Before),
+            [(a, ' ', false), (b.clone(), 'A', false)]
+        );
+        let after = [(c, ' ', false), (d, 'B', false)];
+        assert_eq!(signs(LabelSide::After), after);
+        let both = signs(LabelSide::Both);
+        assert_eq!(both[0], (b, 'A', true));
+        assert_eq!(both[1..], after);
     }
 
     #[test]
@@ -265,6 +329,7 @@ mod tests {
             after: Some(video(&[object("bbbb", 0.1)])),
             signs: None,
             first: None,
+            by_side: false,
         };
         let both = sides.marks(3, LabelSide::Both);
         assert_eq!(seen(&both), [(' ', "bbbb", false, 0.1)]);

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::build::Probed;
-use crate::watch::Phase;
 use std::path::{Path, PathBuf};
 
 /// How long the claims of other libraries wait on screen for one that is being opened, in milliseconds.
@@ -73,9 +72,9 @@ impl State {
             _ => return,
         };
         let stepped = self.step.as_ref().filter(|s| s.job == Some(job));
-        let watched = self.watch.of_job(job).and_then(|task| match task.phase {
-            Phase::Running(_, build) => Some((build, task.stage)),
-            _ => None,
+        let watched = self.watch.jobs().get(&job).and_then(|running| {
+            let task = self.watch.task(running.task)?;
+            Some((running.build, task.stage))
         });
         let run = self.run.as_ref().filter(|run| run.has(job));
         let run = run.and_then(|run| Some((run.build, *run.stages.get(run.stage_at)?)));
@@ -161,6 +160,7 @@ impl State {
         let mut effects = self.pass_over(library);
         effects.extend(self.offer(&lost));
         effects.extend(self.claim_arrived());
+        effects.extend(self.watch_build());
         effects
     }
 

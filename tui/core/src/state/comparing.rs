@@ -4,17 +4,15 @@
 use super::*;
 use crate::compare::TaskComparison;
 use crate::comparing::{
-    CompareCommand, CompareSide, CompareSpec, CompareTask, Comparing, Pair, SideResult,
+    CompareCommand, CompareFor, CompareSide, CompareSpec, CompareTask, Comparing, Pair, SideResult,
 };
 use crate::counted::plural;
 use crate::work::{Patch, TaskRow};
 
-/// Tasks whose inputs are read at once, and that are kept ready.
-const BATCH: usize = 50;
 /// Jobs at a time, unless a run has set how many.
-const JOBS: usize = 2;
-/// Tasks whose agents run or wait for a host, so that hosts are never idle and memory stays small.
-const UNDER_WAY: usize = 16;
+pub(super) const JOBS: usize = 2;
+/// Tasks whose agents run or wait for a host, for each job at a time: hosts are never idle and memory stays small.
+const UNDER_WAY: usize = 4;
 
 impl State {
     pub(super) fn compare(&mut self, command: CompareCommand) -> Vec<Effect> {
@@ -40,7 +38,7 @@ impl State {
         self.comparing = Some(Box::new(Comparing::new(self.comparisons, spec, self.now)));
         // A run has hosts for as many jobs as it was given.
         if self.run.as_ref().is_none_or(Run::is_over) {
-            effects.push(Effect::Concurrency(self.jobs_at_a_time.unwrap_or(JOBS)));
+            effects.push(Effect::Concurrency(self.jobs_beside()));
         }
         effects.extend(self.advance_comparison());
         effects
@@ -119,8 +117,9 @@ impl State {
     fn advance_comparison(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
         effects.extend(self.read_compared());
+        let most = self.jobs_beside() * UNDER_WAY;
         while let Some(inputs) = self.comparing.as_mut().and_then(|c| {
-            let room = c.pairs.len() + c.judged.len() < UNDER_WAY;
+            let room = c.pairs.len() + c.judged.len() < most;
             if room { c.ready.pop_front() } else { None }
         }) {
             effects.extend(self.run_compared(inputs));
@@ -147,14 +146,15 @@ impl State {
     /// Reads the inputs of the next tasks, unless enough are ready.
     fn read_compared(&mut self) -> Option<Effect> {
         let comparing = self.comparing.as_ref().filter(|c| !c.is_over())?;
-        let wait = comparing.fetching.is_some() || comparing.ready.len() >= BATCH / 2;
+        let wait =
+            comparing.fetching.is_some() || comparing.ready.len() > comparing.batch.tasks() / 2;
         if wait || comparing.rows.is_empty() {
             return None;
         }
         let (stage, fetch) = (comparing.stage, self.fetch_compared(comparing));
         let batch = BatchId::next(BatchOwner::Compare, &mut self.batches);
         let comparing = self.comparing.as_mut()?;
-        let count = comparing.rows.len().min(BATCH);
+        let count = comparing.rows.len().min(comparing.batch.tasks());
         let rows: Vec<TaskRow> = comparing.rows.drain(..count).collect();
         comparing.fetching = Some(batch);
         Some(Effect::Fetch {
@@ -195,6 +195,8 @@ impl State {
             return Some(Vec::new());
         };
         comparing.fetching = None;
+        let inputs = results.iter().flatten();
+        comparing.batch.learn(inputs.map(|inputs| &**inputs));
         for result in results {
             match result {
                 Ok(inputs) => comparing.ready.push_back(Arc::clone(inputs)),
@@ -308,23 +310,26 @@ impl State {
             return None;
         };
         let both = Arc::new(CompareTask {
-            comparison: comparing.id,
+            of: CompareFor::Comparison(comparing.id),
             inputs: Arc::clone(&pair.inputs),
             results: [a.clone(), b.clone()],
         });
         comparing.pairs.remove(&task);
-        let title = both.inputs.row.title.clone();
-        comparing.judged.insert(task, title);
+        comparing.judged.insert(task, Arc::clone(&both));
         Some(Effect::Compare(both))
     }
 
     /// A task was compared.
     pub(super) fn compared(
         &mut self,
-        comparison: u64,
+        of: CompareFor,
         task: TaskId,
         differs: TaskComparison,
     ) -> Vec<Effect> {
+        let comparison = match of {
+            CompareFor::Comparison(number) => number,
+            CompareFor::Watched(ticket) => return self.watched_compared(ticket, task, differs),
+        };
         let comparing = self.comparing.as_mut();
         let Some(comparing) = comparing.filter(|c| c.id == comparison && !c.is_over()) else {
             return Vec::new();

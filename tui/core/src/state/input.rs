@@ -44,14 +44,14 @@ impl State {
             Command::DefaultTimeout(ms) => self.set_default_timeout(ms),
             Command::Retry { stage, rows } => self.retry(stage, rows),
             Command::Watch { stage, rows, on } => self.watch(stage, rows, on),
+            Command::UnwatchAll => self.unwatch_all(),
             Command::WatchAgain(tasks) => self.watch_again(&tasks),
             Command::KeepWatchResults(keep) => self.keep_looks(keep),
             Command::HoldWatched(task) => self.hold_watched(task),
             Command::Compare(command) => self.compare(command),
             Command::Theirs(tasks) => self.ask_theirs(&tasks),
             Command::Resolve { tasks, how } => self.resolve(&tasks, how),
-            Command::Journal => vec![Effect::Journal],
-            Command::UndoNewest => self.undo_newest(),
+            Command::Journal | Command::UndoNewest => self.journal_command(&command),
             Command::OpenOp(op) => self.open_op(op),
             Command::ReviewUndo(op) => self.review_undo(op),
             Command::Undo(op) => self.undo(op),
@@ -64,6 +64,14 @@ impl State {
             Command::Drop(tasks) => self.drop_held(&tasks),
             Command::Commit(tasks) => self.commit_held(&tasks, false),
             Command::Live(live) => self.go_live(live),
+        }
+    }
+
+    /// Reads the journal, perhaps to undo its newest operation.
+    fn journal_command(&mut self, command: &Command) -> Vec<Effect> {
+        match command {
+            Command::UndoNewest => self.undo_newest(),
+            _ => vec![Effect::Journal],
         }
     }
 
@@ -194,11 +202,9 @@ impl State {
         if let Some(job) = self.step.as_ref().and_then(|s| s.job) {
             effects.push(Effect::Kill(job));
         }
-        for task in &self.watch.tasks {
-            if let crate::watch::Phase::Running(job, _) = task.phase {
-                effects.push(Effect::Kill(job));
-            }
-        }
+        let mut watched: Vec<JobId> = self.watch.jobs().keys().copied().collect();
+        watched.sort_unstable();
+        effects.extend(watched.into_iter().map(Effect::Kill));
         effects.push(Effect::Exit);
         effects
     }

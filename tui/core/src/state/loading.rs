@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::loading::{Opening, without};
-use crate::watch::Phase;
 use std::path::PathBuf;
 
 impl State {
@@ -15,8 +14,8 @@ impl State {
                 step.since = without(step.since, before.since, now);
             }
             step.loading = name.map(loading);
-        } else if let Some(task) = self.watch.of_job(job) {
-            task.loading = name.map(loading);
+        } else if let Some(running) = self.watch.job_mut(job) {
+            running.loading = name.map(loading);
         } else if let Some(run) = &mut self.run {
             run.job_loading(job, name, now);
         }
@@ -41,10 +40,9 @@ impl State {
     pub fn loading_of(&self, task: TaskId) -> Option<&Loading> {
         let step = self.step.as_ref().filter(|s| s.row.id == task);
         let watched = self.watch.task(task);
-        let watched = watched.filter(|w| matches!(w.phase, Phase::Running(..)));
         let run = self.run.as_ref();
         (step.and_then(|s| s.loading.as_ref()))
-            .or_else(|| watched.and_then(|w| w.loading.as_ref()))
+            .or_else(|| watched.and_then(|watched| self.watch.loading(watched)))
             .or_else(|| run.and_then(|r| r.loading_of(task)))
     }
 

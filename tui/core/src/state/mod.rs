@@ -266,7 +266,7 @@ impl State {
                 reply,
             } => self.operation_reply(operation, lane, reply),
             Event::Preflight { build, result } => self.preflight(build, result),
-            Event::Compared(number, task, differs) => self.compared(number, task, *differs),
+            Event::Compared(of, task, differs) => self.compared(of, task, *differs),
             Event::NotStarted(error) => self.not_started(error),
             Event::HeldBefore(outcomes) => self.held_before(outcomes),
             Event::HeldElsewhere(outcomes) => self.held_elsewhere(outcomes),
@@ -283,6 +283,7 @@ impl State {
         effects.extend(self.step_queued());
         effects.extend(self.return_view());
         effects.extend(self.hand_over());
+        effects.extend(self.advance_watch());
         effects.extend(self.release());
         effects.extend(self.keep_held());
         effects.extend(self.keep_figures(&effects));

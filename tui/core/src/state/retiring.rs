@@ -2,7 +2,6 @@
 //! newer ones can be compared with them.
 
 use super::*;
-use crate::watch::Phase;
 
 impl State {
     /// Those of these builds that are no longer active are kept until nothing needs them.
@@ -55,10 +54,7 @@ impl State {
                 .filter(|s| s.job.is_some())
                 .map(|s| s.build),
         );
-        pinned.extend(self.watch.tasks.iter().filter_map(|t| match t.phase {
-            Phase::Running(_, build) => Some(build),
-            _ => None,
-        }));
+        pinned.extend(self.watch.jobs().values().map(|job| job.build));
         pinned
     }
 }

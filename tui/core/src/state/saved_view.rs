@@ -47,7 +47,7 @@ impl State {
             }
         }
         let returning: HashSet<(StageId, TaskId)> = view.watched.iter().copied().collect();
-        let watched = self.watch.tasks.iter().map(|w| (w.stage, w.row.id));
+        let watched = self.watch.iter().map(|w| (w.stage, w.row.id));
         let watched = watched.filter(|one| !returning.contains(one));
         view.watched.extend(watched);
         let open = self.step.as_ref().map(|step| (step.stage, step.row.id));

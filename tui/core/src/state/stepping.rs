@@ -277,8 +277,8 @@ impl State {
                 if let Some(step) = stepped {
                     step.name_attempt();
                     step.log.push(line);
-                } else if let Some(task) = job.and_then(|job| self.watch.of_job(job)) {
-                    task.log.push(line);
+                } else if let Some(running) = job.and_then(|job| self.watch.job_mut(job)) {
+                    running.log.push(line);
                 } else if !job.is_some_and(|job| self.compares(job)) {
                     let run = self.run.as_ref().zip(job);
                     if let Some((run, job)) = run.filter(|(run, job)| run.has(*job)) {

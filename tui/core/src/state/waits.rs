@@ -1,7 +1,6 @@
 //! Jobs that wait for a host: what the hosts are busy with, and when one has begun.
 
 use super::*;
-use crate::watch::Phase;
 
 impl State {
     /// A host has begun with a job; `None`: it waits for one again.
@@ -11,9 +10,9 @@ impl State {
             step.pid = pid;
             step.since = now;
             step.loading = None;
-        } else if let Some(task) = self.watch.of_job(job) {
-            task.pid = pid;
-            task.loading = None;
+        } else if let Some(running) = self.watch.job_mut(job) {
+            running.pid = pid;
+            running.loading = None;
         } else if let Some(run) = &mut self.run {
             match pid {
                 Some(pid) => run.job_started(job, pid, now),
@@ -37,10 +36,8 @@ impl State {
             .as_ref()
             .filter(|s| s.pid.is_some() && s.job.is_some());
         let step = step.filter(|_| priority != Priority::Person);
-        let watched = self.watch.tasks.iter().find_map(|t| match t.phase {
-            Phase::Running(_, build) if t.pid.is_some() => Some(build),
-            _ => None,
-        });
+        let watched = self.watch.jobs().values().filter(|job| job.pid.is_some());
+        let watched = watched.map(|job| job.build).max();
         let watched = watched.filter(|_| priority != Priority::Watch);
         let run = self.run.as_ref().filter(|r| r.works());
         let inside = match (step, watched, run) {

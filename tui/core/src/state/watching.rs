@@ -1,146 +1,108 @@
 //! Watched tasks: at every build their agents run dry again, on the inputs they had.
 //!
-//! One at a time, those first that were quick the last time, so that a slow one keeps nobody waiting.
+//! As many at a time as hosts are free beside what people and runs have asked for, those first that were quick the last time,
+//! so that a slow one keeps nobody waiting. What a round came to is put in words by [`summary`].
 
+mod summary;
+
+use super::comparing::JOBS;
 use super::*;
-use crate::counted::plural;
-use crate::watch::{MOST, Phase, WatchResult, Watched};
+use crate::compare::{TaskComparison, compare};
+use crate::comparing::{CompareFor, CompareTask, SideResult};
+use crate::watch::{RunningWatched, WatchComparison, WatchFigures, WatchResult, Watched};
 use crate::work::TaskRow;
 
-/// Tasks that differ and are named one by one in the activity.
-const NAMED: usize = 3;
+/// Tasks that wait with their inputs at hand, so that hosts are never idle.
+const READY: usize = 128;
+/// Batches of inputs that are on their way at once.
+const BATCHES: usize = 2;
+/// An agent that takes at most this many microseconds is quick: handing over a job costs more than running it.
+const QUICK_US: u64 = 500;
+/// Jobs of quick agents that are given out beyond those that run.
+const AHEAD: usize = 32;
 
 impl State {
     /// Watches tasks of a stage, or no longer.
     pub(super) fn watch(&mut self, stage: StageId, rows: Vec<TaskRow>, on: bool) -> Vec<Effect> {
+        if on {
+            self.watch.add(stage, rows);
+            return self.watch_build();
+        }
         let chosen: HashSet<TaskId> = rows.iter().map(|r| r.id).collect();
-        if !on {
-            let mut effects = Vec::new();
-            for task in self
-                .watch
-                .tasks
-                .iter()
-                .filter(|t| chosen.contains(&t.row.id))
-            {
-                if let Phase::Running(job, _) = task.phase {
-                    effects.push(Effect::Kill(job));
-                }
-            }
-            self.watch.tasks.retain(|t| !chosen.contains(&t.row.id));
-            if self.watch.tasks.is_empty() {
-                self.watch.kept = false;
-            }
-            effects.extend(self.advance_watch());
-            return effects;
-        }
-        let known: HashSet<TaskId> = self.watch.tasks.iter().map(|t| t.row.id).collect();
-        let new: Vec<TaskRow> = rows
-            .into_iter()
-            .filter(|r| !known.contains(&r.id))
-            .collect();
-        let room = MOST.saturating_sub(known.len());
-        if new.len() > room {
-            let text = format!(
-                "at most {MOST} tasks are watched; {} are left out",
-                new.len() - room
-            );
-            self.warn(Kind::Watch, text, None);
-        }
-        let new = new.into_iter().take(room);
-        self.watch
-            .tasks
-            .extend(new.map(|row| Watched::new(stage, row)));
-        self.advance_watch()
+        self.unwatch(&chosen)
+    }
+
+    /// Watches no task any longer.
+    pub(super) fn unwatch_all(&mut self) -> Vec<Effect> {
+        let all: HashSet<TaskId> = self.watch.iter().map(|task| task.row.id).collect();
+        self.unwatch(&all)
+    }
+
+    fn unwatch(&mut self, tasks: &HashSet<TaskId>) -> Vec<Effect> {
+        kill(self.watch.remove(tasks))
     }
 
     /// Runs watched tasks again on the newest build.
     pub(super) fn watch_again(&mut self, tasks: &[TaskId]) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        for id in tasks {
-            let task = self.watch.task(*id).map(|t| (t.stage, t.phase));
-            let Some((stage, phase)) = task else { continue };
-            if let Phase::Running(job, _) = phase {
-                effects.push(Effect::Kill(job));
-            }
-            if !matches!(phase, Phase::Fetching(_)) {
-                let next = self.watch_from(stage, *id);
-                if let Some(task) = self.watch.task_mut(*id) {
-                    task.phase = next;
-                }
-            }
-        }
-        effects.extend(self.advance_watch());
+        let jobs = self.watch.again(tasks);
+        let mut effects = kill(jobs);
+        effects.extend(self.watch_build());
         effects
     }
 
-    /// A build came into charge: watched tasks that another build looked at run again.
+    /// Another build may be active: watched tasks of its stages run again, and what runs on an older one is stopped.
     pub(super) fn watch_build(&mut self) -> Vec<Effect> {
-        let mut due = Vec::new();
-        for task in &self.watch.tasks {
-            let build = self.agent(task.stage).map(|(build, _, _)| build);
-            let seen = match task.phase {
-                Phase::Running(_, on) => Some(on),
-                Phase::Seen => task.now.as_ref().map(|l| l.build),
-                _ => None,
-            };
-            if build.is_some() && seen != build {
-                due.push(task.row.id);
-            }
+        let mut effects = Vec::new();
+        for stage in self.watch.stages() {
+            let build = self.agent(stage).map(|(build, _, _)| build);
+            effects.extend(kill(self.watch.begin_round(stage, build)));
         }
-        self.watch_again(&due)
+        effects
     }
 
-    /// Where a task starts again: with its inputs, unless they are there and the agent asks for the same.
-    fn watch_from(&self, stage: StageId, id: TaskId) -> Phase {
-        let Some(fetch) = self.fetch_of(stage) else {
-            return Phase::NoAgent;
-        };
-        let task = self.watch.task(id);
-        let here =
-            task.is_some_and(|t| t.inputs.is_some() && t.fetched_for.as_ref() == Some(&fetch));
-        if here { Phase::Waiting } else { Phase::Wanted }
-    }
-
-    /// What the agent of a stage asks for.
+    /// What an agent of a stage asks for.
     fn fetch_of(&self, stage: StageId) -> Option<FetchSpec> {
         self.agent(stage).map(|(_, _, agent)| FetchSpec::of(agent))
     }
 
-    /// What is to be done next for the watched tasks.
-    fn advance_watch(&mut self) -> Vec<Effect> {
-        let mut effects = self.watch_fetch();
-        let running = |t: &Watched| matches!(t.phase, Phase::Running(..));
-        if !self.watch.tasks.iter().any(running) {
-            effects.extend(self.watch_launch());
+    /// What is to be done next for the watched tasks, after every event: cheap when that is nothing.
+    pub(super) fn advance_watch(&mut self) -> Vec<Effect> {
+        if self.watch.pending() == 0 && !self.watch.unreported {
+            return Vec::new();
         }
+        let mut effects = self.watch_fetch();
+        effects.extend(self.watch_launch());
         self.sum_up_watch();
         effects
     }
 
-    /// Asks for missing inputs, those of a stage at once.
+    /// Takes the next tasks, and asks for the inputs that are missing, those of a stage at once.
     fn watch_fetch(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let wanted = |t: &&Watched| t.phase == Phase::Wanted;
-        while let Some(stage) = self.watch.tasks.iter().find(wanted).map(|t| t.stage) {
-            let fetch = self.fetch_of(stage);
-            let batch = BatchId::next(BatchOwner::Watch, &mut self.batches);
+        if self.watch.ahead() > READY / 2 {
+            return effects;
+        }
+        while self.watch.ahead() < READY && self.watch.batches() < BATCHES {
+            let Some(stage) = self.watch.next_stage() else {
+                break;
+            };
+            let Some(fetch) = self.fetch_of(stage) else {
+                self.watch.begin_round(stage, None);
+                continue;
+            };
+            let most = self.watch.batch.tasks();
             let mut rows = Vec::new();
-            for task in &mut self.watch.tasks {
-                if task.phase != Phase::Wanted || task.stage != stage {
-                    continue;
-                }
-                task.phase = if fetch.is_some() {
-                    Phase::Fetching(batch)
-                } else {
-                    Phase::NoAgent
-                };
-                task.fetched_for.clone_from(&fetch);
-                rows.push(task.row.clone());
+            while rows.len() < most
+                && self.watch.ahead() + rows.len() < READY
+                && self.watch.next_stage() == Some(stage)
+            {
+                rows.extend(self.watch.take_next(stage, &fetch));
             }
-            let Some(fetch) = fetch else { continue };
-            self.watch
-                .fetches
-                .insert(batch, rows.iter().map(|r| r.id).collect());
+            if rows.is_empty() {
+                continue;
+            }
+            let batch = BatchId::next(BatchOwner::Watch, &mut self.batches);
+            self.watch.fetch(batch, &rows, fetch.clone());
             effects.push(Effect::Fetch {
                 batch,
                 stage,
@@ -157,73 +119,86 @@ impl State {
         batch: BatchId,
         results: &[Result<Arc<Inputs>, Error>],
     ) -> Option<Vec<Effect>> {
-        let tasks = self.watch.fetches.remove(&batch)?;
+        let (tasks, fetch) = self.watch.take_fetch(batch)?;
+        let inputs = results.iter().flatten();
+        self.watch.batch.learn(inputs.map(|inputs| &**inputs));
         for (id, result) in tasks.into_iter().zip(results) {
-            let Some(task) = self
-                .watch
-                .task_mut(id)
-                .filter(|t| t.phase == Phase::Fetching(batch))
-            else {
-                continue;
-            };
-            let stage = task.stage;
-            match result {
-                Ok(inputs) => {
-                    task.inputs = Some(inputs.clone());
-                    task.error = None;
-                }
-                Err(error) => {
-                    task.error = Some(error.clone());
-                    task.phase = Phase::Unfetched;
-                    self.watch.unreported = true;
-                    continue;
-                }
-            }
-            // A build that came meanwhile may ask for more.
-            let next = self.watch_from(stage, id);
-            if let Some(task) = self.watch.task_mut(id) {
-                task.phase = next;
-            }
+            self.watch.fetched(id, batch, result, &fetch);
         }
-        Some(self.advance_watch())
+        Some(Vec::new())
     }
 
-    /// Starts the waiting task that was quickest the last time.
-    fn watch_launch(&mut self) -> Option<Effect> {
-        loop {
-            let waiting = self
-                .watch
-                .tasks
-                .iter()
-                .filter(|t| t.phase == Phase::Waiting);
-            let quickest = waiting.min_by_key(|t| t.now.as_ref().map_or(0, |l| l.run_us))?;
-            let (id, stage, inputs) = (quickest.row.id, quickest.stage, quickest.inputs.clone());
-            let agent = self
-                .agent(stage)
-                .map(|(build, at, agent)| (build, at, self.limit_of(agent)));
-            let (Some((build, agent, deadline_ms)), Some(inputs)) = (agent, inputs) else {
-                self.watch.task_mut(id)?.phase = Phase::NoAgent;
-                continue;
+    /// Jobs at a time beside runs: as many as a person chose for them.
+    pub(super) fn jobs_beside(&self) -> usize {
+        let run = self.run.as_ref().filter(|run| !run.is_over());
+        let chosen = run.map(|run| run.spec.concurrency).or(self.jobs_at_a_time);
+        chosen.unwrap_or(JOBS).max(1)
+    }
+
+    /// How many watched tasks may run now: where hosts are free. One may in any case, so that a long run does not stop
+    /// the loop.
+    fn watch_jobs(&self) -> usize {
+        let hosts = self.jobs_beside();
+        let run = self.run.as_ref().filter(|run| !run.is_over());
+        let of_run = run.map_or(0, |run| run.jobs_under_way().min(hosts));
+        let stepped = usize::from(self.step.as_ref().is_some_and(|step| step.job.is_some()));
+        let ahead = match of_run {
+            0 => self.watch.quick.min(AHEAD),
+            _ => 0,
+        };
+        hosts.saturating_sub(of_run + stepped).max(1) + ahead
+    }
+
+    /// Starts those of the next tasks for which there is room.
+    fn watch_launch(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let most = self.watch_jobs();
+        if !self.watch.is_ready() || self.watch.jobs().len() >= most {
+            return effects;
+        }
+        let stages = self.watch.stages().into_iter();
+        let fetches: BTreeMap<StageId, Option<FetchSpec>> =
+            stages.map(|stage| (stage, self.fetch_of(stage))).collect();
+        let fits = |stage: StageId, fetch: &FetchSpec| {
+            fetches.get(&stage).and_then(Option::as_ref) == Some(fetch)
+        };
+        while self.watch.jobs().len() < most {
+            let Some(next) = self.watch.take_ready(fits) else {
+                break;
             };
+            let agent = self.agent(next.stage);
+            let agent = agent.map(|(build, at, agent)| (build, at, self.limit_of(agent)));
+            let Some((build, agent, deadline_ms)) = agent else {
+                break;
+            };
+            if self.watch.jobs().is_empty() && self.run.as_ref().is_none_or(Run::is_over) {
+                effects.push(Effect::Concurrency(self.jobs_beside()));
+            }
             self.jobs += 1;
             let job = JobId(self.jobs);
-            let task = self.watch.task_mut(id)?;
-            task.phase = Phase::Running(job, build);
-            (task.pid, task.loading) = (None, None);
-            task.log = Log::default();
-            return Some(Effect::Launch(Launch {
+            let running = RunningWatched {
+                task: next.task,
+                build,
+                inputs: Arc::clone(&next.inputs),
+                pid: None,
+                loading: None,
+                log: Log::default(),
+            };
+            self.watch.started(job, running);
+            effects.push(Effect::Launch(Launch {
                 job,
                 build,
                 agent,
                 attempt: 1,
-                stage,
-                inputs,
+                stage: next.stage,
+                inputs: next.inputs,
                 deadline_ms,
                 priority: Priority::Watch,
                 pauses: false,
                 given: Arc::default(),
             }));
         }
+        effects
     }
 
     /// A watched task ran; `None`: the job is somebody else's.
@@ -233,34 +208,65 @@ impl State {
         result: &Result<Arc<Outcome>, Error>,
         run_us: u64,
     ) -> Option<Vec<Effect>> {
-        let (at, kept) = (self.now, self.watch.kept);
-        let task = self.watch.of_job(job)?;
-        let Phase::Running(_, build) = task.phase else {
+        let build = self.watch.jobs().get(&job)?.build;
+        let at = self.now;
+        let quick = result.is_ok() && run_us <= QUICK_US;
+        self.watch.quick = if quick { self.watch.quick + 1 } else { 0 };
+        let newer = WatchResult::new(build, result.clone(), run_us, at);
+        let (running, before) = self.watch.ran(job, newer.clone())?;
+        self.results
+            .insert(running.task, last_result(build, result, run_us, at));
+        let compare = before.and_then(|before| self.compare_watched(&running, &before, &newer));
+        Some(compare.into_iter().collect())
+    }
+
+    /// Compares both results of a task: at once where that takes no time, else beside the state.
+    fn compare_watched(
+        &mut self,
+        running: &RunningWatched,
+        before: &WatchResult,
+        now: &WatchResult,
+    ) -> Option<Effect> {
+        let id = running.task;
+        let (Some(a), Some(b)) = (&before.kept, &now.kept) else {
+            let found = in_short(before, now);
+            self.watch.compared(id, None, weighed(found, true));
             return None;
         };
-        let look = WatchResult {
-            build,
+        let [a, b] = [(a, before.run_us), (b, now.run_us)].map(|(result, run_us)| SideResult {
             result: result.clone(),
-            run_us,
-            at,
-        };
-        task.phase = Phase::Seen;
-        let older = task.now.replace(look).filter(|l| l.build != build);
-        if older.is_some() && !(kept && task.before.is_some()) {
-            task.before = older;
+            run_us: Some(run_us),
+        });
+        if is_light(&a) && is_light(&b) {
+            let found = compare(&Arc::default(), None, a.side(), b.side());
+            self.watch.compared(id, None, weighed(found, false));
+            return None;
         }
-        let id = task.row.id;
-        self.watch.unreported = true;
-        self.results
-            .insert(id, last_result(build, result, run_us, at));
-        Some(self.advance_watch())
+        let ticket = self.watch.compares(id)?;
+        Some(Effect::Compare(Arc::new(CompareTask {
+            of: CompareFor::Watched(ticket),
+            inputs: Arc::clone(&running.inputs),
+            results: [a, b],
+        })))
+    }
+
+    /// Both results of a task were compared.
+    pub(super) fn watched_compared(
+        &mut self,
+        ticket: u64,
+        task: TaskId,
+        found: TaskComparison,
+    ) -> Vec<Effect> {
+        let comparison = weighed(found, false);
+        self.watch.compared(task, Some(ticket), comparison);
+        Vec::new()
     }
 
     /// What is there now is what newer builds are compared with, or the build before each.
     pub(super) fn keep_looks(&mut self, keep: bool) -> Vec<Effect> {
         self.watch.kept = keep;
-        for task in self.watch.tasks.iter_mut().filter(|_| keep) {
-            task.before.clone_from(&task.now);
+        if keep {
+            self.watch.pin();
         }
         Vec::new()
     }
@@ -270,22 +276,18 @@ impl State {
         let Some(task) = self.watch.task(id) else {
             return Vec::new();
         };
-        let (
-            Some(WatchResult {
-                build,
-                result: Ok(outcome),
-                ..
-            }),
-            Some(inputs),
-        ) = (&task.now, &task.inputs)
-        else {
+        let given = task
+            .now
+            .as_ref()
+            .and_then(|now| Some((now.build, now.outcome()?)));
+        let (Some((build, outcome)), Some(inputs)) = (given, &task.inputs) else {
             return Vec::new();
         };
         let held = Held {
             stage: task.stage,
             inputs: inputs.clone(),
             outcome: outcome.clone(),
-            build: *build,
+            build,
             taken: true,
             at: self.now,
         };
@@ -299,85 +301,50 @@ impl State {
         );
         Vec::new()
     }
+}
 
-    /// Once every watched task was looked at: those that differ, then all in one line.
-    fn sum_up_watch(&mut self) {
-        if !self.watch.unreported || self.watch.tasks.iter().any(Watched::pending) {
-            return;
-        }
-        self.watch.unreported = false;
-        let differing: Vec<&Watched> = self.watch.tasks.iter().filter(|t| t.differs()).collect();
-        let mut lines: Vec<(bool, String)> = Vec::new();
-        let only = self.watch.tasks.len() == 1;
-        let named = differing.iter().take(NAMED).copied();
-        let named: Vec<&Watched> = if only {
-            self.watch.tasks.iter().collect()
-        } else {
-            named.collect()
-        };
-        for task in named {
-            lines.push((task.failed(), summary(task)));
-        }
-        if !only {
-            let failing = self.watch.failing();
-            let newest = self
-                .watch
-                .tasks
-                .iter()
-                .filter_map(|t| t.now.as_ref())
-                .map(|l| l.build)
-                .max();
-            let on = newest.map_or_else(String::new, |b| format!(" on build {b}"));
-            let mut text = format!("{}{on}", plural(self.watch.tasks.len(), "task"));
-            let compared = self.watch.tasks.iter().any(|t| t.before.is_some());
-            text.push_str(&match differing.len() {
-                0 if !compared && newest.is_some() => {
-                    ": the next build is compared with it".to_owned()
-                }
-                0 if !compared => String::new(),
-                0 => " · none differs".to_owned(),
-                1 => " · 1 differs ({key:Watching})".to_owned(),
-                n => format!(" · {n} differ ({{key:Watching}})"),
-            });
-            if failing > 0 {
-                text.push_str(&format!(" · {failing} failed"));
-            }
-            lines.push((failing > 0, text));
-        }
-        for (bad, text) in lines {
-            self.note(Kind::Watch, bad, text, None);
-        }
+fn kill(jobs: Vec<JobId>) -> Vec<Effect> {
+    jobs.into_iter().map(Effect::Kill).collect()
+}
+
+/// Whether a result is compared in no time: it has no labels to be parsed.
+fn is_light(side: &SideResult) -> bool {
+    let outcome = side.result.as_ref().ok();
+    outcome.is_none_or(|outcome| {
+        outcome.labels_after.is_none()
+            && outcome.patch.labels.len() + outcome.patch.changes.len() < 50
+    })
+}
+
+fn weighed(found: TaskComparison, in_short: bool) -> WatchComparison {
+    WatchComparison {
+        differs: found.differs(),
+        severity: found.severity(),
+        figures: WatchFigures::of(&found, in_short),
+        found: Some(Arc::new(found)),
     }
 }
 
-/// One watched task in one line.
-fn summary(task: &Watched) -> String {
-    let title = &task.row.title;
-    let Some(now) = &task.now else {
-        let why = task.error.as_ref().map_or("", |f| f.summary.as_str());
-        return format!("{title}: {why}");
-    };
-    let counts = |l: &WatchResult| {
-        let (added, changed, removed) = short(&l.result).1;
+/// Compares two results of which one is not kept in full: by route and number of labels.
+fn in_short(before: &WatchResult, now: &WatchResult) -> TaskComparison {
+    let words = |(added, changed, removed): (usize, usize, usize)| {
         format!("+{added} ~{changed} -{removed}")
     };
-    let Some(before) = &task.before else {
-        return format!(
-            "{title}: {}  labels {}  on build {}",
-            now.route(),
-            counts(now),
-            now.build
-        );
-    };
-    let pair = |a: String, b: String| if a == b { b } else { format!("{a} → {b}") };
-    let way = pair(before.route(), now.route());
-    let labels = pair(counts(before), counts(now));
-    let same = if task.differs() { "" } else { "the same as " };
-    let builds = format!("{same}build {}", before.build);
-    let builds = if task.differs() {
-        format!("build {} → {}", before.build, now.build)
-    } else {
-        builds
-    };
-    format!("{title}: {way}  labels {labels}  {builds}")
+    let pair = [before, now];
+    let note = (before.labels != now.labels).then(|| {
+        format!(
+            "labels {} → {}; the outcome of build {} is no longer kept, so they were not compared one by one",
+            words(before.labels),
+            words(now.labels),
+            before.build
+        )
+    });
+    TaskComparison {
+        routes: pair.map(|one| one.text.to_string()),
+        failed: pair.map(|one| one.failed),
+        changed_route: before.text != now.text,
+        run_us: pair.map(|one| Some(one.run_us)),
+        note,
+        ..TaskComparison::default()
+    }
 }

@@ -209,7 +209,7 @@ fn watched_tasks_step_and_run_go_on_beside_each_other_while_builds_come() {
     let newest = world.state.builds.newest().unwrap().id;
     assert_eq!(world.loaded, [newest].into());
     let looked = |t: &wb_core::watch::Watched| t.now.as_ref().unwrap().build;
-    assert!(world.state.watch.tasks.iter().all(|t| looked(t) == newest));
+    assert!(world.state.watch.iter().all(|t| looked(t) == newest));
 }
 
 #[test]

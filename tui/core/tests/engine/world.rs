@@ -245,7 +245,7 @@ impl World {
                 let [a, b] = task.results.each_ref().map(SideResult::side);
                 let row = task.inputs.labels.as_ref();
                 Some(Event::Compared(
-                    task.comparison,
+                    task.of,
                     task.inputs.row.id,
                     Box::new(compare(&Arc::default(), row, a, b)),
                 ))

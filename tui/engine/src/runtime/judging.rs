@@ -30,11 +30,7 @@ impl World {
                 let row = task.inputs.labels.as_ref();
                 let differs = Box::new(compare(&ontology, row, a, b));
                 drop(turn);
-                let _ = news.blocking_send(Event::Compared(
-                    task.comparison,
-                    task.inputs.row.id,
-                    differs,
-                ));
+                let _ = news.blocking_send(Event::Compared(task.of, task.inputs.row.id, differs));
             });
         });
     }

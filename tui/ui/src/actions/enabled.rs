@@ -12,7 +12,6 @@ use wb_core::journal::Undoing;
 use wb_core::pause::PlaceKind;
 use wb_core::state::State;
 use wb_core::step::{At, Stepper};
-use wb_core::watch::Watched;
 use wb_core::work::TaskRow;
 
 type Enabled = Result<(), Why>;
@@ -281,14 +280,14 @@ pub(super) fn can_rerun_theirs(ui: &Ui, state: &State) -> Enabled {
 }
 
 pub(super) fn watching(_: &Ui, state: &State) -> Enabled {
-    unless(state.watch.tasks.is_empty(), "no task is watched")
+    unless(state.watch.is_empty(), "no task is watched")
 }
 
 /// Half of the tasks would be compared with one build, half with another.
 pub(super) fn can_pin(ui: &Ui, state: &State) -> Enabled {
     watching(ui, state)?;
     unless(
-        !state.watch.kept && state.watch.tasks.iter().any(Watched::pending),
+        !state.watch.kept && state.watch.pending() > 0,
         "not every task has run on this build yet",
     )
 }

@@ -26,21 +26,12 @@ impl Ui {
             return Vec::new();
         };
         let on = !watched(&rows, state);
-        let room = wb_core::watch::MOST - state.watch.tasks.len();
-        let new = rows.iter().filter(|r| state.watch.task(r.id).is_none());
-        let left_out = new.count().saturating_sub(room);
-        let plural = crate::text::plural;
-        self.notice = Some(match (on, left_out) {
-            (true, 0) => format!(
-                "{} watched: dry-run at every build ({{key:Watching}} shows what changes)",
-                plural(rows.len(), "task")
+        let tasks = crate::text::plural(rows.len(), "task");
+        self.notice = Some(match on {
+            true => format!(
+                "{tasks} watched: dry-run at every build ({{key:Watching}} shows what changes)"
             ),
-            (true, _) => format!(
-                "at most {} tasks are watched; {} left out",
-                wb_core::watch::MOST,
-                plural(left_out, "task")
-            ),
-            (false, _) => format!("{} no longer watched", plural(rows.len(), "task")),
+            false => format!("{tasks} no longer watched"),
         });
         vec![Command::Watch { stage, rows, on }]
     }

@@ -74,7 +74,7 @@ actions! {
     Journal     Global ["J" "H"] "journal" "Show what was written from this folder, and undo it"
         .closes() .hint(|_, _| Some("journal".into())) .does(|ui, _| journal::open(ui, false));
     Watching    Global ["W"] "watched" "Watched tasks: dry-run at every build, with what changed"
-        .closes() .hint(|_, s| (!s.watch.tasks.is_empty()).then(|| "watch".into()))
+        .closes() .hint(|_, s| (!s.watch.is_empty()).then(|| "watch".into()))
         .does(|ui, _| ui.open(watch::Watch::default()));
     Compare     Global ["="] "compare" "Compare builds, held outcomes or upstream over the tasks of the stage"
         .closes() .hint(|_, s| s.comparing.is_some().then(|| "comparison".into()))
@@ -266,6 +266,8 @@ actions! {
         .when(watching) .hint(|_, _| Some("hold".into()));
     Unwatch     Watch ["w"] "unwatch" "Stop watching this task"
         .when(watching) .hint(|_, _| Some("unwatch".into()));
+    SortWatched Watch ["S"] "what differs" "Show the tasks that differ, the worst first, or all in the order in which they were chosen"
+        .when(watching);
     UnwatchAll  Watch ["X"] "unwatch all" "Stop watching all tasks"
         .when(watching);
     WatchPicture Watch ["i"] "watched picture" "Show the picture with the labels of the newest build, the one before or both, or none"
@@ -274,7 +276,7 @@ actions! {
         .hint(|_, _| Some("other A".into()));
     SideB       Compare ["]"] "next b" "Choose another B"
         .hint(|_, _| Some("other B".into()));
-    BeginCompare Compare ["x"] "compare now" "Run both sides dry on the marked tasks, or on all that match"
+    BeginCompare Compare ["x"] "compare now" "Run both sides dry on the marked tasks, or on all that match; esc stops and keeps what was compared"
         .when(can_compare) .hint(|_, _| Some("compare".into()));
     EndCompare  Compare ["X"] "stop comparing" "Stop; what has been found stays"
         .when(comparing) .hint(|_, _| Some("stop".into()));
@@ -282,6 +284,8 @@ actions! {
         .when(compared) .hint(|_, _| Some("sort".into()));
     StepCompared Compare ["s"] "step compared" "Step this task, with its picture"
         .when(compared) .hint(|_, _| Some("step".into()));
+    ComparePicture Compare ["i"] "compared picture" "Show the picture with the labels of both sides, of B, of A, or none"
+        .stays() .when(compared) .hint(|_, _| Some("picture".into())) .does(Ui::turn_side);
     SaveCompared Compare ["w"] "save comparison" "Write the comparison to compare.json and compare.html"
         .when(compared) .hint(|_, _| Some("save".into()));
     FinishOp    Journal ["F"] "finish interrupted" "Finish the writes that an interrupted command began (asks)"

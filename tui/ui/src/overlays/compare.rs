@@ -2,29 +2,28 @@
 //!
 //! Running the agents is left to the engine, comparing to the core; how one task looks is in `task`.
 
-mod task;
+mod figures;
+pub(super) mod task;
 
+use self::figures::figures;
 use super::ListCursor;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
 use crate::frames::{head_of, list_and_details};
 use crate::layer::{Handled, Layer};
 use crate::panes::PaneName;
-use crate::text::{clean, fit, fit_middle, left, right};
+use crate::text::{clean, fit, fit_middle, left};
 use crate::theme::Styles;
 use crate::widgets::{hanging, lines, list, padded};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use wb_core::command::Command;
-use wb_core::compare::{ComparedTask, Comparison, label_words};
+use wb_core::compare::ComparedTask;
 use wb_core::comparing::{CompareCommand, CompareSide, CompareSpec, Comparing};
 use wb_core::counted::{number, plural};
-use wb_core::ids::StageId;
+use wb_core::ids::{DataHash, StageId};
 use wb_core::state::State;
-
-/// Pairs of routes that are shown.
-const ROUTES: usize = 6;
 
 /// The comparison, with both sides of the chosen task.
 pub struct Compare {
@@ -53,6 +52,12 @@ impl Compare {
     fn shown<'a>(&self, state: &'a State) -> Option<&'a Comparing> {
         let comparing = state.comparing.as_deref()?;
         (Some(comparing.stage) == self.stage && comparing.sides == self.sides).then_some(comparing)
+    }
+
+    /// Whether the comparison in sight has not ended: leaving stops it, and what was compared stays.
+    fn under_way(&self, state: &State) -> bool {
+        self.shown(state)
+            .is_some_and(|comparing| !comparing.is_over())
     }
 
     fn rows<'a>(&self, state: &'a State) -> &'a [ComparedTask] {
@@ -115,6 +120,9 @@ impl Layer for Compare {
             return Handled::done();
         }
         match action {
+            Action::Out if self.under_way(state) => {
+                return Handled::Stay(vec![Command::Compare(CompareCommand::Stop)]);
+            }
             Action::SideA => self.turn(0, state),
             Action::SideB => self.turn(1, state),
             Action::BeginCompare => return Handled::Stay(self.begin(state)),
@@ -146,7 +154,7 @@ impl Layer for Compare {
 
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         use Action::*;
-        let mut all = actions::hints(ui, state, &[EndCompare, BeginCompare, SideA, SideB]);
+        let mut all = actions::hints(ui, state, &[BeginCompare, SideA, SideB]);
         if !self.rows(state).is_empty() {
             if ui.in_main() {
                 all.push((In, "both sides".into()));
@@ -154,10 +162,20 @@ impl Layer for Compare {
             all.extend(actions::hints(
                 ui,
                 state,
-                &[StepCompared, SortCompared, SaveCompared],
+                &[
+                    StepCompared,
+                    SortCompared,
+                    SaveCompared,
+                    ComparePicture,
+                    PrevFrame,
+                    NextFrame,
+                ],
             ));
         }
-        all.extend(actions::hints(ui, state, &[Out]));
+        match self.under_way(state) {
+            true => all.push((Out, "stop, keep what was compared".into())),
+            false => all.extend(actions::hints(ui, state, &[Out])),
+        }
         all
     }
 
@@ -195,6 +213,12 @@ impl Layer for Compare {
         let [tasks, details] = list_and_details(body, ui.room.narrow(), tasks, body.width / 2);
         self.draw_list(ui, buf, tasks, comparing);
         task::draw(ui, buf, details, &self.cursor, comparing);
+    }
+
+    fn data(&self, _: &Ui, state: &State) -> Option<DataHash> {
+        let comparing = self.shown(state)?;
+        let task = comparing.found.rows.get(self.cursor.at)?;
+        Some(comparing.sides_of(task.task)?.inputs.row.data)
     }
 
     fn value(&self, _: &Ui, state: &State) -> Option<(String, String)> {
@@ -272,7 +296,7 @@ fn how<'a>(ui: &Ui, columns: usize) -> Vec<Line<'a>> {
     let mut all = hanging("", ui.st.text, &text, columns, ui.st.text);
     all.push(Line::default());
     all.push(Line::styled(
-        "Comparing writes nothing, and runs behind everything else.",
+        "Comparing writes nothing and runs behind everything else, also while this is closed.",
         ui.st.dim,
     ));
     all
@@ -323,58 +347,4 @@ fn progress<'a>(
         all.push(Line::styled(fit(&text, columns), st.dim));
     }
     all
-}
-
-/// The matrix of routes beside the labels by class; where there is no room for both, one below the other.
-fn figures<'a>(found: &Comparison, columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let (routes, classes) = (routes(found), classes(found));
-    let wide = columns >= 100;
-    let half = if wide { columns / 2 } else { columns };
-    let style = |changed: bool| if changed { st.changed } else { st.text };
-    if !wide {
-        let all = routes.into_iter().chain(classes);
-        return all
-            .map(|(text, changed)| Line::styled(fit(&text, columns), style(changed)))
-            .collect();
-    }
-    let rows = routes.len().max(classes.len());
-    let cell = |all: &[(String, bool)], row: usize| {
-        let (text, changed) = all.get(row).cloned().unwrap_or_default();
-        Span::styled(left(&fit(&text, half - 2), half), style(changed))
-    };
-    (0..rows)
-        .map(|row| Line::from(vec![cell(&routes, row), cell(&classes, row)]))
-        .collect()
-}
-
-/// Pairs of routes, those that changed first.
-fn routes(found: &Comparison) -> Vec<(String, bool)> {
-    let mut all: Vec<(&(String, String), &usize)> = found.routes.iter().collect();
-    all.sort_by_key(|((from, to), n)| (from == to, std::cmp::Reverse(**n)));
-    let more = all.len().saturating_sub(ROUTES);
-    let line = |((from, to), n): &(&(String, String), &usize)| {
-        let text = format!("{} {} → {}", right(&number(**n), 7), clean(from), clean(to));
-        (text, from != to)
-    };
-    let mut lines: Vec<_> = all.iter().take(ROUTES).map(line).collect();
-    if more > 0 {
-        lines.push((format!("        and {}", plural(more, "more pair")), false));
-    }
-    lines
-}
-
-/// Labels by class, those with the most differences first.
-fn classes(found: &Comparison) -> Vec<(String, bool)> {
-    let mut all: Vec<_> = found.classes.iter().collect();
-    all.sort_by(|a, b| b.1.weight().total_cmp(&a.1.weight()));
-    let line = |(name, counts): &(&String, &wb_core::compare::LabelCounts)| {
-        let name = left(&fit(&clean(name), 16), 16);
-        let text = format!(
-            "{name} same {} {}",
-            number(counts.same),
-            label_words(counts)
-        );
-        (text.trim_end().to_owned(), counts.differing() > 0)
-    };
-    all.iter().take(ROUTES).map(line).collect()
 }

@@ -1,45 +1,86 @@
 //! Tasks that run dry again at every build: what each gave, and what changed against the last build.
 //!
-//! Running them is left to the engine; how one task looks is in `sides`.
+//! Running them is left to the engine; how one task looks is in `sides`, both in lines in `linear`.
 
+mod linear;
 mod sides;
 
 use super::ListCursor;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
-use crate::frames::{foot_of, list_and_details};
+use crate::frames::{head_of, list_and_details};
 use crate::layer::{Handled, Layer};
 use crate::panes::PaneName;
 use crate::text::{clean, fit, fit_middle, left, number, plural};
 use crate::theme::Styles;
-use crate::widgets::{hanging, lines, list, padded};
+use crate::widgets::{hanging, lines, list, padded, scroll_to};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use wb_core::command::Command;
+use wb_core::compare::TaskComparison;
 use wb_core::state::State;
-use wb_core::watch::{Phase, WatchResult, Watched};
+use wb_core::watch::{Phase, Watched};
+
+/// From so many tasks on those that differ are shown first.
+const MANY: usize = 100;
+/// Tasks that differ and can be listed, the worst ones.
+const LISTED: usize = 5_000;
 
 /// The watched tasks, with the differences of the chosen one.
 #[derive(Default)]
 pub struct Watch {
     cursor: ListCursor,
+    /// Whether only those that differ or fail are listed; `None`: when there are many.
+    differing: Option<bool>,
 }
 
 impl Watch {
+    /// Whether only those that differ or fail are listed.
+    fn only_differing(&self, state: &State) -> bool {
+        let many = state.watch.len() > MANY && state.watch.worst_len() > 0;
+        self.differing.unwrap_or(many)
+    }
+
+    /// How many are listed.
+    fn count(&self, state: &State) -> usize {
+        match self.only_differing(state) {
+            true => state.watch.worst_len().min(LISTED),
+            false => state.watch.len(),
+        }
+    }
+
+    /// The task at this place of the list.
+    fn listed<'a>(&self, state: &'a State, place: usize) -> Option<&'a Watched> {
+        match self.only_differing(state) {
+            true => state.watch.worst(place.min(LISTED)).next(),
+            false => state.watch.at(place),
+        }
+    }
+
     /// The task under the cursor.
     fn task<'a>(&self, state: &'a State) -> Option<&'a Watched> {
-        state.watch.tasks.get(self.cursor.at)
+        self.listed(state, self.cursor.at)
+    }
+
+    /// Lists the others.
+    fn turn(&mut self, state: &State) {
+        self.differing = Some(!self.only_differing(state));
+        self.cursor = ListCursor::default();
     }
 
     /// Actions on the chosen task.
     fn on_task(action: Action, task: &Watched, ui: &mut Ui, state: &State) -> Handled {
         let command = match action {
             Action::Again => Command::WatchAgain(vec![task.row.id]),
-            Action::HoldWatched if can_hold(task) => Command::HoldWatched(task.row.id),
+            Action::HoldWatched if task.can_hold() => Command::HoldWatched(task.row.id),
             Action::HoldWatched => {
-                ui.notice = Some("there is no outcome to keep yet".into());
+                let gone = task.now.as_ref().is_some_and(|now| !now.failed);
+                ui.notice = Some(match gone {
+                    true => "its outcome is no longer kept: {key:Again} runs it again".into(),
+                    false => "there is no outcome to keep yet".into(),
+                });
                 return Handled::done();
             }
             Action::Unwatch => unwatch(task),
@@ -70,14 +111,18 @@ impl Layer for Watch {
     }
 
     fn on(&mut self, action: Action, ui: &mut Ui, state: &State) -> Handled {
-        if self.cursor.on(action, state.watch.tasks.len(), ui) {
+        if self.cursor.on(action, self.count(state), ui) {
             return Handled::done();
         }
         match action {
             Action::KeepWatchResults => {
                 Handled::Stay(vec![Command::KeepWatchResults(!state.watch.kept)])
             }
-            Action::UnwatchAll => Handled::Stay(state.watch.tasks.iter().map(unwatch).collect()),
+            Action::UnwatchAll => Handled::Stay(vec![Command::UnwatchAll]),
+            Action::SortWatched => {
+                self.turn(state);
+                Handled::done()
+            }
             _ => match self.task(state) {
                 Some(task) => Self::on_task(action, task, ui, state),
                 None => Handled::No,
@@ -86,19 +131,26 @@ impl Layer for Watch {
     }
 
     fn on_click(&mut self, row: usize, _: &mut Ui, state: &State) -> bool {
-        self.cursor.choose(row, state.watch.tasks.len());
+        self.cursor.choose(row, self.count(state));
         true
     }
 
     fn hints(&self, ui: &Ui, state: &State) -> Hints {
         use Action::*;
         let mut all = actions::hints(ui, state, &[StepWatched, Again]);
-        if self.task(state).is_some_and(can_hold) {
+        if self.task(state).is_some_and(Watched::can_hold) {
             all.extend(actions::hints(ui, state, &[HoldWatched]));
         }
         all.extend(actions::hints(ui, state, &[Unwatch]));
         if self.task(state).is_some() && ui.in_main() {
             all.push((In, "read on".into()));
+        }
+        if state.watch.worst_len() > 0 || self.only_differing(state) {
+            let word = match self.only_differing(state) {
+                true => "all",
+                false => "what differs",
+            };
+            all.push((SortWatched, word.into()));
         }
         all.extend(actions::hints(
             ui,
@@ -108,30 +160,36 @@ impl Layer for Watch {
         all
     }
 
+    fn lines(&mut self, ui: &mut Ui, state: &State) -> Option<Vec<String>> {
+        Some(linear::lines(self, ui, state))
+    }
+
     fn draw(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         let st = ui.st;
-        let count = state.watch.tasks.len();
-        let (title, right) = match count {
+        let all = state.watch.len();
+        let (title, right) = match all {
             0 => ("Watch".to_owned(), String::new()),
             _ => (
-                format!("Watch: {} at every build", plural(count, "task")),
+                format!("Watch: {} at every build", plural(all, "task")),
                 against(state),
             ),
         };
-        if count == 0 {
+        if all == 0 {
             let room = padded(ui.overlay(buf, area, (&title, &right)));
             let how = nothing(ui, usize::from(room.width));
             lines(buf, room, &how, 0);
             return;
         }
-        self.cursor.at = self.cursor.at.min(count - 1);
         let inner = ui.overlay_of_panes(buf, area, (&title, &right));
-        let [body, below] = foot_of(inner, 1);
-        if let Some(below) = ui.panes.place(PaneName::Still, below) {
-            let room = padded(ui.pane(buf, PaneName::Still, below, ("", "")));
-            let summary = summary(state, usize::from(room.width), &st);
-            lines(buf, room, &[summary], 0);
+        let columns = usize::from(padded(inner).width);
+        let round = summary(state, columns, &st);
+        let rows = u16::try_from(round.len().min(2)).unwrap_or(2);
+        let [top, body] = head_of(inner, rows);
+        if let Some(top) = ui.panes.place(PaneName::Still, top) {
+            lines(buf, padded(top.inner(Margin::new(1, 0))), &round, 0);
         }
+        let count = self.count(state);
+        self.cursor.at = self.cursor.at.min(count.saturating_sub(1));
         let tasks = u16::try_from(count + 2).unwrap_or(u16::MAX);
         let tasks = tasks.min(body.height / 3).max(4);
         let [list, details] = list_and_details(body, ui.room.narrow(), tasks, body.width / 2);
@@ -145,17 +203,11 @@ impl Layer for Watch {
     }
 }
 
-/// Whether the newest build gave something that can be held.
-pub fn can_hold(task: &Watched) -> bool {
-    task.inputs.is_some() && task.now.as_ref().is_some_and(|l| l.result.is_ok())
-}
-
 /// What newer builds are compared with.
 fn against(state: &State) -> String {
-    let kept = state.watch.tasks.iter().filter_map(|t| t.before.as_ref());
-    match kept.map(|l| l.build).max() {
-        Some(build) if state.watch.kept => format!("against build {build} (pinned)"),
-        _ => "against the last build".to_owned(),
+    match state.watch.pinned() {
+        Some(build) => format!("against build {build} (pinned)"),
+        None => "against the last build".to_owned(),
     }
 }
 
@@ -172,36 +224,51 @@ fn nothing<'a>(ui: &Ui, columns: usize) -> Vec<Line<'a>> {
     all
 }
 
-fn summary<'a>(state: &State, columns: usize, st: &Styles) -> Line<'a> {
-    let tasks = &state.watch.tasks;
-    let pending = tasks.iter().filter(|t| t.pending()).count();
-    let (differing, failing) = (state.watch.differing(), state.watch.failing());
-    let mut text = match (pending, differing) {
-        (0, 0) if tasks.iter().any(|t| t.before.is_some()) => "no task differs".to_owned(),
-        (0, 0) => "ran once; change the agent and build it".to_owned(),
-        (0, 1) => "1 task differs".to_owned(),
-        (0, n) => format!("{} tasks differ", number(n)),
-        (n, _) => format!("… {} to go", number(n)),
-    };
-    if failing > 0 {
-        text.push_str(&format!(" · {} failed", number(failing)));
-    }
-    text.push_str(" · nothing was written");
-    let style = match (pending, failing, differing) {
+/// How far the round is and what it has come to, with the style of that.
+fn summary<'a>(state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let (figures, pending) = (state.watch.figures(), state.watch.pending());
+    let style = match (pending, figures.failed, figures.differing) {
         (1.., _, _) => st.accent,
         (_, 1.., _) => st.bad,
         (_, _, 1..) => st.changed,
         _ => st.dim,
     };
-    Line::styled(fit(&text, columns), style)
+    hanging("", style, &round_words(state), columns, style)
+}
+
+/// How far the round is and what it has come to.
+fn round_words(state: &State) -> String {
+    let watch = &state.watch;
+    let (figures, pending) = (watch.figures(), watch.pending());
+    let mut parts = Vec::new();
+    if pending > 0 {
+        let on = watch
+            .newest()
+            .map_or_else(String::new, |build| format!(" on build {build}"));
+        parts.push(format!(
+            "… {} of {} to go{on}",
+            number(pending),
+            number(watch.len())
+        ));
+    }
+    match (pending, figures.compared) {
+        (0, 0) => parts.push("ran once; change the agent and build it".to_owned()),
+        (_, 0) => {}
+        _ => parts.push(figures.words()),
+    }
+    if figures.failed > figures.broken {
+        parts.push(format!("{} failed", number(figures.failed)));
+    }
+    parts.push("nothing was written".to_owned());
+    parts.join(" · ")
 }
 
 /// The sign of a task's newest result, and its style.
-pub fn sign(task: &Watched, st: &Styles) -> (&'static str, Style) {
-    match task.phase {
-        Phase::Running(..) if task.pid.is_some() => ("▶", st.accent),
+pub fn sign(task: &Watched, state: &State, st: &Styles) -> (&'static str, Style) {
+    match state.watch.phase(task) {
+        Phase::Running(..) if state.watch.pid(task).is_some() => ("▶", st.accent),
         Phase::NoAgent => ("!", st.warn),
-        _ if task.pending() => ("·", st.dim),
+        Phase::Waiting | Phase::Fetching(_) | Phase::Running(..) => ("·", st.dim),
         _ if task.failed() => ("✗", st.bad),
         _ if task.differs() => ("~", st.changed),
         _ if task.before.is_some() => ("=", st.good),
@@ -210,24 +277,34 @@ pub fn sign(task: &Watched, st: &Styles) -> (&'static str, Style) {
 }
 
 /// Where the task goes, on both builds when they differ; or why that is not known.
-fn result_word(task: &Watched) -> String {
-    let word = |given: &WatchResult| match given.result {
-        Ok(_) => given.route(),
-        Err(_) => "failed".to_owned(),
-    };
-    match (&task.phase, &task.now, &task.before) {
+fn result_word(task: &Watched, state: &State) -> String {
+    match (state.watch.phase(task), &task.now, &task.before) {
         (Phase::NoAgent, ..) => "no agent".to_owned(),
         (Phase::Unfetched, ..) => "inputs not read".to_owned(),
-        (Phase::Wanted | Phase::Fetching(_), None, _) => "fetching".to_owned(),
+        (Phase::Fetching(_), None, _) => "fetching".to_owned(),
         (_, None, _) => "not run yet".to_owned(),
-        (_, Some(now), Some(before)) if word(now) != word(before) => {
-            format!("{} → {}", word(before), word(now))
+        (_, Some(now), Some(before)) if now.word() != before.word() => {
+            format!("{} → {}", before.word(), now.word())
         }
-        (_, Some(now), _) => match task.differences().map_or(0, |d| d.len()) {
-            0 => word(now),
-            n => format!("{} · {}", word(now), plural(n, "difference")),
-        },
+        (_, Some(now), _) => {
+            let found = task.comparison.as_ref().and_then(|c| c.found.as_ref());
+            let words = found.map_or_else(String::new, |found| difference_words(found));
+            match (task.differs(), words.is_empty()) {
+                (false, _) => now.word().to_owned(),
+                (true, true) => format!("{} · differs", now.word()),
+                (true, false) => format!("{} · {words}", now.word()),
+            }
+        }
     }
+}
+
+/// What differs beside the route, in a few words: `+1 moved 2 · overlap 0.93, priority`.
+fn difference_words(found: &TaskComparison) -> String {
+    let labels = found.label_words();
+    let labels = (!labels.is_empty()).then_some(labels);
+    let others = found.others.iter().map(|other| other.what.clone());
+    let all: Vec<String> = labels.into_iter().chain(others.take(2)).collect();
+    all.join(", ")
 }
 
 fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, state: &State) {
@@ -235,30 +312,57 @@ fn draw_list(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Watch, state:
         return;
     };
     let st = ui.st;
-    let count = state.watch.tasks.len();
-    let place = format!("{}/{}", number(pane.cursor.at + 1), number(count));
-    let inner = ui.pane(buf, PaneName::Main, area, ("Tasks", &place));
+    let (count, at) = (pane.count(state), pane.cursor.at);
+    let differing = pane.only_differing(state);
+    let title = if differing {
+        "What differs, worst first"
+    } else {
+        "Tasks"
+    };
+    let of = match state.watch.worst_len() {
+        all if differing && all > count => format!("{} of {}", number(count), number(all)),
+        _ => number(count),
+    };
+    let place = format!("{}/{of}", number(count.min(at + 1)));
+    let inner = ui.pane(buf, PaneName::Main, area, (title, &place));
     let columns = usize::from(inner.width);
+    if count == 0 {
+        let text = ui.keyed("No task differs or fails. {key:SortWatched} lists all.");
+        lines(
+            buf,
+            inner,
+            &hanging("  ", st.dim, &text, columns, st.dim),
+            0,
+        );
+        return;
+    }
     let title_w = (columns / 2).clamp(8, 40);
-    pane.cursor.top = list(
-        ui,
-        buf,
-        inner,
-        pane.cursor.top,
-        (pane.cursor.at, count),
-        |_, place| {
-            let task = &state.watch.tasks[place];
-            let (sign, style) = sign(task, &st);
-            let what = fit(
-                &clean(&result_word(task)),
-                columns.saturating_sub(title_w + 4),
-            );
-            Line::from(vec![
-                Span::styled(if place == pane.cursor.at { "▌" } else { " " }, st.accent),
-                Span::styled(format!("{sign} "), style),
-                Span::raw(left(&fit_middle(&task.row.title, title_w), title_w)),
-                Span::styled(format!(" {what}"), style),
-            ])
-        },
-    );
+    let top = scroll_to(pane.cursor.top, at, usize::from(inner.height), count);
+    let rows: Vec<&Watched> = match differing {
+        true => state
+            .watch
+            .worst(top)
+            .take(usize::from(inner.height))
+            .collect(),
+        false => (top..)
+            .map_while(|place| state.watch.at(place))
+            .take(usize::from(inner.height))
+            .collect(),
+    };
+    pane.cursor.top = list(ui, buf, inner, top, (at, count), |_, place| {
+        let Some(task) = place.checked_sub(top).and_then(|row| rows.get(row)) else {
+            return Line::default();
+        };
+        let (sign, style) = sign(task, state, &st);
+        let what = fit(
+            &clean(&result_word(task, state)),
+            columns.saturating_sub(title_w + 4),
+        );
+        Line::from(vec![
+            Span::styled(if place == at { "▌" } else { " " }, st.accent),
+            Span::styled(format!("{sign} "), style),
+            Span::raw(left(&fit_middle(&task.row.title, title_w), title_w)),
+            Span::styled(format!(" {what}"), style),
+        ])
+    });
 }

@@ -11,6 +11,9 @@ use wb_core::marks::LabelSide;
 /// What the signs on a picture mean.
 pub(crate) const LEGEND: &str = "+ added  ~ changed  - removed  dashed: as it was";
 
+/// The same for the two sides of a comparison.
+const COMPARED: &str = "A dashed  B solid  white: both alike";
+
 /// Which labels are drawn, and whether the picture is shown at all; `i` goes on to the next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) enum Beside {
@@ -117,9 +120,14 @@ impl Ui {
             return;
         };
         let st: Styles = self.st;
-        let title = side_word(side);
+        let (title, legend) = match (subject.compared, side) {
+            (false, _) => (side_word(side), LEGEND),
+            (true, LabelSide::Both) => ("A and B", COMPARED),
+            (true, LabelSide::Before) => ("A", ""),
+            (true, LabelSide::After) => ("B", ""),
+        };
         let room = usize::from(area.width).saturating_sub(title.len() + 8);
-        let legend = if LEGEND.len() <= room { LEGEND } else { "" };
+        let legend = if legend.len() <= room { legend } else { "" };
         let inner = self.pane(buf, PaneName::Picture, area, (title, legend));
         let look = Look::of(side);
         self.pictures.draw(buf, inner, subject, look, &st);

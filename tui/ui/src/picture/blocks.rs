@@ -56,7 +56,10 @@ pub fn outline(buf: &mut Buffer, place: Rect, marks: &[LabelMark]) {
 /// Writes the names of marks at their upper left places; the picture stays visible, darker, behind them.
 pub fn names(buf: &mut Buffer, place: Rect, marks: &[LabelMark], letters: Letters, st: &Styles) {
     // What has moved is named where it is now.
-    for mark in marks.iter().filter(|mark| !mark.was || mark.sign == '-') {
+    for mark in marks
+        .iter()
+        .filter(|mark| !mark.was || matches!(mark.sign, '-' | 'A'))
+    {
         let Some([x, y, ..]) = mark.bounds() else {
             continue;
         };

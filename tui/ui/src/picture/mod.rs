@@ -108,6 +108,8 @@ pub(crate) struct Subject<'a> {
     pub earlier: Option<&'a Arc<Outcome>>,
     /// What it gave.
     pub outcome: Option<&'a Arc<Outcome>>,
+    /// These two are A and B of a comparison.
+    pub compared: bool,
 }
 
 impl<'a> Subject<'a> {
@@ -119,6 +121,7 @@ impl<'a> Subject<'a> {
             inputs: Some(&held.inputs),
             earlier: None,
             outcome: Some(&held.outcome),
+            compared: false,
         }
     }
 }

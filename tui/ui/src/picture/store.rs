@@ -93,6 +93,7 @@ pub struct LabelsRequest {
     inputs: Arc<Inputs>,
     earlier: Option<Arc<Outcome>>,
     outcome: Option<Arc<Outcome>>,
+    compared: bool,
 }
 
 /// Parsed labels; [`crate::Ui::set_labels`] takes them.
@@ -107,6 +108,9 @@ impl LabelsRequest {
     #[must_use]
     pub fn parse(self) -> ParsedLabels {
         let labels = match (&self.earlier, &self.outcome) {
+            (a, b) if self.compared => {
+                LabelSides::compared(&self.inputs, [a.as_deref(), b.as_deref()])
+            }
             (earlier @ Some(_), Some(outcome)) => {
                 LabelSides::between(&self.inputs, earlier.as_deref(), outcome)
             }
@@ -130,6 +134,7 @@ impl PartialEq for LabelsRequest {
         Arc::ptr_eq(&self.inputs, &other.inputs)
             && same(&self.earlier, &other.earlier)
             && same(&self.outcome, &other.outcome)
+            && self.compared == other.compared
     }
 }
 
@@ -252,6 +257,7 @@ impl Store {
             inputs: Arc::clone(subject.inputs?),
             earlier: subject.earlier.cloned(),
             outcome: subject.outcome.cloned(),
+            compared: subject.compared,
         };
         if let Some(labels) = self.labels.get(&request) {
             return Some(Arc::clone(labels));

@@ -44,6 +44,7 @@ impl Scene {
             inputs: None,
             earlier: None,
             outcome: None,
+            compared: false,
         };
         self.buf.reset();
         self.view.begin();

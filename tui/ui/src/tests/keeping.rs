@@ -113,7 +113,7 @@ fn filters_marks_orders_and_watched_tasks_come_back() {
     assert_eq!(queue.filter_text, "status:new");
     assert_eq!((queue.sort, queue.reversed), (Sort::Age, true));
     assert_eq!(queue.marks, world.state.queues[&at].marks);
-    assert_eq!(next.state.watch.tasks.len(), 2);
+    assert_eq!(next.state.watch.len(), 2);
     assert_eq!(next.state.saved_view(), view);
 }
 

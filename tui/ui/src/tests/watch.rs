@@ -83,6 +83,50 @@ fn watch_without_tasks_shows_how_to_begin() {
     shots("watch_none", || Desk::new(World::demo(), 120, 36), "W");
 }
 
+/// All tasks of the stage watched over two builds, of which the newer one changes every tenth.
+fn many_watched() -> Desk {
+    let mut desk = Desk::new(World::demo(), 120, 36);
+    desk.go("2 A w");
+    desk.world.answer(&|_| Ok(outcome("annotate")));
+    next_build(&mut desk, 2, &|title| match title.as_bytes()[13..] {
+        [.., b'0', b'.', _, _, _] => newer("cam2"),
+        [.., b'7', b'.', _, _, _] => newer("cam3"),
+        [.., b'0', b'9', b'.', _, _, _] => newer("cam4"),
+        _ => Ok(outcome("annotate")),
+    });
+    desk
+}
+
+#[test]
+fn of_many_watched_tasks_those_that_differ_are_listed_first() {
+    shots("watch_many", many_watched, "W Down");
+    let mut desk = many_watched();
+    desk.go("W");
+    let worst = desk.draw();
+    assert!(worst.contains("What differs, worst first"), "{worst}");
+    desk.go("S");
+    let all = desk.draw();
+    assert!(
+        all.contains("─ Tasks ─") && all.contains("1/1,318"),
+        "{all}"
+    );
+    desk.go("S Down Down x");
+    let runs = desk.draw();
+    assert!(runs.contains("… 1 of 1,318 to go on build #2"), "{runs}");
+}
+
+#[test]
+fn watch_in_lines_has_the_round_the_tasks_and_the_chosen_one() {
+    let mut desk = many_watched();
+    desk.go("W");
+    let state = &desk.world.state;
+    let lines = desk
+        .ui
+        .with_top(|layer, ui| layer.lines(ui, state))
+        .unwrap();
+    assert_snapshot!("watch_lines", lines.join("\n"));
+}
+
 #[test]
 fn watch_while_the_newest_build_is_looked_at() {
     let make = || {
@@ -175,7 +219,7 @@ fn w_watches_the_marked_tasks_the_one_under_the_cursor_and_the_open_one() {
     };
     assert_eq!(rows[0].id, fixture::task(fixture::PRELABEL, 2));
     desk.go("w");
-    let watched = |desk: &Desk| desk.world.state.watch.tasks.len();
+    let watched = |desk: &Desk| desk.world.state.watch.len();
     assert_eq!(watched(&desk), 1);
     desk.go("w");
     assert_eq!(watched(&desk), 0, "once more: no longer");
@@ -183,14 +227,11 @@ fn w_watches_the_marked_tasks_the_one_under_the_cursor_and_the_open_one() {
     assert_eq!(watched(&desk), 3);
     desk.go("a G s w");
     assert_eq!((desk.ui.screen(), watched(&desk)), (Screen::Task, 4));
-    let last = desk.world.state.watch.tasks.last().unwrap();
+    let last = desk.world.state.watch.iter().next_back().unwrap();
     assert_eq!(last.row.id, fixture::task(fixture::PRELABEL, 1317));
     desk.go("2 A w");
-    assert_eq!(watched(&desk), 100);
-    let notice = "at most 100 tasks are watched; 1,218 tasks left out";
-    desk.ui.show(Screen::Queue);
-    desk.world.state.watch.tasks.truncate(4);
-    desk.press("w");
+    assert_eq!(watched(&desk), 1318, "any number");
+    let notice = "1,318 tasks watched";
     assert!(desk.draw().contains(notice), "{}", desk.draw());
 }
 
@@ -201,15 +242,15 @@ fn w_on_the_run_screen_watches_the_tasks_of_a_failure() {
     desk.world.answer(&mixed);
     desk.go("4 w");
     let (group, watch) = (&desk.world.state.failures[0], &desk.world.state.watch);
-    assert_eq!(watch.tasks.len(), group.rows.len());
-    assert!(watch.tasks.len() > 1);
+    assert_eq!(watch.len(), group.rows.len());
+    assert!(watch.len() > 1);
 }
 
 #[test]
 fn keys_of_watch_run_again_keep_hold_step_and_unwatch() {
     let mut desk = watched();
     desk.go("W");
-    let first = desk.world.state.watch.tasks[0].row.id;
+    let first = desk.world.state.watch.at(0).unwrap().row.id;
     assert_eq!(desk.press("x"), [Command::WatchAgain(vec![first])]);
     assert_eq!(desk.press("p"), [Command::KeepWatchResults(true)]);
     desk.go("p");
@@ -224,12 +265,12 @@ fn keys_of_watch_run_again_keep_hold_step_and_unwatch() {
     assert_eq!(desk.press("a"), [], "a failure cannot be held");
     assert!(desk.draw().contains("no outcome to keep"));
     desk.go("w");
-    assert_eq!(desk.world.state.watch.tasks.len(), 3);
+    assert_eq!(desk.world.state.watch.len(), 3);
     desk.go("g s");
     assert_eq!(desk.ui.screen(), Screen::Task);
     assert_eq!(desk.world.state.step.as_ref().unwrap().row.id, first);
     desk.go("W X");
-    assert!(desk.world.state.watch.tasks.is_empty());
+    assert!(desk.world.state.watch.is_empty());
     assert!(desk.draw().contains("No task is watched"));
     desk.go("Esc");
     assert!(!desk.draw().contains("No task is watched"));

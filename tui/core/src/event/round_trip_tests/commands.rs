@@ -100,6 +100,7 @@ fn of_writes() -> Vec<Command> {
             rows: vec![row()],
             on: true,
         },
+        Command::UnwatchAll,
         Command::WatchAgain(tasks.clone()),
         Command::KeepWatchResults(true),
         Command::HoldWatched(task(1)),

@@ -6,7 +6,7 @@ mod samples;
 use super::*;
 use crate::background::BackgroundState;
 use crate::command::Shown;
-use crate::comparing::{CompareCommand, CompareSide, CompareSpec};
+use crate::comparing::{CompareCommand, CompareFor, CompareSide, CompareSpec};
 use crate::error::ErrorKind;
 use crate::filter::Known;
 use crate::ids::{BatchOwner, DataHash, ItemId};
@@ -317,7 +317,8 @@ fn events() -> Vec<Event> {
         Event::NotInBackground(error()),
         Event::HeldElsewhere(vec![(task(1), held())]),
         Event::Background(vec![background()]),
-        Event::Compared(3, task(1), Box::new(comparison())),
+        Event::Compared(CompareFor::Comparison(3), task(1), Box::new(comparison())),
+        Event::Compared(CompareFor::Watched(4), task(1), Box::new(comparison())),
         Event::NotStarted(error()),
         Event::Tick(Millis(1_700_000_000_000)),
     ];

@@ -47,6 +47,12 @@ impl Run {
         self.ended.is_some()
     }
 
+    /// Jobs that were given out and have not ended.
+    #[must_use]
+    pub fn jobs_under_way(&self) -> usize {
+        self.jobs.len()
+    }
+
     /// Whether a job of it runs.
     #[must_use]
     pub fn works(&self) -> bool {

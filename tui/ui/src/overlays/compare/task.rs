@@ -3,6 +3,7 @@
 use super::super::ListCursor;
 use crate::Ui;
 use crate::panes::PaneName;
+use crate::picture::Subject;
 use crate::text::{clean, fit, wrap};
 use crate::theme::Styles;
 use crate::widgets::padded;
@@ -10,14 +11,19 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use wb_core::compare::{ComparedLabel, ComparedTask, KEPT, LabelFate, TaskComparison, two_digits};
-use wb_core::comparing::Comparing;
+use wb_core::comparing::{ComparedSides, Comparing};
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, cursor: &ListCursor, comparing: &Comparing) {
-    let Some(area) = ui.panes.place(PaneName::Details, area) else {
+    let task = comparing.found.rows.get(cursor.at);
+    let sides = task.and_then(|task| comparing.sides_of(task.task));
+    let area = match sides.map(|sides| subject(comparing, sides)) {
+        Some(subject) => ui.draw_beside(buf, area, &subject),
+        None => Some(area),
+    };
+    let Some(area) = area.and_then(|area| ui.panes.place(PaneName::Details, area)) else {
         return;
     };
     let st = &{ ui.st };
-    let task = comparing.found.rows.get(cursor.at);
     let title = task.map_or_else(
         || "Both sides".to_owned(),
         |task| clean(&task.title).into_owned(),
@@ -26,6 +32,19 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, cursor: &ListCursor, comp
     let Some(task) = task else { return };
     let all = lines(task, usize::from(padded(inner).width), st);
     ui.pane_text(buf, PaneName::Details, inner, &all, task.task);
+}
+
+/// The labels of both sides on the task's picture.
+fn subject<'a>(comparing: &Comparing, sides: &'a ComparedSides) -> Subject<'a> {
+    let [a, b] = sides.outcomes.each_ref().map(Option::as_ref);
+    Subject {
+        stage: comparing.stage,
+        row: &sides.inputs.row,
+        inputs: Some(&sides.inputs),
+        earlier: a,
+        outcome: b,
+        compared: true,
+    }
 }
 
 fn lines<'a>(task: &ComparedTask, columns: usize, st: &Styles) -> Vec<Line<'a>> {
@@ -56,14 +75,26 @@ fn lines<'a>(task: &ComparedTask, columns: usize, st: &Styles) -> Vec<Line<'a>> 
     if !differs.differs() {
         all.push(Line::styled("Nothing differs.", st.good));
     }
+    all.extend(difference_lines(differs, ["A", "B"], columns, st));
+    all
+}
+
+/// What differs but for the route: other things first, then labels, the worst first.
+pub fn difference_lines<'a>(
+    differs: &TaskComparison,
+    names: [&str; 2],
+    columns: usize,
+    st: &Styles,
+) -> Vec<Line<'a>> {
+    let mut all = Vec::new();
     for other in &differs.others {
         let head = format!("{} {}", other.sign, clean(&other.what));
         all.push(Line::styled(fit(&head, columns), st.sign(other.sign)));
-        all.extend(sides([&other.before, &other.after], columns, st));
+        all.extend(sides([&other.before, &other.after], names, columns, st));
     }
     for label in &differs.labels {
-        all.push(head(label, columns, st));
-        all.extend(sides([&label.details[0], &label.details[1]], columns, st));
+        all.push(head(label, names, columns, st));
+        all.extend(sides(label.details.each_ref(), names, columns, st));
     }
     let more = differs
         .counts
@@ -81,10 +112,11 @@ fn time(differs: &TaskComparison, side: usize) -> String {
     differs.run_us[side].map_or_else(String::new, |us| format!("  {:.1} ms", us as f64 / 1_000.0))
 }
 
-fn head<'a>(label: &ComparedLabel, columns: usize, st: &Styles) -> Line<'a> {
+fn head<'a>(label: &ComparedLabel, [a, b]: [&str; 2], columns: usize, st: &Styles) -> Line<'a> {
     let what = match (label.fate, label.overlap, label.distance) {
-        (LabelFate::Added, ..) => "only B has it".to_owned(),
-        (LabelFate::Removed, ..) => "only A has it".to_owned(),
+        (LabelFate::Added, ..) => format!("only {b} has it"),
+        (LabelFate::Removed, ..) => format!("only {a} has it"),
+        (LabelFate::Changed, ..) if label.hashes == [None, None] => "changed".to_owned(),
         (LabelFate::Changed, ..) => "other answers".to_owned(),
         (LabelFate::Moved, Some(overlap), _) => format!("overlap {}", two_digits(overlap)),
         (LabelFate::Moved, None, Some(distance)) => {
@@ -98,13 +130,19 @@ fn head<'a>(label: &ComparedLabel, columns: usize, st: &Styles) -> Line<'a> {
 }
 
 /// What A has and what B has, where they have something.
-fn sides<'a>(sides: [&Option<String>; 2], columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let each = sides.into_iter().zip(["A", "B"]);
-    let line = |(text, name): (&Option<String>, &'static str)| {
+fn sides<'a>(
+    sides: [&Option<String>; 2],
+    names: [&str; 2],
+    columns: usize,
+    st: &Styles,
+) -> Vec<Line<'a>> {
+    let each = sides.into_iter().zip(names);
+    let line = |(text, name): (&Option<String>, &str)| {
         let text = text.as_ref()?;
+        let room = columns.saturating_sub(name.len() + 4);
         Some(Line::from(vec![
             Span::styled(format!("  {name}  "), st.dim),
-            Span::styled(fit(&clean(text), columns.saturating_sub(5)), st.text),
+            Span::styled(fit(&clean(text), room), st.text),
         ]))
     };
     each.filter_map(line).collect()

@@ -1,5 +1,6 @@
 //! One watched task: a line for each of both builds, the differences of their outcomes, the agent's log.
 
+use super::super::compare::task::difference_lines;
 use super::Watch;
 use crate::Ui;
 use crate::panes::PaneName;
@@ -8,12 +9,11 @@ use crate::screens::queue::labels_word;
 use crate::screens::task::{error_lines, log_lines, patch};
 use crate::text::{clean, duration, fit, fit_middle, left, plural};
 use crate::theme::Styles;
-use crate::widgets::padded;
+use crate::widgets::{hanging, padded};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use std::sync::Arc;
-use wb_core::compare::Difference;
 use wb_core::event::Priority;
 use wb_core::state::State;
 use wb_core::watch::{Phase, WatchResult, Watched};
@@ -46,64 +46,90 @@ fn subject(task: &Watched) -> Subject<'_> {
         inputs: task.inputs.as_ref(),
         earlier: outcome_of(task.before.as_ref()),
         outcome: outcome_of(task.now.as_ref()),
+        compared: false,
     }
 }
 
 fn outcome_of(given: Option<&WatchResult>) -> Option<&Arc<Outcome>> {
-    given.and_then(|given| given.result.as_ref().ok())
+    given.and_then(WatchResult::outcome)
 }
 
-fn sides<'a>(ui: &Ui, task: &Watched, state: &State, columns: usize) -> Vec<Line<'a>> {
+pub(super) fn sides<'a>(ui: &Ui, task: &Watched, state: &State, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
     let mut all = Vec::new();
     let results = task.before.iter().chain(&task.now);
     all.extend(results.map(|result| result_line(result, columns, st)));
-    all.extend(phase_line(task, state, columns, st));
+    all.extend(phase_line(ui, task, state, columns));
     if let Some(error) = &task.error {
         all.extend(error_lines(error, columns, st));
     }
     let Some(now) = &task.now else { return all };
     all.push(Line::default());
-    match task.differences() {
-        Some(differences) if differences.is_empty() => {
-            let before = task.before.as_ref().map_or(now.build, |l| l.build);
-            let text = format!("The same as build {before}.");
-            all.push(Line::styled(fit(&text, columns), st.good));
-            all.push(Line::default());
+    all.extend(differences(ui, task, columns));
+    match &now.kept {
+        Some(Ok(outcome)) => all.extend(patch(outcome, state, columns, st)),
+        Some(Err(error)) => all.extend(error_lines(error, columns, st)),
+        None => {
+            let text = ui.keyed("What it gave is kept in short only: more is watched than there is memory for. {key:Again} runs it again.");
+            all.extend(hanging("", st.dim, &text, columns, st.dim));
         }
-        Some(differences) => {
-            let head = plural(differences.len(), "difference");
-            all.push(Line::styled(fit(&head, columns), st.strong));
-            for difference in &differences {
-                all.extend(difference_lines(difference, columns, st));
-            }
-            all.push(Line::default());
-        }
-        None => {}
     }
-    match &now.result {
-        Ok(outcome) => all.extend(patch(outcome, state, columns, st)),
-        Err(error) => all.extend(error_lines(error, columns, st)),
-    }
-    if task.log.total > 0 {
+    let log = state.watch.log(task);
+    if log.total > 0 {
         all.push(Line::default());
         let head = format!(
             "Log, {}",
-            plural(usize::try_from(task.log.total).unwrap_or(0), "line")
+            plural(usize::try_from(log.total).unwrap_or(0), "line")
         );
         all.push(Line::styled(head, st.strong));
-        let log = log_lines(&task.log, columns, ui.utc_offset_s, st);
-        let skip = log.len().saturating_sub(LOG);
-        all.extend(log.into_iter().skip(skip));
+        let lines = log_lines(log, columns, ui.utc_offset_s, st);
+        let skip = lines.len().saturating_sub(LOG);
+        all.extend(lines.into_iter().skip(skip));
+    }
+    all
+}
+
+/// How the newest build differs from the one that it is compared with.
+fn differences<'a>(ui: &Ui, task: &Watched, columns: usize) -> Vec<Line<'a>> {
+    let st = &ui.st;
+    let (Some(comparison), Some(before), Some(now)) = (&task.comparison, &task.before, &task.now)
+    else {
+        return Vec::new();
+    };
+    let names = [before, now].map(|result| result.build.to_string());
+    let mut all = match &comparison.found {
+        _ if !comparison.differs => {
+            let text = format!("The same as build {}.", before.build);
+            vec![Line::styled(fit(&text, columns), st.good)]
+        }
+        Some(found) => {
+            let note = found.note.as_ref().map(|note| clean(note).into_owned());
+            let note = note.map(|note| hanging("", st.warn, &note, columns, st.warn));
+            let mut all: Vec<Line<'_>> = note.into_iter().flatten().collect();
+            all.extend(difference_lines(
+                found,
+                names.each_ref().map(String::as_str),
+                columns,
+                st,
+            ));
+            all
+        }
+        None => {
+            let text = ui.keyed("It differs; how is kept for as many tasks as there is memory for. {key:Again} runs it again.");
+            hanging("", st.changed, &text, columns, st.changed)
+        }
+    };
+    if !all.is_empty() {
+        all.push(Line::default());
     }
     all
 }
 
 #[allow(clippy::cast_precision_loss)] // milliseconds for a person
 fn result_line<'a>(result: &WatchResult, columns: usize, st: &Styles) -> Line<'a> {
-    let (style, labels) = match &result.result {
-        Ok(outcome) => (st.text, labels_word(outcome.patch.counts())),
-        Err(_) => (st.bad, String::new()),
+    let (style, labels) = match result.failed {
+        false => (st.text, labels_word(result.labels)),
+        true => (st.bad, String::new()),
     };
     let took = duration(result.run_us as f64 / 1000.0);
     let head = format!("build {} ", left(&result.build.to_string(), 4));
@@ -111,46 +137,31 @@ fn result_line<'a>(result: &WatchResult, columns: usize, st: &Styles) -> Line<'a
     let room = columns.saturating_sub(head.len() + tail.len());
     Line::from(vec![
         Span::styled(head, st.dim),
-        Span::styled(fit(&clean(&result.route()), room), style),
+        Span::styled(fit(&clean(&result.text), room), style),
         Span::styled(tail, st.dim),
     ])
 }
 
-fn phase_line<'a>(task: &Watched, state: &State, columns: usize, st: &Styles) -> Option<Line<'a>> {
-    let (text, style) = match task.phase {
+fn phase_line<'a>(ui: &Ui, task: &Watched, state: &State, columns: usize) -> Option<Line<'a>> {
+    let st = &ui.st;
+    let (text, style) = match state.watch.phase(task) {
         Phase::Seen => return None,
         Phase::NoAgent => ("! its stage has no agent now".to_owned(), st.warn),
-        Phase::Wanted | Phase::Fetching(_) => ("… fetching its inputs".to_owned(), st.accent),
+        Phase::Fetching(_) => ("… fetching its inputs".to_owned(), st.accent),
         Phase::Unfetched => (
-            "✗ its inputs could not be read ({key:Again} tries again)".to_owned(),
+            ui.keyed("✗ its inputs could not be read ({key:Again} tries again)"),
             st.bad,
         ),
         Phase::Waiting => ("· waits for its turn".to_owned(), st.dim),
-        Phase::Running(_, build) if task.pid.is_none() => {
+        Phase::Running(_, build) if state.watch.pid(task).is_none() => {
             let why = state.waits_for(build, Priority::Watch);
             (format!("· {why}"), st.warn)
         }
         Phase::Running(_, build) => {
-            let loading = task.loading.as_ref().and_then(|l| l.words(state.now));
+            let loading = state.watch.loading(task).and_then(|l| l.words(state.now));
             let loading = loading.map_or_else(String::new, |words| format!(" · {words}"));
             (format!("▶ runs on build {build}{loading}"), st.accent)
         }
     };
     Some(Line::styled(fit(&text, columns), style))
-}
-
-/// What differs, the older side above the newer one.
-fn difference_lines<'a>(difference: &Difference, columns: usize, st: &Styles) -> Vec<Line<'a>> {
-    let what = fit(&clean(&difference.what), 18);
-    let style = st.sign(difference.sign);
-    let side = |sign: char, text: &str| {
-        Line::from(vec![
-            Span::styled(format!("  {sign} "), st.sign(sign)),
-            Span::styled(fit(&clean(text), columns.saturating_sub(4)), st.text),
-        ])
-    };
-    let mut all = vec![Line::styled(format!("{} {what}", difference.sign), style)];
-    all.extend(difference.before.iter().map(|t| side('-', t)));
-    all.extend(difference.after.iter().map(|t| side('+', t)));
-    all
 }

@@ -120,6 +120,7 @@ fn subject<'a>(row: &'a TaskRow, stage: StageId, state: &'a State) -> Subject<'a
         inputs: held.map(|held| &held.inputs).or(stepped),
         earlier: None,
         outcome: held.map(|held| &held.outcome),
+        compared: false,
     }
 }
 

@@ -218,6 +218,7 @@ fn subject(step: &Stepper) -> Subject<'_> {
         inputs: step.inputs.as_ref(),
         earlier: None,
         outcome: step.result.as_ref().and_then(|result| result.as_ref().ok()),
+        compared: false,
     }
 }
 
