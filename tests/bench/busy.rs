@@ -76,7 +76,7 @@ fn processor_time(pid: u32) -> f64 {
 }
 
 /// Moves the marked row down and up: what each key took, and the most bytes that one brought.
-fn keys(screen: &mut Terminal, count: usize) -> (Vec<Duration>, usize) {
+pub fn keys(screen: &mut Terminal, count: usize) -> (Vec<Duration>, usize) {
     let marked = |text: &str| text.lines().position(|line| line.contains('▌'));
     let (mut times, mut most) = (Vec::with_capacity(count), 0);
     for n in 0..count {

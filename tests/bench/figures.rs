@@ -1,11 +1,13 @@
 //! Figures of the real program, printed with the machine's load beside them: start to first frame,
-//! a hundred thousand tasks in the queue, tasks a second of `run`, keys under load. Bounds are printed, not judged:
+//! a hundred thousand tasks in the queue, tasks a second of `run`, keys under load, watched tasks. Bounds are printed, not judged:
 //! a benchmark is not a test.
 
 #[path = "busy.rs"]
 mod busy;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "watching.rs"]
+mod watching;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,10 +21,20 @@ fn main() {
     let dir = tempfile::tempdir().expect("a folder");
     let library = c_agent(dir.path(), "noop", &[]);
     println!("load average {}", load());
-    start_up(dir.path(), &library);
-    large_queue(dir.path(), &library);
-    throughput(dir.path(), &library);
-    busy::busy_screen(dir.path());
+    // `cargo bench --bench figures -- watching` prints one of them.
+    let named = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+    let figures: [(&str, &dyn Fn()); 5] = [
+        ("start", &|| start_up(dir.path(), &library)),
+        ("queue", &|| large_queue(dir.path(), &library)),
+        ("throughput", &|| throughput(dir.path(), &library)),
+        ("busy", &|| busy::busy_screen(dir.path())),
+        ("watching", &|| watching::watched_tasks(dir.path())),
+    ];
+    for (name, print) in figures {
+        if named.as_deref().is_none_or(|named| named == name) {
+            print();
+        }
+    }
     println!("load average {}", load());
 }
 
