@@ -35,6 +35,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("sample-agents", &["agent-abi"]),
     ("real-agents", &["agent-abi"]),
     ("wb-core", &["agent-abi"]),
+    ("wb-broker", &["wb-core"]),
     ("wb-client", &["wb-core", "agent-abi"]),
     ("wb-media", &[]),
     ("wb-host", &["wb-core", "wb-media", "agent-abi"]),
@@ -47,6 +48,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "encord-workbench",
         &[
+            "wb-broker",
             "wb-core",
             "wb-engine",
             "wb-client",
@@ -72,6 +74,10 @@ const ABSENT: &[(&str, &str)] = &[
     (
         "wb-ui",
         "tokio reqwest hyper axum rusqlite libloading notify",
+    ),
+    (
+        "wb-broker",
+        "reqwest axum rusqlite ratatui crossterm libloading",
     ),
     ("wb-client", "axum rusqlite ratatui crossterm libloading"),
     ("wb-engine", "axum ratatui crossterm clap indicatif"),

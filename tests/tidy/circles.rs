@@ -14,6 +14,7 @@ const CRATES: &[&str] = &[
     "agent-abi",
     "agent-abi/macros",
     "tui",
+    "tui/broker",
     "tui/client",
     "tui/core",
     "tui/engine",
