@@ -9,6 +9,7 @@ mod again;
 mod authors;
 mod background;
 mod bad_input;
+mod broker;
 mod changed_project;
 mod compare;
 mod concurrency;

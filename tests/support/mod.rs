@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests
 
 mod agents;
+pub mod brokers;
 mod chance;
 mod fed;
 mod files;
@@ -40,7 +41,7 @@ pub fn root() -> PathBuf {
         .to_owned()
 }
 /// Variables of the machine's own environment that the program would read: tests set them themselves.
-const OF_THE_MACHINE: [&str; 12] = [
+const OF_THE_MACHINE: [&str; 14] = [
     "ENCORD_DOMAIN",
     "ENCORD_SSH_KEY",
     "ENCORD_SSH_KEY_FILE",
@@ -53,6 +54,8 @@ const OF_THE_MACHINE: [&str; 12] = [
     "WORKBENCH_PROJECT",
     "WORKBENCH_AGENTS",
     "WORKBENCH_STATE",
+    "WORKBENCH_BROKER",
+    "WORKBENCH_RESULT_BACKEND",
 ];
 
 /// What the program is started with: nothing is read or written in the user's own folders, and cargo builds with

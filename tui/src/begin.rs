@@ -1,7 +1,7 @@
 //! What has to be there before a command starts: settings, a terminal, a folder for its state, a log.
 
 use crate::appearance::Appearance;
-use crate::cli::{Command, Global};
+use crate::cli::{Command, Global, QueueWhat};
 use crate::{logging, terminal};
 use tracing_appender::non_blocking::WorkerGuard;
 use wb_core::error::Error;
@@ -41,11 +41,15 @@ impl Needs {
             Some(Command::New(_) | Command::Review(_) | Command::Journal(_)) => Self::Settings,
             Some(Command::Runs(_) | Command::Attach(_)) => Self::Settings,
             Some(Command::Keys | Command::Config | Command::Print(_)) => Self::Settings,
+            Some(Command::Queue(args)) => match args.what {
+                QueueWhat::Push(_) | QueueWhat::Purge(_) => Self::State,
+                _ => Self::Settings,
+            },
             Some(Command::Check(_) | Command::Graph(_) | Command::Stages(_)) => Self::Scratch,
             Some(Command::Tasks(_) | Command::Plan(_) | Command::Compare(_)) => Self::Scratch,
             Some(Command::Run(_) | Command::Exec(_)) if dry_run => Self::Scratch,
             Some(Command::Run(_) | Command::Exec(_) | Command::Demo(_)) => Self::State,
-            Some(Command::Background(_)) => Self::State,
+            Some(Command::Background(_) | Command::Worker(_)) => Self::State,
             Some(Command::Apply(_) | Command::Undo(_) | Command::Resume(_)) => Self::State,
             None | Some(Command::Ui(_)) => Self::Screen,
         }

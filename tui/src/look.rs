@@ -23,7 +23,14 @@ use wb_engine::max_time::MaxTime;
 use wb_engine::runtime::matching;
 use wb_engine::upstream;
 
-async fn project(global: &Global, config: &Config) -> Result<(upstream::Upstream, Project), Error> {
+/// The project as it is now, and how it is read.
+///
+/// # Errors
+/// It cannot be had.
+pub async fn project(
+    global: &Global,
+    config: &Config,
+) -> Result<(upstream::Upstream, Project), Error> {
     let hash = upstream::project_hash(config)?;
     let upstream = upstream::look(&global.flags(), config)?;
     let mut project = upstream.reader.project(hash).await?;
@@ -186,7 +193,10 @@ async fn list_stages(global: &Global, config: &Config) -> Result<(), Error> {
 }
 
 /// The results of tasks when they were run last from this folder, when the filter asks for it.
-fn earlier(
+///
+/// # Errors
+/// They cannot be read.
+pub fn earlier(
     filter: &Filter,
     project: ProjectHash,
 ) -> Result<Arc<HashMap<TaskId, LastResult>>, Error> {

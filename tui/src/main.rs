@@ -27,11 +27,15 @@ mod links;
 mod logging;
 mod look;
 mod new;
+#[cfg(not(feature = "broker"))]
+mod no_broker;
 #[cfg(not(feature = "local"))]
 mod no_local;
 mod notify;
 mod passphrase;
 mod pictures;
+#[cfg(feature = "broker")]
+mod queue;
 mod recorder;
 mod replay;
 mod report;
@@ -46,8 +50,14 @@ use cli::{Cli, Command};
 #[cfg(feature = "local")]
 use demo::demo;
 use exit::Ending;
+#[cfg(feature = "broker")]
+use headless::worker;
+#[cfg(not(feature = "broker"))]
+use no_broker::{queue, worker};
 #[cfg(not(feature = "local"))]
 use no_local::{demo, serve};
+#[cfg(feature = "broker")]
+use queue::queue;
 #[cfg(feature = "local")]
 use serve::serve;
 use std::process::ExitCode;
@@ -158,6 +168,8 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
         Some(Command::Undo(args)) => *ending = headless::undo(flags, config, &args.request()).await,
         Some(Command::Resume(args)) => *ending = headless::resume(flags, config, args).await,
         Some(Command::Exec(args)) => *ending = headless::exec(flags, config, args).await,
+        Some(Command::Queue(args)) => Box::pin(queue(global, config, args)).await?,
+        Some(Command::Worker(args)) => *ending = Box::pin(worker(flags, config, args)).await,
         Some(Command::Graph(args)) => look::graph(global, config, args, ending).await?,
         Some(Command::Stages(args)) => look::stages(global, config, args, ending).await?,
         Some(Command::Tasks(args)) => look::tasks(global, config, args, ending).await?,

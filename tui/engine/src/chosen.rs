@@ -116,7 +116,7 @@ pub fn to_resume(
         ));
     }
     let kept = match (op.kind.as_str(), journal.saved(op.id)?) {
-        ("exec", _) => KeptCommand::Exec,
+        ("exec" | "worker", _) => KeptCommand::Exec,
         (_, Some(saved)) => KeptCommand::Saved(Box::new(saved)),
         // The screen keeps the words of the command that does the same.
         (_, None) => KeptCommand::Words(op.words.clone()),

@@ -32,6 +32,7 @@ pub mod outage;
 pub mod params;
 pub mod plan;
 pub mod preflight;
+pub mod pushed;
 pub mod runtime;
 pub mod saved;
 pub mod screen_store;

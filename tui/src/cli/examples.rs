@@ -165,6 +165,31 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         )],
     ),
     (
+        "queue",
+        &[
+            (
+                "queue push --stage 'Agent 1' -p UUID",
+                "a message for each waiting task; the broker from WORKBENCH_BROKER",
+            ),
+            ("queue status --json", "how much waits, and for whom"),
+            ("queue dead", "what was given up, and why"),
+            ("queue retry", "after the agent was fixed"),
+        ],
+    ),
+    (
+        "worker",
+        &[
+            (
+                "worker --stage 'Agent 1' -p UUID -a libmine.so -j 4",
+                "the broker from WORKBENCH_BROKER",
+            ),
+            (
+                "worker --broker-file /run/secrets/broker --grace 2m",
+                "under a supervisor; SIGTERM ends it in good order",
+            ),
+        ],
+    ),
+    (
         "graph",
         &[
             ("graph -p UUID", "each stage and where its pathways lead"),

@@ -15,7 +15,8 @@ const GROUPS: &[(&str, &[&str])] = &[
     (
         "Run",
         &[
-            "run", "plan", "review", "compare", "apply", "undo", "resume", "exec",
+            "run", "plan", "review", "compare", "apply", "undo", "resume", "exec", "queue",
+            "worker",
         ],
     ),
     (

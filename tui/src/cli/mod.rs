@@ -3,12 +3,14 @@
 mod examples;
 mod help;
 mod look;
+mod queue;
 mod runs;
 mod screens;
 mod values;
 
 pub use help::{command_line, completions, host_is_internal, manual, with_nearest};
 pub use look::{CompletionsArgs, GraphArgs, GraphFormat, LookArgs, ManArgs, PrintWhat};
+pub use queue::{BrokerArgs, PeekArgs, PurgeArgs, PushArgs, QueueArgs, QueueWhat, WorkerArgs};
 pub use runs::{
     ApplyArgs, AttachArgs, BackgroundArgs, CompareArgs, ExecArgs, JournalArgs, PlanArgs,
     ResumeArgs, ReviewArgs, RunArgs, RunsArgs, UndoArgs,
@@ -196,6 +198,10 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Task specs in, results out, one line each: for a queue of your own
     Exec(ExecArgs),
+    /// Look at, fill and empty a queue of task specs on RabbitMQ or Redis
+    Queue(QueueArgs),
+    /// Run the agents on task specs from a queue on RabbitMQ or Redis, as a Celery worker does
+    Worker(WorkerArgs),
     /// List what was written from this folder
     Journal(JournalArgs),
     /// List the runs of this folder, those in the background too, and how far they are
@@ -350,8 +356,8 @@ mod tests {
 
     #[test]
     fn a_command_may_follow_the_agents() {
-        let cli = Cli::try_parse_from(["workbench", "-a", "x", "-a", "y", "check"]).unwrap();
-        let agents = ["x", "y"].map(PathBuf::from);
+        let cli = Cli::try_parse_from(["workbench", "-a", "x", "check"]).unwrap();
+        let agents = [PathBuf::from("x")];
         assert!(cli.global.agents == agents && matches!(cli.command, Some(Command::Check(_))));
     }
 

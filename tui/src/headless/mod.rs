@@ -2,6 +2,7 @@
 
 mod apply;
 mod attach;
+mod batch;
 mod compare;
 mod exec;
 #[cfg(test)]
@@ -18,6 +19,8 @@ mod run;
 mod runs;
 mod specs;
 mod undo;
+#[cfg(feature = "broker")]
+mod worker;
 
 pub use apply::apply;
 pub use attach::attach;
@@ -29,3 +32,5 @@ pub use review::review;
 pub use run::{background, plan, run};
 pub use runs::runs;
 pub use undo::undo;
+#[cfg(feature = "broker")]
+pub use worker::worker;

@@ -74,7 +74,7 @@ async fn settle(
         KeptCommand::Words(words) => Cli::of_words(&words)?,
         KeptCommand::Exec => {
             notice!(
-                "An interrupted `exec` goes on with what its queue gives it; what had begun is finished."
+                "An interrupted `exec` or `worker` goes on with what its queue gives it; what had begun is finished."
             );
             None
         }

@@ -152,33 +152,39 @@ struct Spec {
 /// Reads line `number`. What cannot be read is an entry with an error.
 #[must_use]
 pub fn parse(line: &[u8], number: u64) -> Line {
+    parse_at(line, &format!("line {number}"))
+}
+
+/// Reads what is named by `place` in errors. What cannot be read is an entry with an error.
+#[must_use]
+pub fn parse_at(line: &[u8], place: &str) -> Line {
     if line.trim_ascii_start().first() == Some(&b'[') {
-        return list(line, number);
+        return list(line, place);
     }
     match serde_json::from_slice::<Value>(line) {
         Ok(value) => Line {
             list: false,
-            entries: vec![entry(value, &format!("line {number}"))],
+            entries: vec![entry(value, place)],
         },
-        Err(error) => unread(format!("line {number} is not JSON: {error}")),
+        Err(error) => unread(format!("{place} is not JSON: {error}")),
     }
 }
 
 /// An array of specs. Its entries are counted before any of them is read.
-fn list(line: &[u8], number: u64) -> Line {
+fn list(line: &[u8], place: &str) -> Line {
     let list: Vec<&RawValue> = match serde_json::from_slice(line) {
         Ok(list) => list,
-        Err(error) => return unread(format!("line {number} is not JSON: {error}")),
+        Err(error) => return unread(format!("{place} is not JSON: {error}")),
     };
     if list.len() > SPECS {
         let text = format!(
-            "line {number} has {} specs, more than {SPECS}; none of them was run: give them in several lines",
+            "{place} has {} specs, more than {SPECS}; none of them was run: give them in several lines",
             list.len()
         );
         return unread(text);
     }
     let entries = list.into_iter().enumerate().map(|(i, raw)| {
-        let place = format!("line {number}, entry {}", i + 1);
+        let place = format!("{place}, entry {}", i + 1);
         match serde_json::from_str(raw.get()) {
             Ok(value) => entry(value, &place),
             Err(error) => nobody(format!("{place} is not JSON: {error}")),

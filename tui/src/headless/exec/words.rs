@@ -71,7 +71,7 @@ impl Exec {
             9 => "Stopped by --max-time; give the specs without a result again.",
             _ => {
                 if let Some(why) = ending.ended_by() {
-                    let begun = match self.given_up {
+                    let begun = match self.batch.given_up {
                         true => "`workbench resume` finishes what had begun to be written",
                         false => "nothing was lost",
                     };

@@ -1,6 +1,6 @@
 //! Specs that a queue gives again: what the journal of this folder has about them.
 
-use super::Exec;
+use super::TaskBatch;
 use crate::headless::specs::Answer;
 use std::collections::{HashMap, HashSet};
 use wb_core::error::Error;
@@ -9,9 +9,9 @@ use wb_core::journal::Op;
 use wb_core::work::TaskRow;
 use wb_engine::runtime::{Engine, now};
 
-/// An interrupted `exec` goes on with what its queue gives again: it is over, but for the answers that nobody
+/// An interrupted command goes on with what its queue gives again: it is over, but for the answers that nobody
 /// was given. Gives the tasks among them that stay.
-pub(super) fn go_on(engine: &Engine) -> Result<HashSet<TaskId>, Error> {
+pub(super) fn go_on(engine: &Engine, kind: &str) -> Result<HashSet<TaskId>, Error> {
     let (Some(journal), Some(project), false) = (
         engine.journal(),
         &engine.state().project,
@@ -20,7 +20,7 @@ pub(super) fn go_on(engine: &Engine) -> Result<HashSet<TaskId>, Error> {
         return Ok(HashSet::new());
     };
     let mut stayed = HashSet::new();
-    let gone = |op: &Op| op.kind == "exec" && op.interrupted && !op.under_way;
+    let gone = |op: &Op| op.kind == kind && op.interrupted && !op.under_way;
     for op in journal.ops()?.iter().filter(|op| gone(op)) {
         if op.project == project.hash.to_string() {
             stayed.extend(journal.stayed(op.id)?);
@@ -30,7 +30,7 @@ pub(super) fn go_on(engine: &Engine) -> Result<HashSet<TaskId>, Error> {
     Ok(stayed)
 }
 
-impl Exec {
+impl TaskBatch {
     /// What an earlier command left, or an earlier line, is finished before anything is run.
     pub(super) async fn finish_earlier(&mut self) {
         if self.engine.state().options.dry_run {
@@ -63,6 +63,7 @@ impl Exec {
         wanted: &[(TaskId, DataHash)],
         rows: &[TaskRow],
         done: &HashMap<TaskId, Option<PathwayId>>,
+        again: &HashSet<TaskId>,
     ) -> (Vec<TaskRow>, HashMap<TaskId, Answer>) {
         let mut there: HashMap<TaskId, &TaskRow> = rows.iter().map(|r| (r.id, r)).collect();
         let others: HashMap<DataHash, TaskId> = rows.iter().rev().map(|r| (r.data, r.id)).collect();
@@ -82,6 +83,10 @@ impl Exec {
             }
             if let Some(pathway) = done.get(task) {
                 answers.insert(*task, Answer::done(*pathway));
+                continue;
+            }
+            if again.contains(task) {
+                answers.insert(*task, Answer::done(None));
                 continue;
             }
             let other = others.get(data).copied();
