@@ -161,7 +161,15 @@ fn a_hang_up_ends_a_run_with_129_and_resume_finishes_what_had_begun() {
     let dir = tempfile::tempdir().unwrap();
     let (server, library) = endless(dir.path());
     let child = command(dir.path())
-        .args(["run", "-j", "2", "--task-batch-size", "5", "--progress", "none"])
+        .args([
+            "run",
+            "-j",
+            "2",
+            "--task-batch-size",
+            "5",
+            "--progress",
+            "none",
+        ])
         .args(["--project-hash", &server.project(), "--agents"])
         .arg(&library)
         .envs(server.env())

@@ -52,6 +52,7 @@ mod panes;
 mod pictures;
 mod plans;
 mod preflight;
+mod reading;
 mod real_agents;
 mod rebuilds;
 mod recordings;

@@ -17,8 +17,8 @@ use wb_core::step::{At, Stepper};
 /// An outage that is over sooner is not shown, in milliseconds.
 const SHORT_MS: u64 = 1_500;
 
-/// Draws header and status; returns the room between, and the row for hints below it.
-pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) -> [Rect; 2] {
+/// Draws the header; returns the room below, and the rows of the hints and of the status.
+pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) -> (Rect, [Rect; 2]) {
     let [header_row, body, hints_row, status_row] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Fill(1),
@@ -27,8 +27,12 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) -> [Rect; 
     ])
     .areas(area);
     header(ui, buf, header_row, state);
-    status(ui, buf, status_row, state);
-    [body, hints_row]
+    (body, [hints_row, status_row])
+}
+
+/// Draws the status: what came of the newest key may be in it.
+pub fn draw_status(ui: &Ui, buf: &mut Buffer, row: Rect, state: &State) {
+    status(ui, buf, row, state);
 }
 
 /// The whole screen when it is too small for anything else.

@@ -10,7 +10,7 @@ use wb_core::state::State;
 use wb_core::state::shell;
 
 /// Common terminals refuse more than this many bytes.
-const MOST: usize = 64 * 1024;
+pub const MOST: usize = 64 * 1024;
 
 impl Ui {
     /// Copies what the cursor is on.
@@ -26,7 +26,7 @@ impl Ui {
         self.copy(words.map(|words| ("the command".to_owned(), text(words))))
     }
 
-    fn copy(&mut self, found: Option<(String, String)>) -> Vec<Command> {
+    pub(crate) fn copy(&mut self, found: Option<(String, String)>) -> Vec<Command> {
         if let (true, Some((_, text))) = (self.linear, &found) {
             // It is written out: nobody needs a clipboard for it.
             self.copied = Some(text.clone());
@@ -35,8 +35,10 @@ impl Ui {
         self.notice = Some(match found {
             None => "there is nothing to copy here".into(),
             Some((what, text)) if text.len() > MOST => {
-                let kb = text.len() / 1024;
-                format!("{what}: too long for a clipboard ({kb} kB)")
+                format!(
+                    "{what}: too long for a clipboard (more than {} kB)",
+                    MOST / 1024
+                )
             }
             Some((what, text)) => {
                 self.copied = Some(text);

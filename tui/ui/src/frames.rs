@@ -3,6 +3,7 @@
 
 use crate::Ui;
 use crate::panes::{DrawnPane, PaneName};
+use crate::reading::first_number;
 use crate::text::{fit, width};
 use crate::theme::Styles;
 use crate::widgets::{padded, scrollbar};
@@ -229,9 +230,7 @@ impl Ui {
         (count, about): (usize, impl Hash),
         line: impl Fn(usize) -> Line<'a>,
     ) {
-        let rows = (inner.height, count);
-        let top = self.panes.first_line(name, rows, about, None);
-        draw_lines(buf, inner, top, count, line, &self.st);
+        self.pane_rows(buf, name, inner, (count, about, None), line);
     }
 
     /// The same for a text that grows at its end, of which there were so many lines: the end is shown until it is
@@ -244,9 +243,30 @@ impl Ui {
         (count, total, about): (usize, u64, impl Hash),
         line: impl Fn(usize) -> Line<'a>,
     ) {
+        self.pane_rows(buf, name, inner, (count, about, Some(total)), line);
+    }
+
+    /// Draws lines, and looks further for what is searched in them.
+    fn pane_rows<'a>(
+        &mut self,
+        buf: &mut Buffer,
+        name: PaneName,
+        inner: Rect,
+        (count, about, total): (usize, impl Hash, Option<u64>),
+        line: impl Fn(usize) -> Line<'a>,
+    ) {
+        let inner = self.search_room(buf, inner, name);
         let rows = (inner.height, count);
-        let top = self.panes.first_line(name, rows, about, Some(total));
-        draw_lines(buf, inner, top, count, line, &self.st);
+        let mut top = self.panes.first_line(name, rows, &about, total);
+        if let Some(found) = self.search_lines(name, (&about, total), (top, count), &line) {
+            self.panes.show_line(name, rows, found);
+            top = self.panes.first_line(name, rows, &about, total);
+        }
+        let first = first_number(count, total);
+        for (row, at) in padded(inner).rows().zip(top..count) {
+            self.draw_read(buf, row, name, first + at, &line(at));
+        }
+        scrollbar(buf, inner, top, count, &self.st);
     }
 
     /// The same for lines that are there already.
@@ -269,18 +289,4 @@ impl Ui {
             brighten(buf, pane.area, pane.title, &self.st);
         }
     }
-}
-
-fn draw_lines<'a>(
-    buf: &mut Buffer,
-    inner: Rect,
-    top: usize,
-    count: usize,
-    line: impl Fn(usize) -> Line<'a>,
-    st: &Styles,
-) {
-    for (row, at) in padded(inner).rows().zip(top..count) {
-        buf.set_line(row.x, row.y, &line(at), row.width);
-    }
-    scrollbar(buf, inner, top, count, st);
 }

@@ -1,7 +1,7 @@
 //! The row of hints: the keys that work now, in the pane that has the focus first. Which ones a layer has, is left to the
 //! layers.
 
-use crate::actions::{self, Action, Hints};
+use crate::actions::{self, Action, Hints, Scope};
 use crate::text::width;
 use crate::{Screen, Ui};
 use ratatui::buffer::Buffer;
@@ -60,15 +60,35 @@ pub fn draw(ui: &Ui, buf: &mut Buffer, area: Rect, state: &State) {
 
 /// What works in the pane that has the focus comes first, where that is not the layer's own.
 fn layer_hints(ui: &Ui, state: &State) -> Hints {
+    if ui.types_search() {
+        return vec![
+            (Action::Up, "".into()),
+            (Action::Down, "other match".into()),
+            (Action::In, "keep".into()),
+            (Action::Out, "end the search".into()),
+        ];
+    }
     let (own, typing) = ui.top(|layer| (layer.hints(ui, state), layer.typing(ui)));
-    if typing || ui.pane_count() < 2 {
+    if typing {
         return own;
     }
-    let mut first = Hints::new();
-    if !ui.in_main() && ui.scrolls() {
+    // A search comes first while there is one, else with what is rare.
+    let mut first = actions::hints(ui, state, &[Action::NextMatch, Action::PrevMatch]);
+    let mut rare = Hints::new();
+    // In the queue its key filters.
+    let filters = ui.top(|layer| layer.scope()) == Scope::Queue;
+    if first.is_empty() && !filters {
+        rare = actions::hints(ui, state, &[Action::Search]);
+    } else if !first.is_empty() {
+        first.push((Action::Out, "end the search".into()));
+    }
+    if !ui.in_main() && (ui.scrolls() || ui.reads_here()) {
         first.extend([(Action::Up, "".into()), (Action::Down, "scroll".into())]);
     }
-    let panes = actions::hints(ui, state, &[Action::NextPane, Action::Zoom]);
+    let mut panes = actions::hints(ui, state, &[Action::NextPane, Action::Zoom]);
+    if ui.pane_count() < 2 {
+        panes.clear();
+    }
     let ours = ui.zoomed() || !ui.in_main();
     let (front, back) = if ours {
         (panes, Vec::new())
@@ -80,6 +100,6 @@ fn layer_hints(ui: &Ui, state: &State) -> Hints {
     let own = own
         .into_iter()
         .filter(|(action, _)| !named.contains(action));
-    first.extend(own.chain(back));
+    first.extend(own.chain(back).chain(rare));
     first
 }

@@ -20,6 +20,7 @@ impl Ui {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => self.on_key(key, state),
             Event::Mouse(mouse) => self.on_mouse(mouse, state),
+            Event::Paste(text) if self.search_paste(text) => Vec::new(),
             Event::Paste(text) => self.with_top(|top, ui| top.on_paste(text, ui, state)),
             _ => Vec::new(),
         }
@@ -27,6 +28,7 @@ impl Ui {
 
     fn on_key(&mut self, key: &KeyEvent, state: &State) -> Vec<Command> {
         self.notice = None;
+        self.end_selection();
         match name(key) {
             Some(name) => self.key(key, &name, state),
             None => Vec::new(),
@@ -38,6 +40,7 @@ impl Ui {
         match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) => {
                 self.focus_at(at);
+                self.press_at(at);
                 let hit = self
                     .hits
                     .iter()
@@ -54,6 +57,14 @@ impl Ui {
                     self.clicked = None;
                 }
                 self.click(hit, usize::from(mouse.row - area.y), twice, state)
+            }
+            MouseEventKind::Drag(MouseButton::Left) => {
+                self.drag_to(at);
+                Vec::new()
+            }
+            MouseEventKind::Up(MouseButton::Left) => {
+                self.release();
+                Vec::new()
             }
             MouseEventKind::ScrollDown => self.wheel(self.name_at(at), Action::Down, state),
             MouseEventKind::ScrollUp => self.wheel(self.name_at(at), Action::Up, state),

@@ -206,6 +206,9 @@ impl Ui {
             let quits = name == "Ctrl-c";
             return self.dispatch(if quits { Action::Quit } else { Action::Suspend }, state);
         }
+        if self.types_search() && self.search_key(key) {
+            return Vec::new();
+        }
         let typing = self.top(|layer| layer.typing(self));
         if typing {
             let place = self.overlays.len();
@@ -214,8 +217,10 @@ impl Ui {
                 return self.settle(handled, place);
             }
         }
-        let scopes = [self.top(|layer| layer.scope()), Scope::List, Scope::Global];
-        let Some(action) = self.keymap.find(name, &scopes) else {
+        let own = self.top(|layer| layer.scope());
+        let scopes = [Scope::Search, own, Scope::List, Scope::Global];
+        let scopes = &scopes[usize::from(!self.searches())..];
+        let Some(action) = self.keymap.find(name, scopes) else {
             return Vec::new();
         };
         let once = action.row().once || (typing && action == Action::In);
@@ -232,6 +237,9 @@ impl Ui {
             return Vec::new();
         }
         let typing = self.top(|layer| layer.typing(self));
+        if action == Action::Out && !typing && self.end_search() {
+            return Vec::new();
+        }
         if action == Action::Out && self.overlays.is_empty() && !typing && self.close_card() {
             return Vec::new();
         }
@@ -297,6 +305,8 @@ impl Ui {
             // Clicks below an overlay do nothing.
             self.hits.clear();
             self.pictures.next_layer();
+            self.reading.next_layer();
+            self.links.clear();
             dim(buf, area, &self.st);
             self.draw_layer(&mut **layer, buf, area, state, place + 1 == count);
         }

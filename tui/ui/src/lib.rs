@@ -23,6 +23,7 @@ pub mod keys;
 mod layer;
 pub mod linear;
 mod linear_text;
+mod links;
 mod outside;
 mod overlays;
 mod panes;
@@ -31,18 +32,22 @@ mod picture;
 mod pixels;
 mod raster;
 pub mod recording;
+mod reading;
 mod screens;
+mod selection;
 mod summary;
 pub mod svg;
 #[cfg(test)]
 mod tests;
 pub mod text;
 pub mod theme;
+mod wanted;
 mod widgets;
 
 pub use actions::{ACTIONS, Action, ActionRow, Scope};
 pub use docs::{keys_json, keys_markdown, keys_text};
 pub use keymap::{Keymap, Patch};
+pub use links::{LinkTarget, ScreenLink};
 pub use outside::{Outside, ValueText};
 pub use picture::{
     Graphics, LabelsRequest, Letters, Medium, ParsedLabels, PictureId, PictureRequest, Pixels,
@@ -57,7 +62,7 @@ use layer::Layer;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use screens::{flow, queue, run, task};
-use wb_core::command::Shown;
+use wb_core::command::{Command, Shown};
 use wb_core::ids::{Millis, StageId, TaskId};
 use wb_core::queue::Sort;
 use wb_core::state::State;
@@ -200,6 +205,16 @@ pub struct Ui {
     /// To be opened by another program.
     pub(crate) outside: Option<Outside>,
     pub(crate) hits: Vec<(Rect, Hit)>,
+    links: Vec<ScreenLink>,
+    /// Where the button went down, and the inside of the pane there.
+    pressed: Option<(Rect, Position)>,
+    dragged: Option<selection::DraggedText>,
+    /// Rows of the newest frame that go on from the row above.
+    wrapped: Vec<(Rect, text::Wrapped)>,
+    /// What the newest frame asks the engine for.
+    wanted: Vec<Command>,
+    /// Text that can be searched, and the search in it.
+    pub(crate) reading: reading::ReadPanes,
     pub(crate) room: Room,
     /// The stages in sight that the engine knows of.
     shown: Shown,
@@ -236,6 +251,12 @@ impl Ui {
             copied: None,
             outside: None,
             hits: Vec::new(),
+            links: Vec::new(),
+            pressed: None,
+            dragged: None,
+            wrapped: Vec::new(),
+            wanted: Vec::new(),
+            reading: reading::ReadPanes::default(),
             room: Room { w: 120, h: 36 },
             shown: Shown::default(),
             asked: None,
@@ -250,6 +271,9 @@ impl Ui {
             h: area.height,
         };
         self.hits.clear();
+        self.links.clear();
+        self.wrapped.clear();
+        self.reading.begin();
         self.pictures.begin();
         self.follow(state);
         let buf = frame.buffer_mut();
@@ -258,65 +282,20 @@ impl Ui {
             chrome::too_small(self, buf, area);
             return;
         }
-        let [body, row] = chrome::draw(self, buf, area, state);
+        let (body, [hints_row, status_row]) = chrome::draw(self, buf, area, state);
         let body = self.draw_card(buf, body, state);
         self.draw_layers(buf, body, state);
-        // Hints depend on the panes that were drawn.
-        hints::draw(self, buf, row, state);
+        self.reading.end();
+        self.draw_search_line(buf);
+        self.draw_selection(buf);
+        // Both depend on what is in sight.
+        hints::draw(self, buf, hints_row, state);
+        chrome::draw_status(self, buf, status_row, state);
         if !self.unicode {
             widgets::to_ascii(buf);
         }
         widgets::guard(buf);
         self.pictures.drawn.end(buf);
-    }
-
-    /// Pictures that the newest frame lacks, the most urgent first. What is no longer listed is no longer wanted.
-    #[must_use]
-    pub fn wanted_pictures(&self) -> Vec<PictureRequest> {
-        self.pictures.wanted()
-    }
-
-    /// Sets what the file of a task holds, or the reason why it cannot be shown.
-    pub fn set_medium(&mut self, task: TaskId, medium: Result<Medium, String>) {
-        self.pictures.put_medium(task, medium);
-    }
-
-    /// Sets a decoded picture, or the reason why there is none. Scale pictures down to about 1000 pixels a
-    /// side first: more only costs time.
-    pub fn set_picture(&mut self, id: PictureId, shot: Result<Shot, String>) {
-        self.pictures.put_shot(id, shot);
-    }
-
-    /// Labels that the newest frame would draw; [`LabelsRequest::parse`] reads them, beside this thread.
-    pub fn wanted_labels(&mut self) -> Vec<LabelsRequest> {
-        self.pictures.take_wanted_labels()
-    }
-
-    /// Takes parsed labels: the next frame draws them.
-    pub fn set_labels(&mut self, labels: ParsedLabels) {
-        self.pictures.put_labels(labels);
-    }
-
-    /// Changes how pictures are shown, once it is known what the terminal can do.
-    pub fn set_graphics(&mut self, graphics: Graphics) {
-        self.pictures.set_graphics(graphics);
-    }
-
-    /// Pixels that the newest frame would show; [`PixelsRequest::encode`] makes them, beside this thread. Ask until
-    /// there are none.
-    pub fn missing_pixels(&mut self) -> Option<PixelsRequest> {
-        self.pictures.drawn.take_missing()
-    }
-
-    /// Takes encoded pixels: the next frame shows them.
-    pub fn set_pixels(&mut self, pixels: Pixels) {
-        self.pictures.drawn.put_pixels(pixels);
-    }
-
-    /// Where the newest frame shows which pixels.
-    #[must_use]
-    pub fn placements(&self) -> &[Placement] {
-        self.pictures.drawn.placed()
     }
 
     /// Whether something on screen changes by itself many times a second: an age in seconds, a

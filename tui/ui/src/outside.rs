@@ -93,7 +93,7 @@ impl Ui {
 }
 
 /// The page of a data unit in the label editor: `api.us.encord.com` has it at `app.us.encord.com`.
-fn page(upstream: &str, project: ProjectHash, data: DataHash) -> Option<String> {
+pub fn page(upstream: &str, project: ProjectHash, data: DataHash) -> Option<String> {
     let rest = upstream.strip_prefix("api.")?;
     let own = rest == "encord.com" || rest.ends_with(".encord.com");
     own.then(|| format!("https://app.{rest}/label_editor/{project}/{data}"))

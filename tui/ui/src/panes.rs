@@ -179,6 +179,20 @@ impl Panes {
         self.whole = area;
     }
 
+    /// Brings a line into sight in a pane with so many rows of so many lines.
+    pub(crate) fn show_line(&mut self, name: PaneName, (rows, count): (u16, usize), line: usize) {
+        let rows = usize::from(rows);
+        let most = count.saturating_sub(rows);
+        let scroll = self.here().scroll(name);
+        let top = if scroll.tail {
+            most - scroll.skipped.min(most)
+        } else {
+            scroll.skipped
+        };
+        let top = top.clamp((line + 1).saturating_sub(rows), line).min(most);
+        scroll.skipped = if scroll.tail { most - top } else { top };
+    }
+
     /// The first of `count` lines to show in a pane with so many rows. Of a text that grows at its end, `total` is how
     /// many lines it has had: the end is shown until it is scrolled, and then what is in sight stays.
     pub(crate) fn first_line(
@@ -214,7 +228,7 @@ impl Panes {
 
 impl Ui {
     /// The acting layer, else the topmost one.
-    fn layer_here(&self) -> &'static str {
+    pub(crate) fn layer_here(&self) -> &'static str {
         let acting = self.panes.acting;
         acting.unwrap_or_else(|| self.top(|layer| layer.kind()))
     }

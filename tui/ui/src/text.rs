@@ -113,17 +113,35 @@ pub fn right(text: &str, columns: usize) -> String {
     out
 }
 
+/// How a line goes on from the one above.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wrapped {
+    /// It was broken at a blank.
+    AtBlank,
+    /// A long word was cut.
+    InWord,
+}
+
 /// Breaks a text at blanks into lines of at most so many columns; longer words are cut hard.
 #[must_use]
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let lines = wrap_marked(text, columns).into_iter();
+    lines.map(|(line, _)| line).collect()
+}
+
+/// The same, with how each line goes on from the one above; `None`: it is the first of a paragraph.
+#[must_use]
+pub fn wrap_marked(text: &str, columns: usize) -> Vec<(String, Option<Wrapped>)> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
+        let mut how = None;
         for word in clean(paragraph).split_whitespace() {
             let mut word = word;
             if !line.is_empty() && width(&line) + 1 + width(word) > columns {
-                lines.push(std::mem::take(&mut line));
+                lines.push((std::mem::take(&mut line), how));
+                how = Some(Wrapped::AtBlank);
             }
             while width(word) > columns {
                 let head = take(word, columns);
@@ -131,14 +149,15 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
                     break;
                 }
                 word = &word[head.len()..];
-                lines.push(head);
+                lines.push((head, how));
+                how = Some(Wrapped::InWord);
             }
             if !line.is_empty() {
                 line.push(' ');
             }
             line.push_str(word);
         }
-        lines.push(line);
+        lines.push((line, how));
     }
     lines
 }

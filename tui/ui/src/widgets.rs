@@ -1,10 +1,10 @@
 //! The parts that screens are made of: lists, wrapped text, lines. Frames are left to [`crate::frames`].
 
-use crate::text::{width, wrap};
+use crate::text::{Wrapped, width, wrap_marked};
 use crate::theme::{Styles, ascii};
 use crate::{Hit, Ui, keys};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Margin, Rect};
+use ratatui::layout::{Alignment, Constraint, Margin, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget};
@@ -65,13 +65,33 @@ pub fn hanging(
 ) -> Vec<Line<'static>> {
     let indent = width(mark);
     let mut mark = Some(Span::styled(mark.to_owned(), mark_style));
-    wrap(text, columns.saturating_sub(indent))
+    wrap_marked(text, columns.saturating_sub(indent))
         .into_iter()
-        .map(|text| {
+        .map(|(text, how)| {
             let first = mark.take().unwrap_or_else(|| " ".repeat(indent).into());
-            Line::from(vec![first, Span::styled(text, style)])
+            let line = Line::from(vec![first, Span::styled(text, style)]);
+            going_on(line, how)
         })
         .collect()
+}
+
+/// Marks a line as one that goes on from the one above. Lines are drawn from the left whatever their alignment is, so
+/// that it can carry the mark.
+fn going_on(mut line: Line<'_>, how: Option<Wrapped>) -> Line<'_> {
+    line.alignment = how.map(|how| match how {
+        Wrapped::AtBlank => Alignment::Left,
+        Wrapped::InWord => Alignment::Right,
+    });
+    line
+}
+
+/// How a line goes on from the one above.
+pub fn goes_on(line: &Line<'_>) -> Option<Wrapped> {
+    line.alignment.and_then(|mark| match mark {
+        Alignment::Left => Some(Wrapped::AtBlank),
+        Alignment::Right => Some(Wrapped::InWord),
+        Alignment::Center => None,
+    })
 }
 
 /// A line of text while it is typed, the cursor in it reversed.

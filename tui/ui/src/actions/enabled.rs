@@ -57,6 +57,22 @@ pub(super) fn writable(_: &Ui, state: &State) -> Enabled {
     unless(state.options.read_only, READ_ONLY)
 }
 
+pub(super) fn can_search(ui: &Ui, _: &State) -> Enabled {
+    let filters = ui.filters_stages();
+    unless(!filters && !ui.can_search(), "no text to search here")
+}
+
+pub(super) fn can_fold_json(ui: &Ui, _: &State) -> Enabled {
+    unless(!ui.can_fold_json(), "no JSON to fold here")
+}
+
+pub(super) fn searching(ui: &Ui, _: &State) -> Enabled {
+    unless(
+        !ui.searches(),
+        "no search is active ({key:Search} begins one)",
+    )
+}
+
 pub(super) fn frames_in_sight(ui: &Ui, _: &State) -> Enabled {
     let none = ui.pictures.frames_in_sight().is_none();
     unless(none, "no video, group of images or pages in sight")

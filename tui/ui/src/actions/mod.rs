@@ -32,6 +32,7 @@ type Run = fn(&mut Ui, &State) -> Vec<Command>;
 pub enum Scope {
     Global,
     List,
+    Search,
     Flow,
     Queue,
     Task,
@@ -50,6 +51,7 @@ impl Scope {
     pub const ALL: [Self; 13] = [
         Self::Global,
         Self::List,
+        Self::Search,
         Self::Flow,
         Self::Queue,
         Self::Task,
@@ -69,6 +71,7 @@ impl Scope {
         match self {
             Self::Global => "Everywhere",
             Self::List => "In lists",
+            Self::Search => "While a search is active",
             Self::Flow => "Flow",
             Self::Queue => "Queue",
             Self::Task => "Task",
@@ -89,6 +92,7 @@ impl Scope {
         match self {
             Self::Global => "global".to_owned(),
             Self::List => "list".to_owned(),
+            Self::Search => "search".to_owned(),
             other => other.title().to_lowercase(),
         }
     }
@@ -96,6 +100,7 @@ impl Scope {
     /// Whether a key of one of them can hide the same key of the other.
     #[must_use]
     pub fn meets(self, other: Self) -> bool {
+        // What a search has is its own while it lasts.
         let wide = |s| matches!(s, Self::Global | Self::List);
         self == other || wide(self) || wide(other)
     }

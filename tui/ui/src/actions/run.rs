@@ -82,6 +82,25 @@ impl Ui {
         all
     }
 
+    /// Whether the key of a search filters stages: where the workflow has the focus.
+    pub(super) fn filters_stages(&self) -> bool {
+        self.screen == Screen::Flow && self.overlays.is_empty() && self.in_main()
+    }
+
+    pub(super) fn search(&mut self, state: &State) -> Vec<Command> {
+        if self.filters_stages() {
+            return self.dispatch(Action::Filter, state);
+        }
+        let prompt = self.key_of(Action::Search);
+        self.begin_search(prompt);
+        Vec::new()
+    }
+
+    pub(super) fn to_match(&mut self, forward: bool) -> Vec<Command> {
+        self.go_to_match(forward);
+        Vec::new()
+    }
+
     pub(super) fn switch_mode(&mut self, state: &State) -> Vec<Command> {
         if state.live {
             return vec![Command::Live(false)];

@@ -122,8 +122,16 @@ actions! {
     PageDown    List ["PageDown"] "page down" "A page of the pane down";
     HalfUp      List ["Ctrl-u"] "half a page up" "Half a page of the pane up";
     HalfDown    List ["Ctrl-d"] "half a page down" "Half a page of the pane down";
-    Filter      List ["/"] "filter" "Filter while typing: title, status:new, age>2d, -result:ok; in Flow stages by title and kind"
-        .asks() .hint(|_, _| Some("filter".into())) .does(Ui::begin_filter);
+    Search      List ["/"] "search" "Search in the text in sight: logs, JSON, messages; small letters find both cases"
+        .stays() .when(can_search) .hint(|_, _| Some("search".into())) .does(Ui::search);
+    FoldJson    List ["Space"] "fold json" "Fold or open the list or object of JSON that begins on this line"
+        .unlisted() .stays() .when(can_fold_json) .hint(|_, _| Some("fold".into()));
+    FoldAllJson List ["Z"] "fold all json" "Fold all lists and objects of JSON, or open all"
+        .unlisted() .stays() .when(can_fold_json) .hint(|_, _| Some("fold all".into()));
+    NextMatch   Search ["n"] "next match" "Go to the next match; after the last one from the top"
+        .stays() .unlisted() .when(searching) .hint(|_, _| Some("next".into())) .does(|ui, _| ui.to_match(true));
+    PrevMatch   Search ["N"] "previous match" "Go to the match before; before the first one from the end"
+        .stays() .unlisted() .when(searching) .hint(|_, _| Some("previous".into())) .does(|ui, _| ui.to_match(false));
     StepFirst   Flow ["s"] "step the first" "Step the first task of the stage"
         .when(first_task) .hint(|_, _| Some("step".into())) .does(|ui, s| ui.step_task(true, s));
     RunSome     Flow ["n"] "dry-run some" "Run N tasks of the stage; every write is held"
@@ -147,6 +155,8 @@ actions! {
         .when(is_drawn) .does(|ui, _| ui.pan(Action::PanUp));
     PanDown     Flow ["Alt-j"] "pan down" "Move the drawing to see what is further down"
         .when(is_drawn) .does(|ui, _| ui.pan(Action::PanDown));
+    Filter      Queue ["/"] "filter" "Filter while typing: title, status:new, age>2d, -result:ok; in Flow stages by title and kind"
+        .asks() .hint(|_, _| Some("filter".into())) .does(Ui::begin_filter);
     Step        Queue ["s"] "step" "Step this task"
         .when(selected) .hint(|_, _| Some("step".into())) .does(|ui, s| ui.step_task(false, s));
     Mark        Queue ["Space"] "mark" "Mark or unmark, and go one down"

@@ -237,7 +237,7 @@ fn go_where_it_works(row: &ActionRow, ui: &mut Ui, state: &State) -> Result<Vec<
     }
     let opens = match row.scope {
         Scope::Question => return Err("no question is open".into()),
-        Scope::Global | Scope::List => return Ok(Vec::new()),
+        Scope::Global | Scope::List | Scope::Search => return Ok(Vec::new()),
         Scope::Flow => Screen::Flow.shown_by(),
         Scope::Queue => Screen::Queue.shown_by(),
         Scope::Task => Screen::Task.shown_by(),

@@ -72,6 +72,7 @@ impl Layer for Builds {
             all.extend(rows(ui, build, state, columns));
         }
         ui.pane_text(buf, PaneName::Main, inner, &all, self.errors.at());
+        ui.link_code(buf, inner);
     }
 
     fn code_place(&self, ui: &Ui, state: &State) -> Option<CodePlace> {

@@ -9,6 +9,9 @@ use ratatui::text::{Line, Span};
 use wb_core::code_place::CodePlace;
 use wb_core::event::CompileFailure;
 
+/// Columns of a line of the compiler that may be searched.
+const WIDE: usize = 2000;
+
 /// The chosen error.
 #[derive(Default)]
 pub struct ErrorCursor {
@@ -48,7 +51,7 @@ impl ErrorCursor {
     ) -> Vec<Line<'static>> {
         let at = self.at.min(failure.errors.len().saturating_sub(1));
         let Some(chosen) = failure.errors.get(at) else {
-            return messages(&failure.messages, columns, st);
+            return messages(&failure.messages, WIDE, st);
         };
         let mut all = Vec::new();
         if failure.errors.len() > 1 {
@@ -62,12 +65,7 @@ impl ErrorCursor {
             }
             all.push(Line::default());
         }
-        all.extend(
-            chosen
-                .rendered
-                .lines()
-                .map(|line| coloured(line, columns, st)),
-        );
+        all.extend(chosen.rendered.lines().map(|line| coloured(line, WIDE, st)));
         all
     }
 }

@@ -102,6 +102,7 @@ impl Layer for FirstFailure {
         all.push(Line::default());
         all.extend(self.errors.lines(&self.failure, columns, &st));
         ui.pane_text(buf, PaneName::Main, inner, &all, self.errors.at());
+        ui.link_code(buf, inner);
     }
 
     fn code_place(&self, _: &Ui, _: &State) -> Option<CodePlace> {

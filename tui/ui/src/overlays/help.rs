@@ -4,6 +4,7 @@ use crate::actions::{self, Action, ActionRow, Hints, Scope};
 use crate::keys::{Line as Typed, name};
 use crate::layer::{Handled, Layer};
 use crate::panes::PaneName;
+use crate::reading::mark_typed;
 use crate::text::{left, width};
 use crate::theme::Styles;
 use crate::widgets::{hanging, lines, padded};
@@ -108,6 +109,7 @@ impl Layer for Help {
         }
         let about = (self.all, &self.line.text);
         ui.pane_text(buf, PaneName::Main, body, &all, about);
+        mark_typed(buf, padded(body), self.searched());
     }
 }
 
@@ -115,6 +117,13 @@ impl Help {
     /// The screen or overlay whose keys come first.
     fn own_scope(&self, ui: &Ui) -> Scope {
         self.scope.unwrap_or(ui.screen.layer().scope())
+    }
+
+    /// What is searched: a slash before it is only how a search begins elsewhere.
+    fn searched(&self) -> &str {
+        let text = self.line.text.as_str();
+        let bare = text.strip_prefix('/');
+        bare.filter(|bare| !bare.is_empty()).unwrap_or(text)
     }
 
     const fn other_page(&self) -> &'static str {
@@ -169,7 +178,7 @@ fn matches(row: &ActionRow, keys: &[String], typed: &str) -> bool {
 /// The keys, by where they count; actions that are disabled now are dim. A screen's own keys of actions
 /// that belong elsewhere come last in its part.
 fn key_lines<'a>(ui: &Ui, pane: &Help, state: &State, columns: usize) -> Vec<Line<'a>> {
-    let typed = pane.line.text.to_lowercase();
+    let typed = pane.searched().to_lowercase();
     let mut all = Vec::new();
     for scope in scopes(ui, pane) {
         let found: Vec<_> = ui

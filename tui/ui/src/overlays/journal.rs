@@ -14,6 +14,7 @@ use crate::layer::{Handled, Layer};
 use crate::linear_text::{COLUMNS, PAGE, numbered, text, texts};
 use crate::panes::PaneName;
 use crate::text::{clean, clock, fit, left, number, plural, right};
+use crate::theme::Styles;
 use crate::widgets::{lines, list, padded, wrapped};
 use details::{about, entry_lines, restore_lines, to_usize};
 use ratatui::buffer::Buffer;
@@ -22,7 +23,7 @@ use ratatui::text::{Line, Span};
 use wb_core::command::Command;
 use wb_core::ids::Millis;
 use wb_core::journal::{Op, OpenOp, Undoing};
-use wb_core::state::State;
+use wb_core::state::{State, shell};
 
 /// The first operation in sight; the chosen one is that which the engine has open.
 #[derive(Default)]
@@ -98,7 +99,7 @@ impl Layer for Journal {
         let ops = state.journal.ops.as_deref().filter(|ops| !ops.is_empty())?;
         let mut all =
             vec!["Journal: what was written from this folder, the newest first.".to_owned()];
-        let row = |op| text(&op_line(ui, op, state.now, COLUMNS));
+        let row = |op| text(&op_line((&ui.st, ui.utc_offset_s), op, state.now, COLUMNS));
         let page = place(state).unwrap_or(0) / PAGE * PAGE;
         let shown = ops.iter().enumerate().skip(page).take(PAGE);
         all.extend(shown.map(|(place, op)| numbered(place, row(op))));
@@ -186,24 +187,38 @@ fn draw_ops(ui: &mut Ui, buf: &mut Buffer, area: Rect, pane: &mut Journal, state
     let (ops, at) = (ops(state), place(state).unwrap_or(0));
     let title = ("Operations", "newest first");
     let inner = ui.pane(buf, PaneName::Main, area, title);
+    let inner = ui.search_room(buf, inner, PaneName::Main);
     let columns = usize::from(inner.width);
+    let (st, offset_s) = (ui.st, ui.utc_offset_s);
+    let text = |place: usize| {
+        let op: &Op = &ops[place];
+        let command = shell::quoted(&op.words);
+        let line = op_line((&st, offset_s), op, state.now, 200);
+        format!("{line} {}", clean(&command))
+    };
+    let stamp = ops.first().and_then(|op| u64::try_from(op.id).ok());
+    let rows = (at, ops.len());
+    if let Some(found) = ui.search_rows(PaneName::Main, stamp.unwrap_or(0), rows, text) {
+        // The chosen operation is the engine's.
+        ui.want(Command::OpenOp(ops[found].id));
+    }
     pane.top = list(ui, buf, inner, pane.top, (at, ops.len()), |ui, place| {
-        op_line(ui, &ops[place], state.now, columns)
+        op_line((&ui.st, ui.utc_offset_s), &ops[place], state.now, columns)
     });
+    ui.mark_found(buf, inner, PaneName::Main);
 }
 
 /// The time of day for what was written today, the age for what is older.
-fn when(ui: &Ui, op: &Op, now: Millis) -> String {
-    let day = |at: Millis| (at.0 / 1000 + i64::from(ui.utc_offset_s)).div_euclid(86_400);
+fn when(offset_s: i32, op: &Op, now: Millis) -> String {
+    let day = |at: Millis| (at.0 / 1000 + i64::from(offset_s)).div_euclid(86_400);
     if day(op.began) == day(now) {
-        clock(op.began, ui.utc_offset_s)
+        clock(op.began, offset_s)
     } else {
         crate::chrome::ago(now.since(op.began))
     }
 }
 
-fn op_line<'a>(ui: &Ui, op: &Op, now: Millis, columns: usize) -> Line<'a> {
-    let st = &ui.st;
+fn op_line<'a>((st, offset_s): (&Styles, i32), op: &Op, now: Millis, columns: usize) -> Line<'a> {
     let (mark, style) = match op.state() {
         "stands" => ("●", st.good),
         "interrupted" => ("!", st.warn),
@@ -217,7 +232,7 @@ fn op_line<'a>(ui: &Ui, op: &Op, now: Millis, columns: usize) -> Line<'a> {
     let mut line = Line::from(vec![
         Span::styled(format!(" {mark} "), style),
         Span::styled(right(&op.id.to_string(), 4), st.strong),
-        Span::styled(format!("  {}  ", left(&when(ui, op, now), 8)), st.dim),
+        Span::styled(format!("  {}  ", left(&when(offset_s, op, now), 8)), st.dim),
         Span::raw(left(&what, 11)),
         Span::raw(right(&number(op.done), 8)),
     ]);

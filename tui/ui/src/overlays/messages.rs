@@ -7,7 +7,7 @@ use crate::frames::{cleared, foot_of};
 use crate::layer::{Handled, Layer};
 use crate::panes::PaneName;
 use crate::screens::activity;
-use crate::text::plural;
+use crate::text::{clean, plural};
 use crate::widgets::{lines, list, padded, wrapped};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -65,6 +65,10 @@ impl Layer for Messages {
         }
         self.at = self.at.min(count - 1);
         let newest_first = |place: usize| &state.activity[count - 1 - place];
+        let text = |place| search_text(newest_first(place));
+        let rows = (self.at, count);
+        let found = ui.search_rows(PaneName::Main, state.noted as u64, rows, text);
+        self.at = found.unwrap_or(self.at);
         cleared(buf, area, "", "", &st);
         let chosen = newest_first(self.at);
         let columns = usize::from(area.width).saturating_sub(4);
@@ -73,14 +77,17 @@ impl Layer for Messages {
         let [above, below] = foot_of(area, details_h.clamp(1, area.height / 2));
         if let Some(above) = ui.panes.place(PaneName::Main, above) {
             let inner = ui.pane(buf, PaneName::Main, above, title);
+            let inner = ui.search_room(buf, inner, PaneName::Main);
             self.top = list(ui, buf, inner, self.top, (self.at, count), |ui, place| {
                 activity::row(ui, newest_first(place), columns)
             });
+            ui.mark_found(buf, inner, PaneName::Main);
         }
         if let Some(below) = ui.panes.place(PaneName::Details, below) {
             let inner = ui.pane(buf, PaneName::Details, below, ("", ""));
             let about = (chosen.at, &chosen.text);
             ui.pane_text(buf, PaneName::Details, inner, &details, about);
+            ui.mark_found(buf, inner, PaneName::Main);
         }
     }
 
@@ -91,6 +98,16 @@ impl Layer for Messages {
         let text = chosen.text.clone() + &detail.collect::<String>();
         Some(("the message".to_owned(), ui.keyed(&text)))
     }
+}
+
+/// What a search looks at: more than the list has room for.
+fn search_text(message: &Activity) -> String {
+    let all = [message.kind.word(), &message.text];
+    let all = all
+        .into_iter()
+        .chain(message.detail.iter().map(String::as_str));
+    let all: Vec<_> = all.map(clean).collect();
+    all.join(" ")
 }
 
 /// The chosen message in full.

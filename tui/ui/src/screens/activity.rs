@@ -3,7 +3,7 @@
 use crate::Ui;
 use crate::actions::Action;
 use crate::panes::PaneName;
-use crate::text::{clock, fit, left, wrap};
+use crate::text::{clean, clock, fit, left, wrap};
 use crate::theme::Styles;
 use crate::widgets::lines;
 use ratatui::buffer::Buffer;
@@ -52,15 +52,33 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let Some(area) = ui.panes.place(PaneName::Activity, area) else {
         return;
     };
-    let (st, back) = (&{ ui.st }, ui.flow.activity_back);
+    let back = ui.flow.activity_back;
     let right = if back == 0 {
         "newest first".to_owned()
     } else {
         format!("scrolled; {} shows all", ui.key_of(Action::Messages))
     };
     let inner = ui.pane(buf, PaneName::Activity, area, ("Activity", &right));
+    let inner = ui.search_room(buf, inner, PaneName::Activity);
+    let count = state.activity.len();
+    let text = |place: usize| {
+        let what = &state.activity[count - 1 - place];
+        format!("{} {}", what.kind.word(), clean(&what.text))
+    };
+    let rows = (back, count);
+    if let Some(found) = ui.search_rows(PaneName::Activity, state.noted as u64, rows, text) {
+        ui.flow.activity_back = found;
+    }
+    let all = shown_lines(ui, inner, state);
+    lines(buf, inner, &all, 0);
+    ui.mark_found(buf, inner, PaneName::Activity);
+}
+
+/// The lines in sight, each with what follows its first line.
+fn shown_lines<'a>(ui: &Ui, inner: Rect, state: &State) -> Vec<Line<'a>> {
+    let (st, back) = (&ui.st, ui.flow.activity_back);
     let columns = usize::from(inner.width).saturating_sub(1);
-    let mut all: Vec<Line<'_>> = Vec::new();
+    let mut all = Vec::new();
     let shown = state
         .activity
         .iter()
@@ -85,5 +103,5 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     if all.is_empty() {
         all.push(Line::styled(" Nothing has happened yet.", st.dim));
     }
-    lines(buf, inner, &all, 0);
+    all
 }

@@ -16,6 +16,7 @@ mod hostile;
 mod keeping;
 mod keys;
 mod linear;
+mod links;
 mod loading;
 mod many_stages;
 mod no_keys;
@@ -23,9 +24,11 @@ mod outside;
 mod panes;
 mod pictures;
 mod questions;
+mod reading;
 mod readme;
 mod recording;
 mod rereading;
+mod selection;
 mod truths;
 mod watch;
 
@@ -144,6 +147,8 @@ impl Desk {
             let commands = self.press(key);
             self.world.all(commands);
             self.draw();
+            let wanted = self.ui.take_wanted();
+            self.world.all(wanted);
         }
     }
 

@@ -91,11 +91,15 @@ fn facts_and_picture(
     let title = fit_middle(&row.title, usize::from(area.width).saturating_sub(6));
     let inner = ui.pane(buf, PaneName::Preview, area, (&title, ""));
     let room = padded(inner);
-    let mut all = facts(row, state, usize::from(room.width), &st);
+    let mut all = facts(row, state, usize::from(room.width), &st).to_vec();
     let picture = ui.queue.shows_picture(ui.room);
     if !picture {
         all.push(Line::default());
         all.push(ui.keyed_line("{key:Preview} shows the picture"));
+    }
+    // The last two facts: the task's and the data unit's UUIDs.
+    for fact in room.rows().take(FACTS).skip(FACTS - 2) {
+        ui.link_page(value_of(fact), row.data, state);
     }
     if !picture {
         ui.pane_text(buf, PaneName::Preview, inner, &all, row.id);
@@ -124,11 +128,22 @@ fn subject<'a>(row: &'a TaskRow, stage: StageId, state: &'a State) -> Subject<'a
     }
 }
 
-fn facts<'a>(row: &TaskRow, state: &State, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+/// How many facts there are.
+const FACTS: usize = 7;
+
+/// The part of a fact's row that has its value.
+fn value_of(row: Rect) -> Rect {
+    const NAME: u16 = 10;
+    const UUID: u16 = 36;
+    let room = row.width.saturating_sub(NAME);
+    Rect::new(row.x + NAME.min(row.width), row.y, room.min(UUID), 1)
+}
+
+fn facts<'a>(row: &TaskRow, state: &State, columns: usize, st: &Styles) -> [Line<'a>; FACTS] {
     let room = columns.saturating_sub(10);
     let ago = |at| crate::chrome::ago(state.now.since(at));
     let fact = |name: &str, text: &str| field(st, name, fit_middle(text, room));
-    vec![
+    [
         fact("status", &row.status.wire().to_lowercase()),
         fact("assignee", row.assignee.as_deref().unwrap_or("nobody")),
         fact("branch", &row.branch),

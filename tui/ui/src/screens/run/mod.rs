@@ -84,6 +84,9 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     draw_log(ui, buf, log, state);
 }
 
+/// Columns of a line of the log that may be searched.
+const WIDE: usize = 2000;
+
 fn draw_log(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let Some(area) = ui.panes.place(PaneName::Log, area) else {
         return;
@@ -108,7 +111,7 @@ fn draw_log(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
             let line = state.log.lines.get(at);
             line.map_or_else(
                 || nothing.clone().unwrap_or_default(),
-                |line| log_line(line, columns, offset_s, &st),
+                |line| log_line(line, (columns, WIDE), offset_s, &st),
             )
         },
     );

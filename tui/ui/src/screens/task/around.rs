@@ -43,7 +43,8 @@ pub fn no_task(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     lines(buf, inner, &all, 0);
 }
 
-pub fn top_line(buf: &mut Buffer, area: Rect, step: &Stepper, state: &State, ui: &Ui) {
+/// Draws the task and its build; gives where the title stands.
+pub fn top_line(buf: &mut Buffer, area: Rect, step: &Stepper, state: &State, ui: &Ui) -> Rect {
     let st = &ui.st;
     let room = usize::from(area.width);
     let attempt = if step.attempts > 1 {
@@ -67,6 +68,9 @@ pub fn top_line(buf: &mut Buffer, area: Rect, step: &Stepper, state: &State, ui:
         &left_line,
         &Line::styled(right_text, st.accent),
     );
+    let columns = |span: &Span<'_>| u16::try_from(span.width()).unwrap_or(u16::MAX);
+    let [before, title] = [0, 1].map(|n| columns(&left_line.spans[n]));
+    Rect::new(area.x.saturating_add(before), area.y, title, 1).intersection(area)
 }
 
 /// The most useful action, in words, and what of the task was written.

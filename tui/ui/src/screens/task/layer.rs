@@ -2,6 +2,7 @@
 
 use crate::actions::{self, Action, Hints, Scope};
 use crate::layer::{Handled, Layer};
+use crate::panes::PaneName;
 use crate::{Screen, Ui, copy, outside};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -33,6 +34,10 @@ impl Layer for Task {
                 let page = ui.page();
                 ui.task.move_cursor(action, page, state);
             }
+            // On a line where something of JSON begins, to go in is to open it.
+            Action::In => drop(super::move_in_tab(ui, Action::FoldJson, state)),
+            _ if action.moves() && ui.focus() != PaneName::Details => return Handled::No,
+            _ if super::move_in_tab(ui, action, state) => {}
             _ => return Handled::No,
         }
         Handled::done()
@@ -68,6 +73,7 @@ impl Layer for Task {
             KillJob,
             NextTab,
             Right,
+            FoldJson,
             Discard,
             NextTask,
             WatchOpen,

@@ -6,6 +6,7 @@ use crate::actions::Action;
 use crate::overlays::moved;
 use crate::panes::PaneName;
 use crate::picture::{Beside, LEGEND, Look, Subject, side_word};
+use crate::reading::PageView;
 use crate::text::{clean, duration, fit, left, right, width};
 use crate::theme::Styles;
 use crate::widgets::{lines, list, padded};
@@ -22,17 +23,21 @@ mod checks;
 mod history;
 mod layer;
 mod lines;
+mod log;
+mod page;
 mod place;
 mod points;
 mod read;
 mod tabs;
 
 use around::{next_line, no_task, top_line};
+use page::{move_in_tab, page};
 use read::{Read, read};
-use tabs::{json_lines, labels, value};
 
 pub use checks::patch;
-pub use tabs::{error_lines, log_line, log_lines, log_note};
+pub use log::{log_line, log_lines, log_note};
+pub use page::shown_text;
+pub use tabs::error_lines;
 
 pub use layer::Task;
 pub use lines::{event_text, next_text, outcome_lines};
@@ -50,6 +55,12 @@ pub struct TaskCursor {
     tab: usize,
     /// The chosen event; `None` follows the newest.
     pub event: Option<usize>,
+    /// Where the text of each tab stands.
+    views: [PageView; TABS.len()],
+    /// Columns of the tab in the newest frame.
+    columns: usize,
+    /// The event whose value is in sight.
+    shown: usize,
     side: Beside,
     step: u64,
     read: Read,
@@ -103,48 +114,40 @@ impl TaskCursor {
             self.read.inputs = inputs;
             self.read.outcome = outcome;
         }
+        let rows = timeline::rows(step, state);
+        let at = self.at(step, &rows);
+        if at != self.shown {
+            self.shown = at;
+            self.views[0] = PageView::default();
+        }
+        self.read.choose(place::value(step, rows.get(at)));
+        self.read.go_on();
     }
 
-    /// Chooses another event.
+    /// The chosen event among these.
+    fn at(&self, step: &Stepper, rows: &[Row]) -> usize {
+        let at = self.event.unwrap_or_else(|| timeline::newest(step, rows));
+        at.min(rows.len().saturating_sub(1))
+    }
+
+    /// Whether a document in sight is read on with the next frame.
+    pub fn is_unread(&self) -> bool {
+        self.read.is_unread()
+    }
+
+    /// Chooses another event, with its value.
     pub fn move_cursor(&mut self, action: Action, page: usize, state: &State) {
         let Some(step) = &state.step else { return };
         let rows = timeline::rows(step, state);
         let last = rows.len().saturating_sub(1);
-        let at = self
-            .event
-            .unwrap_or_else(|| timeline::newest(step, &rows))
-            .min(last);
         let action = match action {
             Action::Left => Action::Up,
             Action::Right => Action::Down,
             other => other,
         };
-        self.event = Some(moved(at, action, page).min(last));
+        self.event = Some(moved(self.at(step, &rows), action, page).min(last));
         self.tab = if self.tab == IMAGE_TAB { self.tab } else { 0 };
     }
-}
-
-/// The name of the tab in sight and its text in full width; a picture has none.
-pub fn shown_text(ui: &Ui, state: &State) -> Option<(String, String)> {
-    const WIDE: usize = 2000;
-    let step = state.step.as_ref()?;
-    let all = match ui.task.tab {
-        IMAGE_TAB => return None,
-        0 => {
-            let events = Events::new(ui, step, state);
-            value(ui, step, &events.rows[events.at], state, WIDE)
-        }
-        1 => labels(step, state, WIDE, &ui.st),
-        3 => log_lines(&step.log, WIDE, ui.utc_offset_s, &ui.st),
-        5 => history::lines(step, WIDE, &ui.st),
-        _ => return Some(("the JSON".into(), ui.task.read.json.join("\n"))),
-    };
-    let text = all
-        .iter()
-        .map(|line| line.to_string().trim_end().to_owned());
-    let text: Vec<String> = text.collect();
-    let name = TABS[ui.task.tab].trim_end_matches('±').to_lowercase();
-    Some((format!("the {name}"), text.join("\n")))
 }
 
 pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
@@ -159,7 +162,8 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
         Constraint::Length(next_h),
     ])
     .areas(area);
-    top_line(buf, top, step, state, ui);
+    let title = top_line(buf, top, step, state, ui);
+    ui.link_page(title, step.row.data, state);
     ui.panes.set_whole(body.union(below));
     next_line(ui, buf, below, step, state);
     let side = ui.task.side.shown(ui.room);
@@ -178,11 +182,11 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, state: &State) {
     let events = Events::new(ui, step, state);
     draw_timeline(ui, buf, left, step, &events, state);
     let Some(side) = side else {
-        draw_tab(ui, buf, right, step, &events, state);
+        draw_tab(ui, buf, right, step, state);
         return;
     };
     let [tab, image] = Layout::horizontal([Constraint::Fill(1); 2]).areas(right);
-    draw_tab(ui, buf, tab, step, &events, state);
+    draw_tab(ui, buf, tab, step, state);
     ui.draw_side(buf, image, &subject(step), side);
 }
 
@@ -202,11 +206,7 @@ struct Events {
 impl Events {
     fn new(ui: &Ui, step: &Stepper, state: &State) -> Self {
         let rows = timeline::rows(step, state);
-        let at = ui
-            .task
-            .event
-            .unwrap_or_else(|| timeline::newest(step, &rows));
-        let at = at.min(rows.len().saturating_sub(1));
+        let at = ui.task.at(step, &rows);
         Self { rows, at }
     }
 }
@@ -303,14 +303,7 @@ fn event_line<'a>(
     ])
 }
 
-fn draw_tab(
-    ui: &mut Ui,
-    buf: &mut Buffer,
-    area: Rect,
-    step: &Stepper,
-    events: &Events,
-    state: &State,
-) {
+fn draw_tab(ui: &mut Ui, buf: &mut Buffer, area: Rect, step: &Stepper, state: &State) {
     let Some(area) = ui.panes.place(PaneName::Details, area) else {
         return;
     };
@@ -319,27 +312,24 @@ fn draw_tab(
     draw_tab_names(ui, buf, area);
     let inner = failure_line(ui, buf, inner, step);
     let room = padded(inner);
-    let columns = usize::from(room.width);
-    let all = match ui.task.tab {
-        IMAGE_TAB => {
-            let [image, key] =
-                Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(room);
-            let side = ui.task.side.side();
-            ui.pictures
-                .draw(buf, image, &subject(step), Look::of(side), &st);
-            let key_text = format!("{}: {LEGEND}", side_word(side));
-            lines(buf, key, &[Line::styled(key_text, st.dim)], 0);
-            return;
-        }
-        0 => value(ui, step, &events.rows[events.at], state, columns),
-        1 => labels(step, state, columns, &st),
-        3 => log_lines(&step.log, columns, ui.utc_offset_s, &st),
-        5 => history::lines(step, columns, &st),
-        _ => json_lines(ui, columns),
-    };
-    let event = (ui.task.tab == 0).then_some(events.at);
-    let about = (step.id, ui.task.tab, event);
-    ui.pane_text(buf, PaneName::Details, inner, &all, about);
+    let tab = ui.task.tab;
+    if tab == IMAGE_TAB {
+        let [image, key] =
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(room);
+        let side = ui.task.side.side();
+        ui.pictures
+            .draw(buf, image, &subject(step), Look::of(side), &st);
+        let key_text = format!("{}: {LEGEND}", side_word(side));
+        lines(buf, key, &[Line::styled(key_text, st.dim)], 0);
+        return;
+    }
+    ui.task.columns = usize::from(room.width);
+    let mut view = std::mem::take(&mut ui.task.views[tab]);
+    let read = std::mem::take(&mut ui.task.read);
+    let page = page(ui, &read, step, state, usize::from(room.width));
+    view.draw(ui, buf, inner, PaneName::Details, &page);
+    ui.task.read = read;
+    ui.task.views[tab] = view;
 }
 
 /// What failed, above every tab that does not show the whole error; gives the room below.

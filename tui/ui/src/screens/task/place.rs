@@ -1,20 +1,26 @@
 //! A place that the agent reached: its value as it was there, and what has changed in it since the place before.
 
+use super::super::timeline::{Row, What};
+use crate::reading::JsonDoc;
 use crate::text::{clean, duration, fit};
 use crate::theme::Styles;
 use crate::widgets::field;
 use ratatui::text::Line;
+use std::sync::Arc;
 use wb_core::pause::{PlaceKind, difference, pretty};
 use wb_core::step::{Reached, Stepper};
 
-/// Lines of a value that are shown.
+/// Lines of a value that are shown where it is not a document.
 const MOST: usize = 5000;
+/// Longest value that is shown as its lines because it is not JSON to its end, in bytes.
+const PRETTY: usize = 256 << 10;
 /// Changes that are shown.
 const CHANGES: usize = 200;
 
 pub(super) fn lines<'a>(
     step: &Stepper,
     number: usize,
+    doc: Option<&JsonDoc>,
     columns: usize,
     st: &Styles,
 ) -> Vec<Line<'a>> {
@@ -62,14 +68,48 @@ pub(super) fn lines<'a>(
         return all;
     }
     all.push(Line::default());
-    let text = pretty(value, MOST + 1);
-    let more = text.len() > MOST;
-    let shown = text.iter().take(MOST);
-    all.extend(shown.map(|line| Line::styled(fit(line, columns), st.text)));
-    if more || !place.editable {
-        all.push(Line::styled("… the rest is not shown", st.dim));
+    if !doc.is_some_and(is_document) {
+        all.extend(as_it_is(value, place.editable, columns, st));
     }
     all
+}
+
+/// A value on the lines that it has; where it is cut, [`below`] has a word for it.
+fn as_it_is<'a>(value: &str, whole: bool, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+    let text = pretty(value, MOST + 1);
+    let shown = text.iter().take(MOST);
+    let mut all: Vec<Line<'a>> = shown
+        .map(|line| Line::styled(fit(line, columns), st.text))
+        .collect();
+    if text.len() > MOST && whole {
+        all.push(not_shown(st));
+    }
+    all
+}
+
+/// Whether a value is shown as a document; else it has the lines that it has.
+pub(super) fn is_document(doc: &JsonDoc) -> bool {
+    !doc.text().is_empty() && (!doc.has_mistake() || doc.text().len() > PRETTY)
+}
+
+/// What stands below a value.
+pub(super) fn below<'a>(step: &Stepper, number: usize, st: &Styles) -> Vec<Line<'a>> {
+    let place = step.places.get(number).map(|reached| &reached.place);
+    let cut = place.is_some_and(|place| !place.editable && !place.value.is_empty());
+    cut.then(|| not_shown(st)).into_iter().collect()
+}
+
+fn not_shown<'a>(st: &Styles) -> Line<'a> {
+    Line::styled("… the rest is not shown", st.dim)
+}
+
+/// The value at a place of the timeline, as it was there or as it was edited.
+pub(super) fn value<'a>(step: &'a Stepper, row: Option<&Row>) -> Option<&'a Arc<str>> {
+    let What::Place(number) = row?.what else {
+        return None;
+    };
+    let reached = step.places.get(number)?;
+    Some(reached.edited.as_ref().unwrap_or(&reached.place.value))
 }
 
 /// The value that this place had in the last attempt before this one, and the number of that.

@@ -1,9 +1,10 @@
-//! What an event holds, line by line: values, label differences, logs, JSON, errors, the commit.
+//! What an event holds, line by line: values, label differences, JSON, errors, the commit.
 
 use super::super::timeline::{self, Mark, Row, What};
-use super::checks;
+use super::{Read, checks};
 use crate::Ui;
-use crate::text::{clean, clock, duration, fit, left, width};
+use crate::reading::{JsonDoc, PagePart};
+use crate::text::{clean, duration, fit, left};
 use crate::theme::Styles;
 use crate::widgets::{field, hanging, wrapped};
 use ratatui::text::{Line, Span};
@@ -11,80 +12,23 @@ use serde_json::Value;
 use wb_core::error::Error;
 use wb_core::pause::{difference, pretty};
 use wb_core::state::State;
-use wb_core::step::{At, Log, LogLine, Stepper};
+use wb_core::step::{At, Stepper};
 use wb_core::work::Committed;
 
-pub(super) fn json_lines<'a>(ui: &Ui, columns: usize) -> Vec<Line<'a>> {
-    let st = &ui.st;
-    let json = &ui.task.read.json;
-    if json.is_empty() {
-        return vec![Line::styled("Nothing was fetched yet.", st.dim)];
+/// The documents that were fetched for the task, each below its title.
+pub(super) fn json_parts<'a>(read: &'a Read, st: &Styles) -> Vec<PagePart<'a>> {
+    if read.docs.is_empty() {
+        let nothing = Line::styled("Nothing was fetched yet.", st.dim);
+        return vec![PagePart::Lines(vec![nothing])];
     }
-    let line = |text: &String| match text.starts_with("//") {
-        true => Line::styled(fit(text, columns), st.strong),
-        false => Line::styled(fit(text, columns), st.text),
-    };
-    json.iter().map(line).collect()
-}
-
-/// Lines of a log, newest last.
-pub fn log_lines<'a>(log: &Log, columns: usize, offset_s: i32, st: &Styles) -> Vec<Line<'a>> {
-    let mut all = Vec::with_capacity(log.lines.len() + 1);
-    let dropped = log.dropped();
-    if dropped > 0 {
-        all.push(Line::styled(
-            format!(
-                "… {} earlier lines are not kept",
-                crate::text::number(dropped)
-            ),
-            st.dim,
-        ));
+    let mut parts = Vec::new();
+    for (title, doc) in &read.docs {
+        let blank = (!parts.is_empty()).then(Line::default);
+        let title = Line::styled(format!("// {title}"), st.strong);
+        parts.push(PagePart::Lines(blank.into_iter().chain([title]).collect()));
+        parts.push(PagePart::Json(doc));
     }
-    all.extend(log_tail(log, 0, columns, offset_s, st));
-    all
-}
-
-/// Lines of a log from one of them on.
-fn log_tail<'a>(
-    log: &Log,
-    first: usize,
-    columns: usize,
-    offset_s: i32,
-    st: &Styles,
-) -> Vec<Line<'a>> {
-    let lines = log.lines.iter().skip(first);
-    let lines = lines.map(|line| log_line(line, columns, offset_s, st));
-    lines.chain(log_note(log, st)).collect()
-}
-
-/// What stands below a log to which the newest attempt has added nothing.
-pub fn log_note(log: &Log, st: &Styles) -> Option<Line<'static>> {
-    let nothing = log.newest() == log.lines.len();
-    nothing.then(|| Line::styled("The agent has written nothing.", st.dim))
-}
-
-/// One line of a log.
-pub fn log_line<'a>(line: &LogLine, columns: usize, offset_s: i32, st: &Styles) -> Line<'a> {
-    if line.is_heading() {
-        let name = format!("── {} ", fit(&line.text, columns.saturating_sub(6)));
-        let rest = "─".repeat(columns.saturating_sub(width(&name)));
-        return Line::styled(format!("{name}{rest}"), st.dim);
-    }
-    let level = ["", "ERROR", "WARN ", "INFO ", "DEBUG", "TRACE"]
-        .get(usize::from(line.level))
-        .copied()
-        .unwrap_or("");
-    let target = fit(line.target.rsplit("::").next().unwrap_or_default(), 16);
-    let used = 16 + width(&target) + 2;
-    Line::from(vec![
-        Span::styled(format!("{} ", clock(line.at, offset_s)), st.dim),
-        Span::styled(format!("{} ", left(level, 5)), st.level(line.level)),
-        Span::styled(format!("{target}  "), st.dim),
-        Span::styled(
-            fit(&line.text, columns.saturating_sub(used)),
-            st.level(line.level.max(3)),
-        ),
-    ])
+    parts
 }
 
 pub(super) fn labels<'a>(
@@ -103,9 +47,43 @@ pub(super) fn labels<'a>(
     }
 }
 
-/// What an event holds.
-pub(super) fn value<'a>(
-    ui: &Ui,
+/// What an event holds: facts in lines, and its value as a document where it is one.
+pub(super) fn value_parts<'a>(
+    (ui, read): (&Ui, &'a Read),
+    step: &Stepper,
+    event: &Row,
+    state: &State,
+    columns: usize,
+) -> Vec<PagePart<'a>> {
+    let lines = value((ui, read), step, event, state, columns);
+    let mut parts = vec![PagePart::Lines(lines)];
+    let doc = match event.what {
+        What::Place(_) => {
+            let value = read.value.as_ref();
+            value.filter(|doc| super::place::is_document(doc))
+        }
+        What::Input(i) => input_doc(read, step, i),
+        _ => None,
+    };
+    parts.extend(doc.map(PagePart::Json));
+    if let What::Place(number) = event.what {
+        parts.push(PagePart::Lines(super::place::below(step, number, &ui.st)));
+    }
+    parts
+}
+
+/// The document that an input is.
+fn input_doc<'a>(read: &'a Read, step: &Stepper, i: usize) -> Option<&'a JsonDoc> {
+    let what = step.inputs.as_ref()?.timings.get(i)?.what.as_str();
+    match what {
+        _ if what.contains("label") || what.contains("row") => None,
+        _ if what.contains("item") => read.item.as_ref(),
+        _ => read.asset.as_ref(),
+    }
+}
+
+fn value<'a>(
+    (ui, read): (&Ui, &Read),
     step: &Stepper,
     event: &Row,
     state: &State,
@@ -126,7 +104,7 @@ pub(super) fn value<'a>(
     }
     match event.what {
         What::Task => all.extend(task_facts(step, state, columns, st)),
-        What::Input(i) => all.extend(input(ui, step, i, columns)),
+        What::Input(i) => all.extend(input((ui, read), step, i, columns)),
         What::Step(i) => {
             let outcome = step.result.as_ref().and_then(|r| r.as_ref().ok());
             if let Some(s) = outcome.and_then(|outcome| outcome.steps.get(i)) {
@@ -137,7 +115,13 @@ pub(super) fn value<'a>(
                 all.extend(wrapped(&s.value, columns, st.text));
             }
         }
-        What::Place(number) => all.extend(super::place::lines(step, number, columns, st)),
+        What::Place(number) => all.extend(super::place::lines(
+            step,
+            number,
+            read.value.as_ref(),
+            columns,
+            st,
+        )),
         What::Call => all.extend(call(ui, step, columns)),
         What::Parameters => all.extend(parameters(step, state, columns, st)),
         What::Effect(effect) => {
@@ -213,7 +197,13 @@ fn call<'a>(ui: &Ui, step: &Stepper, columns: usize) -> Vec<Line<'a>> {
     all.push(Line::default());
     let last = step.log.lines.len().saturating_sub(8);
     let first = last.max(step.log.newest());
-    all.extend(log_tail(&step.log, first, columns, ui.utc_offset_s, st));
+    all.extend(super::log::log_tail(
+        &step.log,
+        first,
+        columns,
+        ui.utc_offset_s,
+        st,
+    ));
     all
 }
 
@@ -233,7 +223,7 @@ fn given<'a>(step: &Stepper, columns: usize, st: &Styles) -> Vec<Line<'a>> {
         .collect()
 }
 
-fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Vec<Line<'a>> {
+fn input<'a>((ui, read): (&Ui, &Read), step: &Stepper, i: usize, columns: usize) -> Vec<Line<'a>> {
     let st = &ui.st;
     let inputs = step.inputs.as_ref();
     let Some(timing) = inputs.and_then(|inputs| inputs.timings.get(i)) else {
@@ -250,7 +240,6 @@ fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Vec<Line<'a>>
             Span::raw(fit(text, columns.saturating_sub(23))),
         ])
     };
-    let read = &ui.task.read;
     let mut all = vec![field(st, "note", timing.note.clone())];
     all.extend(given(step, columns, st));
     let what = timing.what.as_str();
@@ -265,24 +254,7 @@ fn input<'a>(ui: &Ui, step: &Stepper, i: usize, columns: usize) -> Vec<Line<'a>>
         }));
         return all;
     }
-    let value = if what.contains("item") {
-        &read.item
-    } else {
-        &read.asset
-    };
-    let members = value
-        .as_ref()
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
-    all.extend(members.filter(|(_, v)| !v.is_null()).map(|(name, value)| {
-        match value.as_str() {
-            // A signed URL is a key: it never reaches the screen.
-            Some(text) if text.starts_with("http") => fact(name, "(an address; not shown)"),
-            Some(text) => fact(name, text),
-            None => fact(name, &value.to_string()),
-        }
-    }));
+    all.push(Line::default());
     all
 }
 
