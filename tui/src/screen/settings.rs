@@ -27,7 +27,12 @@ pub fn ui_settings(global: &Global, appearance: &Appearance) -> UiSettings {
 }
 
 /// What the state starts with: parts of the opening go there.
-pub fn options(global: &Global, config: &Config, opening: &mut Opening, keeps_held: bool) -> Options {
+pub fn options(
+    global: &Global,
+    config: &Config,
+    opening: &mut Opening,
+    keeps_held: bool,
+) -> Options {
     Options {
         keeps_held,
         upstream: std::mem::take(&mut opening.upstream.name),
