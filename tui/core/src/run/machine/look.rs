@@ -110,12 +110,6 @@ impl Run {
         self.known.0
     }
 
-    /// Jobs that run, or wait in a host.
-    #[must_use]
-    pub fn jobs_under_way(&self) -> usize {
-        self.jobs.len()
-    }
-
     /// Whether a task was listed that is not yet final.
     #[must_use]
     pub fn has_work(&self) -> bool {
