@@ -192,9 +192,7 @@ impl Session {
         engine.feed(Event::Journal(JournalEvent::Interrupted(unfinished)));
         let mut ui = Ui::new(settings);
         let keeping = Keeping::begin(store, &mut engine, &mut ui);
-        if let Some(stage) = ui.stage() {
-            recording.note(|| RecordedEntry::Stage(stage));
-        }
+        recording.view(&ui);
         let builds = opening.builds;
         let builder = (!builds.is_empty()).then(|| Builder::start(builds, engine.news()));
         let links = Some(TerminalLinks::of(config, crates.clone())?);

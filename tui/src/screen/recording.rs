@@ -10,7 +10,7 @@ use wb_engine::runtime::Engine;
 use wb_ui::recording::{
     FORMAT, RecordedEntry, RecordedMedium, RecordedScreen, RecordedShot, RecordingHeader,
 };
-use wb_ui::{Graphics, Letters, UiSettings};
+use wb_ui::{Graphics, Letters, Ui, UiSettings};
 
 /// Variables that decide what a terminal can draw.
 const TERMINAL: [&str; 5] = [
@@ -80,6 +80,19 @@ impl Recording {
     pub fn note(&self, entry: impl FnOnce() -> RecordedEntry) {
         if let Some(recorder) = &self.recorder {
             recorder.note(entry());
+        }
+    }
+
+    /// Records what an earlier screen left.
+    pub fn view(&self, ui: &Ui) {
+        if let Some(stage) = ui.stage() {
+            self.note(|| RecordedEntry::Stage(stage));
+        }
+        if ui.mouse_off() || !ui.folded_stages().is_empty() {
+            self.note(|| RecordedEntry::View {
+                folded: ui.folded_stages().clone(),
+                mouse_off: ui.mouse_off(),
+            });
         }
     }
 

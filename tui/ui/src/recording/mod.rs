@@ -15,6 +15,7 @@ pub use player::{Played, Player};
 use crate::keymap::Patch;
 use crate::picture::{Letters, PictureId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use wb_core::event::Event;
 use wb_core::ids::{Millis, StageId, TaskId};
 use wb_core::state::Options;
@@ -93,6 +94,13 @@ pub enum RecordedEntry {
     Notice(String),
     /// The stage of an earlier screen was selected.
     Stage(StageId),
+    /// What else an earlier screen left.
+    View {
+        /// A stage of each group that Flow shows as one box.
+        folded: BTreeSet<StageId>,
+        /// The mouse is the terminal's.
+        mouse_off: bool,
+    },
     /// How pictures are drawn; `None`: not at all.
     Letters(Option<Letters>),
     /// What the file of a task holds.

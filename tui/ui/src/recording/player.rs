@@ -113,6 +113,10 @@ impl Player {
             }
             RecordedEntry::Notice(text) => self.ui.notify(text),
             RecordedEntry::Stage(stage) => self.ui.select_stage(stage),
+            RecordedEntry::View { folded, mouse_off } => {
+                self.ui.fold_stages(folded);
+                self.ui.set_mouse_off(mouse_off);
+            }
             RecordedEntry::Letters(letters) => self.ui.set_graphics(graphics(letters)),
             RecordedEntry::Medium(task, medium) => self.ui.set_medium(task, medium.map(Into::into)),
             RecordedEntry::Shot(id, shot) => self.ui.set_picture(id, shot.map(Into::into)),
@@ -136,6 +140,7 @@ impl Player {
         }
         let (ui, state) = (&mut self.ui, &self.state);
         let Ok(_) = self.terminal.draw(|frame| ui.draw(frame, state));
+        drop(self.ui.take_wanted());
         // Labels are parsed from what is here; the frame after this one was drawn with them.
         for request in self.ui.wanted_labels() {
             let parsed = request.parse();

@@ -51,6 +51,9 @@ fn cleaned(name: &str, raw: &str) -> Option<String> {
     if secret::is_signed(name) {
         return Some(String::new());
     }
+    if is_secret(name) {
+        return Some("…".to_owned());
+    }
     if raw.len() < SHORTEST || is_id(raw) {
         return None;
     }
@@ -68,6 +71,16 @@ fn cleaned(name: &str, raw: &str) -> Option<String> {
     (clean != text).then(|| clean.into_owned())
 }
 
+/// Whether the value of this name is a secret, whatever it is: `api_key`, `MODEL_KEY`.
+fn is_secret(name: &str) -> bool {
+    /// Nothing that is a secret by itself.
+    const VALUE: &str = "value";
+    /// Shorter names are none of a secret, in bytes.
+    const SHORTEST: usize = 6;
+    let pair = || format!("\"{name}\":\"{VALUE}\"");
+    name.len() >= SHORTEST && !secret::clean(&pair()).contains(VALUE)
+}
+
 /// Whether it is a UUID.
 fn is_id(text: &str) -> bool {
     text.len() == 36 && (text.bytes()).all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
@@ -83,7 +96,7 @@ mod tests {
         let row = json!({"metadata": {"data_link": "https://s/x.png?X-Sig=geheim"}, "labels": {"u": {"signedUrl": "/z?geheim"}}});
         let line = json!({"t": 1, "entry": {"event": {"Job": {"Log": {"text": "authorization: Bearer geheim-12345"}},
             "url": "see \"https://h/a?sig=geheim\" and\n\"quotes\"", "json": row.to_string(), "signedUrl": "/geheim?x=geheim",
-            "id": "6011c844-fb26-438b-b465-0b0825950001", "deep": [{"number": 1.50, "plain": "nothing \"secret\" \\ here"}]}}});
+            "params": {"api_key": "geheim", "MODEL_KEY": "geheim"}, "id": "6011c844-fb26-438b-b465-0b0825950001", "deep": [{"number": 1.50, "plain": "nothing \"secret\" \\ here"}]}}});
         let text = line.to_string();
         let clean = without(&text);
         assert!(!clean.contains("geheim"), "{clean}");
