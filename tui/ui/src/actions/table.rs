@@ -142,6 +142,8 @@ actions! {
     Drawing     Flow ["d"] "drawing or list" "Switch between the drawn graph and a list of stages"
         .hint(|ui, _| Some(if ui.flow.lists(ui.room) { "drawing" } else { "list" }.into()))
         .does(Ui::turn_drawing);
+    FilterStages Flow ["/"] "filter stages" "Show only the stages whose title or kind has the words that are typed"
+        .asks() .hint(|_, _| Some("filter".into())) .does(|ui, _| ui.filter_stages());
     Fold        Flow ["f"] "fold" "Fold the connected stages without agents around this one into one box, or unfold them"
         .when(can_fold) .hint(|ui, _| Some(if ui.flow.is_folded(ui.stage) { "unfold" } else { "fold" }.into()))
         .does(Ui::fold);

@@ -10,6 +10,7 @@ use crate::widgets::typed_spans;
 use crate::{Room, Ui};
 use ratatui::text::{Line, Span};
 use std::collections::BTreeSet;
+use wb_core::command::Command;
 use wb_core::ids::StageId;
 use wb_core::state::State;
 use wb_core::workflow::Workflow;
@@ -181,6 +182,12 @@ impl Ui {
     #[must_use]
     pub const fn folded_stages(&self) -> &BTreeSet<StageId> {
         self.flow.folded()
+    }
+
+    /// Begins to type the filter of Flow.
+    pub(crate) fn filter_stages(&mut self) -> Vec<Command> {
+        self.flow.begin_filter();
+        Vec::new()
     }
 
     /// Shows these groups of stages as one box each.

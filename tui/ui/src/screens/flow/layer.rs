@@ -55,10 +55,6 @@ impl Layer for Flow {
             return on_typing(action, ui, state);
         }
         match action {
-            Action::Filter => {
-                ui.flow.begin_filter();
-                Handled::done()
-            }
             Action::In => Handled::Stay(ui.go(Screen::Queue)),
             Action::Out if ui.unqueues(state) => Handled::Stay(vec![Command::CancelQueuedStep]),
             Action::Out if !ui.flow.filter().is_empty() => {
@@ -104,7 +100,7 @@ impl Layer for Flow {
             In, StepFirst, RunSome, RunEvery, Review, Watching, Builds, Drawing,
         ];
         if stages > MANY {
-            all.extend([Filter, Fold]);
+            all.extend([FilterStages, Fold]);
         }
         all.extend([Conflicts, Journal, Mode, Refresh]);
         let mut hints = actions::hints(ui, state, &all);
