@@ -75,8 +75,8 @@ fn layer_hints(ui: &Ui, state: &State) -> Hints {
     // A search comes first while there is one, else with what is rare.
     let mut first = actions::hints(ui, state, &[Action::NextMatch, Action::PrevMatch]);
     let mut rare = Hints::new();
-    // In the queue its key filters.
-    let filters = ui.top(|layer| layer.scope()) == Scope::Queue;
+    // In the queue its key filters tasks, in the workflow stages.
+    let filters = ui.filters_stages() || ui.top(|layer| layer.scope()) == Scope::Queue;
     if first.is_empty() && !filters {
         rare = actions::hints(ui, state, &[Action::Search]);
     } else if !first.is_empty() {

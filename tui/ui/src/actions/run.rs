@@ -83,7 +83,7 @@ impl Ui {
     }
 
     /// Whether the key of a search filters stages: where the workflow has the focus.
-    pub(super) fn filters_stages(&self) -> bool {
+    pub(crate) fn filters_stages(&self) -> bool {
         self.screen == Screen::Flow && self.overlays.is_empty() && self.in_main()
     }
 
