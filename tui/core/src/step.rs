@@ -98,9 +98,8 @@ pub fn is_printed(target: &str) -> bool {
 pub struct Log {
     /// The newest lines.
     pub lines: VecDeque<LogLine>,
-    /// The number of each of them, which it keeps when others go.
+    /// The number of each of them, which it keeps when others go; and how many came, with headings.
     numbers: VecDeque<u64>,
-    /// How many came, with headings.
     came: u64,
     /// How many there were.
     pub total: u64,
