@@ -138,7 +138,8 @@ impl Rabbit {
                     session.mark_lost();
                     match obstacle(&error) {
                         Obstacle::Away(why) => {
-                            tracing::warn!("{}: {what}: {}", self.address, self.address.clean(&why))
+                            let why = self.address.clean(&why);
+                            tracing::warn!("{}: {what}: {why}", self.address);
                         }
                         Obstacle::Login(why) | Obstacle::Refused(why) => {
                             return Err(self.address.refused(what, &why));

@@ -8,6 +8,9 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands as _, RedisError};
 use wb_core::error::Error;
 
+/// A tag, and the message that was taken under it.
+type TakenEntry = (Vec<u8>, Vec<u8>);
+
 impl RedisQueue {
     fn lists_of(&self, part: QueuePart) -> &[String] {
         match part {
@@ -48,10 +51,8 @@ impl RedisQueue {
         loop {
             let mut scan = redis::cmd("HSCAN");
             scan.arg(UNACKED).arg(cursor).arg("COUNT").arg(100);
-            let (next, entries): (u64, Vec<(Vec<u8>, Vec<u8>)>) =
-                scan.query_async(&mut connection).await?;
-            let ours =
-                |(_, entry): &&(_, Vec<u8>)| layout::taken_from(entry, self.name()).is_some();
+            let (next, entries): (u64, Vec<TakenEntry>) = scan.query_async(&mut connection).await?;
+            let ours = |(_, entry): &&TakenEntry| layout::taken_from(entry, self.name()).is_some();
             count += entries.iter().filter(ours).count() as u64;
             cursor = next;
             if cursor == 0 {
