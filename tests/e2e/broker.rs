@@ -6,15 +6,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// A broker that the tests share, each with queues of its own.
 fn shared(kind: Kind) -> Option<String> {
-    static SERVERS: OnceLock<[Mutex<Option<Option<BrokerServer>>>; 2]> = OnceLock::new();
-    let servers = SERVERS.get_or_init(Default::default);
-    let mut server = servers[kind as usize].lock().unwrap();
-    let server = server.get_or_insert_with(|| BrokerServer::start(kind));
+    static SERVERS: [OnceLock<Option<BrokerServer>>; 2] = [OnceLock::new(), OnceLock::new()];
+    let server = SERVERS[kind as usize].get_or_init(|| BrokerServer::start(kind));
     server.as_ref().map(BrokerServer::address)
 }
 

@@ -179,7 +179,7 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
         Some(Command::Background(args)) => {
             *ending = Box::pin(headless::background(args.run)).await;
         }
-        Some(Command::Replay(args)) => *ending = replay::replay(args).await?,
+        Some(Command::Replay(args)) => *ending = Box::pin(replay::replay(args)).await?,
         Some(Command::Serve(args)) => serve(args, ending).await?,
         Some(Command::Keys) => look::keys(global, &appearance.keymap().0),
         Some(Command::Config) => look::config(global, config, appearance),

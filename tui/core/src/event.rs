@@ -3,12 +3,14 @@
 //! Late news carries the job, batch or listing it belongs to and is dropped when that is over.
 
 mod build;
+mod job;
 mod launch;
 #[cfg(test)]
 mod round_trip_tests;
 mod upstream;
 
 pub use build::{BuildEvent, CompileError, CompileFailure, CrateProgress};
+pub use job::JobEvent;
 pub use launch::{Launch, Priority};
 use serde::{Deserialize, Serialize};
 pub use upstream::Upstream;
@@ -25,7 +27,7 @@ use crate::ids::{BatchId, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::{JournalEvent, Restore, Settled, Undone};
 use crate::ledger::{Applied, Reply, Request, TaskReport};
 use crate::patch::EditTask;
-use crate::pause::{PausePlace, SavedPoint};
+use crate::pause::SavedPoint;
 use crate::queue::LastResult;
 use crate::run::{Report, RunRest};
 use crate::saved_view::SavedView;
@@ -147,67 +149,6 @@ pub struct NetStats {
     pub retries: u64,
     /// Milliseconds waited because the platform asked for it.
     pub waited_ms: u64,
-}
-
-/// News of a job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum JobEvent {
-    /// A host has begun.
-    Started {
-        /// Which.
-        job: JobId,
-        /// Process id of the host.
-        pid: u32,
-    },
-    /// The host that was to begin it has not, and it waits for another one.
-    Waits {
-        /// Which.
-        job: JobId,
-    },
-    /// It loads something that no attempt's time covers, such as a model.
-    Loading {
-        /// Which.
-        job: JobId,
-        /// What; `None`: it has it, and goes on.
-        name: Option<String>,
-    },
-    /// It has reached a place and waits there for [`Effect::GoOn`]: somebody looks at it.
-    Paused {
-        /// Which.
-        job: JobId,
-        /// The place.
-        place: Box<PausePlace>,
-    },
-    /// A line of the agent's log or output; `job` is empty for lines outside a job.
-    Log {
-        /// Which.
-        job: Option<JobId>,
-        /// 1 error … 5 trace.
-        level: u8,
-        /// Module, `stdout` or `stderr`.
-        target: String,
-        /// The line as it came.
-        text: String,
-    },
-    /// 0 to 1.
-    Progress {
-        /// Which.
-        job: JobId,
-        /// How far.
-        fraction: f64,
-    },
-    /// It ended.
-    Done {
-        /// Which.
-        job: JobId,
-        /// What it gave.
-        #[serde(with = "crate::shared")]
-        result: Result<Arc<Outcome>, Error>,
-        /// The host process died or was killed.
-        crashed: bool,
-        /// How long the agent ran, in microseconds.
-        run_us: u64,
-    },
 }
 
 /// An operation of the journal that the screen's writes belong to.

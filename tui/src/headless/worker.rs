@@ -59,7 +59,7 @@ pub async fn worker(flags: &Flags, config: &Config, args: &WorkerArgs) -> Ending
         worker.print_counts(&ending);
         result
     };
-    if let Err(error) = result.await {
+    if let Err(error) = Box::pin(result).await {
         ending.fail(error);
     }
     ending

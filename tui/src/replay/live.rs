@@ -3,6 +3,7 @@
 use super::recording::Recording;
 use crate::cli::ReplayArgs;
 use crate::exit::Ending;
+use crate::links::TerminalLinks;
 use crate::signals::Signals;
 use crate::terminal::{self, Screen};
 use crossterm::event::Event;
@@ -64,7 +65,7 @@ pub async fn play(recording: Recording, args: &ReplayArgs) -> Result<Ending, Err
     let mut ending = Ending::default();
     let mut playing = Playing::begin(recording, args)?;
     let mut signals = Signals::new()?;
-    let mut screen = Screen::take()?;
+    let mut screen = Screen::take(TerminalLinks::default())?;
     let mut events = terminal::events()?;
     loop {
         playing.advance()?;

@@ -64,6 +64,7 @@ const SETS: [(&str, Changes); 3] = [
             (Action::PageUp, &["Alt-v", "PageUp"]),
             (Action::PageDown, &["Ctrl-v", "PageDown"]),
             (Action::Filter, &["Ctrl-s", "/"]),
+            (Action::FilterStages, &["Ctrl-s", "/"]),
             (Action::Search, &["Ctrl-s", "/"]),
             (Action::Out, &["Ctrl-g", "Esc"]),
             (Action::Palette, &["Alt-x", ":"]),

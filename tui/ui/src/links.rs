@@ -49,7 +49,7 @@ impl Ui {
     pub(crate) fn link_code(&mut self, buf: &Buffer, area: Rect) {
         for row in area.rows() {
             let text: String = row.positions().map(|at| buf[at].symbol()).collect();
-            let bare = text.trim_start_matches(|c: char| c == '▌' || c == ' ');
+            let bare = text.trim_start_matches(['▌', ' ']);
             let bare = bare.strip_prefix("--> ").unwrap_or(bare);
             let word = bare.split_whitespace().next().unwrap_or_default();
             let word = word.trim_end_matches(':');

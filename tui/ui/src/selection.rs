@@ -9,6 +9,9 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 use ratatui::text::Line;
 
+/// Cells of a pane, and its rows that go on from the row above.
+type SeenPane = (Vec<Cell>, Vec<(u16, Wrapped)>);
+
 /// What is dragged over.
 #[derive(Debug)]
 pub struct DraggedText {
@@ -16,8 +19,8 @@ pub struct DraggedText {
     area: Rect,
     from: Position,
     to: Position,
-    /// What the pane showed when it began, and its rows that go on from the row above.
-    seen: Option<(Vec<Cell>, Vec<(u16, Wrapped)>)>,
+    /// What the pane showed when it began.
+    seen: Option<SeenPane>,
     /// Whether the button was released.
     over: bool,
 }

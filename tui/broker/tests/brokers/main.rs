@@ -9,8 +9,8 @@ mod tls;
 mod trials;
 
 use servers::{BrokerServer, Kind};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 use wb_broker::celery::NewTask;
 use wb_broker::{Address, Broker, Delivery, QueueMessage, QueueSettings};
@@ -20,10 +20,8 @@ const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A broker that all tests share; those that end it start one of their own.
 fn shared(kind: Kind) -> Option<String> {
-    static SERVERS: OnceLock<[Mutex<Option<Option<BrokerServer>>>; 2]> = OnceLock::new();
-    let servers = SERVERS.get_or_init(Default::default);
-    let mut server = servers[kind as usize].lock().unwrap();
-    let server = server.get_or_insert_with(|| BrokerServer::start(kind));
+    static SERVERS: [OnceLock<Option<BrokerServer>>; 2] = [OnceLock::new(), OnceLock::new()];
+    let server = SERVERS[kind as usize].get_or_init(|| BrokerServer::start(kind));
     server.as_ref().map(BrokerServer::address)
 }
 

@@ -81,6 +81,7 @@ async fn unless_unfinished(
 
 impl World {
     /// Performs one effect; its answer comes as an event.
+    // The last ones go from a run to the state, or are for the faces.
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::LoadProject => self.load_project(),
@@ -129,9 +130,7 @@ impl World {
             Effect::Preflight(build) => self.preflight(build),
             Effect::StopBackground(run) => self.stop_background(run),
             Effect::Concurrency(n) => self.hosts.set_concurrency(n),
-            // From a run to the state.
             Effect::Commit { .. }
-            // For the faces.
             | Effect::Record(_)
             | Effect::RunOver
             | Effect::WriteComparison

@@ -44,8 +44,8 @@ impl Worker<'_> {
             None => worked.answers.get(&entry.task),
         });
         let answers: Vec<Option<&Answer>> = answers.collect();
-        let failed = |answer: &&Option<&Answer>| answer.is_none_or(|a| !a.success && !a.left);
-        let failures = answers.iter().filter(failed).count();
+        let failed = |answer: Option<&Answer>| answer.is_none_or(|a| !a.success && !a.left);
+        let failures = answers.iter().filter(|answer| failed(**answer)).count();
         let texts = lines
             .iter()
             .map(|line| specs::result(line, &worked.answers, self.batch.stage).to_string());
@@ -58,7 +58,7 @@ impl Worker<'_> {
         }
         let error = answers
             .iter()
-            .find(failed)
+            .find(|answer| failed(**answer))
             .and_then(|answer| (*answer)?.error.clone());
         let mut reason = error.unwrap_or_else(|| "a spec cannot be read".to_owned());
         if entries.len() > 1 {

@@ -2,24 +2,20 @@
 
 use super::{Action, Why};
 use crate::screens::flow::FlowCursor;
-use crate::screens::task::chosen_event;
-use crate::screens::timeline::What;
 use crate::text::number;
 use crate::{Screen, Ui};
 use std::borrow::Cow;
 use wb_core::ids::{StageId, TaskId};
 use wb_core::journal::Undoing;
-use wb_core::pause::PlaceKind;
 use wb_core::state::State;
-use wb_core::step::{At, Stepper};
 use wb_core::work::TaskRow;
 
-type Enabled = Result<(), Why>;
+pub(super) type Enabled = Result<(), Why>;
 
 pub(super) const READ_ONLY: &str = "dry run: start without --dry-run and --read-only to write";
 const NOTHING_FAILED: &str = "nothing failed in this run";
 
-fn unless(wrong: bool, why: &'static str) -> Enabled {
+pub(super) fn unless(wrong: bool, why: &'static str) -> Enabled {
     if wrong { Err(why.into()) } else { Ok(()) }
 }
 
@@ -42,7 +38,7 @@ fn can_open(stage: Option<StageId>, state: &State) -> Enabled {
     }
 }
 
-fn runs(state: &State) -> bool {
+pub(super) fn runs(state: &State) -> bool {
     state.run.as_ref().is_some_and(|run| !run.is_over())
 }
 
@@ -58,8 +54,7 @@ pub(super) fn writable(_: &Ui, state: &State) -> Enabled {
 }
 
 pub(super) fn can_search(ui: &Ui, _: &State) -> Enabled {
-    let filters = ui.filters_stages();
-    unless(!filters && !ui.can_search(), "no text to search here")
+    unless(!ui.can_search(), "no text to search here")
 }
 
 pub(super) fn can_fold_json(ui: &Ui, _: &State) -> Enabled {
@@ -134,133 +129,6 @@ pub(super) fn is_drawn(ui: &Ui, _: &State) -> Enabled {
 pub(super) fn can_run(ui: &Ui, state: &State) -> Enabled {
     has_agent(ui.stage, state)?;
     no_run(state)
-}
-
-pub(super) fn task_open(_: &Ui, state: &State) -> Enabled {
-    unless(state.step.is_none(), "no task is open")
-}
-
-pub(super) fn can_step_on(_: &Ui, state: &State) -> Enabled {
-    let Some(step) = &state.step else {
-        return Err("no task is open ({key:Step} on the Queue opens one)".into());
-    };
-    let why = match step.at {
-        At::Committed => "this task is finished ({key:NextTask} steps the next one)",
-        At::Fetching => "its inputs are being fetched ({key:ToEnd} continues by itself)",
-        At::Calling if step.held_since.is_some() => return Ok(()),
-        At::Calling => "its agent is running ({key:KillJob} stops it)",
-        At::Committing => "it is being written",
-        At::Outcome if matches!(step.result, Some(Err(_))) => {
-            "it failed ({key:Rerun} runs it again from the same inputs, {key:NextTask} steps the next task)"
-        }
-        _ => return Ok(()),
-    };
-    Err(why.into())
-}
-
-pub(super) fn can_go_to_end(_: &Ui, state: &State) -> Enabled {
-    match &state.step {
-        Some(step) if step.held_since.is_some() || step.is_parked() => Ok(()),
-        Some(step) if step.at < At::Outcome => unless(
-            step.to_end || step.at == At::Calling,
-            "already running to the outcome",
-        ),
-        _ => Err("no open task has steps left before its outcome".into()),
-    }
-}
-
-pub(super) fn can_rerun(_: &Ui, state: &State) -> Enabled {
-    use At::{Calling, Committed, Committing, Fetching};
-    let busy = |s: &Stepper| matches!(s.at, Fetching | Calling | Committing | Committed);
-    unless(
-        state.step.as_ref().is_none_or(busy),
-        "nothing to run again now",
-    )
-}
-
-pub(super) fn can_discard(ui: &Ui, state: &State) -> Enabled {
-    task_open(ui, state)?;
-    let late = state.step.as_ref().is_some_and(|s| s.at >= At::Committing);
-    unless(
-        late,
-        "this task is committed: there is nothing left to discard",
-    )
-}
-
-pub(super) fn has_outcome(_: &Ui, state: &State) -> Enabled {
-    let ready = state.step.as_ref().is_some_and(Stepper::can_commit);
-    unless(!ready, "there is no outcome to keep yet")
-}
-
-pub(super) fn job_runs(_: &Ui, state: &State) -> Enabled {
-    let step = state.step.as_ref().filter(|s| s.at == At::Calling);
-    let job = step.and_then(|s| s.job);
-    unless(job.is_none(), "no agent is running for this task")
-}
-
-pub(super) fn running(_: &Ui, state: &State) -> Enabled {
-    unless(!runs(state), "no run is in progress")
-}
-
-pub(super) fn some_paused(_: &Ui, state: &State) -> Enabled {
-    unless(state.paused.is_empty(), "no task waits at a pause point")
-}
-
-pub(super) fn can_pause_at(ui: &Ui, state: &State) -> Enabled {
-    task_open(ui, state)?;
-    unless(
-        crate::screens::task::chosen_place(ui, state).is_none(),
-        "tasks cannot pause here; choose a dependency, the call, a checkpoint or the outcome",
-    )
-}
-
-/// Whether the run is paused.
-pub(super) fn paused(state: &State) -> bool {
-    let run = state.run.as_ref().filter(|run| !run.is_over());
-    run.is_some_and(|run| run.paused)
-}
-
-pub(super) fn can_edit(ui: &Ui, state: &State) -> Enabled {
-    let Some(step) = &state.step else {
-        return Err("no task is open".into());
-    };
-    let Some(reached) = step.held_at() else {
-        let ended = matches!(step.at, At::Outcome | At::Review);
-        let given = (step.at == At::Fetched || ended && gives(ui, state)) && step.inputs.is_some();
-        let outcome = ended && state.editable(step.row.id).is_some();
-        return unless(
-            !given && !outcome,
-            "choose what the agent is given, a checkpoint that the task is paused at, or an outcome",
-        );
-    };
-    let place = &reached.place;
-    let checkpoint = matches!(place.kind, PlaceKind::Checkpoint | PlaceKind::Refused);
-    unless(!checkpoint, "only values of checkpoints can be edited")?;
-    unless(
-        !place.editable,
-        "this value holds a secret or is too large: it can be looked at only",
-    )
-}
-
-/// Whether the chosen event is something that the agent is given.
-fn gives(ui: &Ui, state: &State) -> bool {
-    let event = chosen_event(ui, state);
-    matches!(
-        event,
-        Some(What::Task | What::Input(_) | What::Parameters | What::Call)
-    )
-}
-
-pub(super) fn can_fork(ui: &Ui, state: &State) -> Enabled {
-    can_rerun(ui, state)?;
-    unless(
-        (state.step.as_ref()).is_none_or(|step| step.attempts == 0),
-        "its agent was not called yet",
-    )?;
-    unless(
-        crate::screens::task::chosen_number(ui, state).is_none(),
-        "choose what the agent is given, or an event inside of its attempt",
-    )
 }
 
 pub(super) fn some_failed(_: &Ui, state: &State) -> Enabled {

@@ -3,6 +3,8 @@
 //! and the generated key tables come from here alone. What a [`Command`] does is left to the engine.
 
 mod begin_run;
+mod can_step;
+mod debug;
 mod enabled;
 mod run;
 mod table;
@@ -48,7 +50,7 @@ pub enum Scope {
 
 impl Scope {
     /// In the order of the documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Global,
         Self::List,
         Self::Search,

@@ -1,6 +1,7 @@
 //! The table. A row: action, scope, default keys, name, help; then when it is enabled, its hint and
 //! what it does. Actions of overlays are done by the overlay's layer.
 
+use super::can_step::*;
 use super::enabled::*;
 use super::{ActionRow, Scope};
 use crate::overlays::{
@@ -129,9 +130,9 @@ actions! {
     FoldAllJson List ["Z"] "fold all json" "Fold all lists and objects of JSON, or open all"
         .unlisted() .stays() .when(can_fold_json) .hint(|_, _| Some("fold all".into()));
     NextMatch   Search ["n"] "next match" "Go to the next match; after the last one from the top"
-        .stays() .unlisted() .when(searching) .hint(|_, _| Some("next".into())) .does(|ui, _| ui.to_match(true));
+        .stays() .unlisted() .when(searching) .hint(|_, _| Some("next".into())) .does(|ui, _| ui.turn_match(true));
     PrevMatch   Search ["N"] "previous match" "Go to the match before; before the first one from the end"
-        .stays() .unlisted() .when(searching) .hint(|_, _| Some("previous".into())) .does(|ui, _| ui.to_match(false));
+        .stays() .unlisted() .when(searching) .hint(|_, _| Some("previous".into())) .does(|ui, _| ui.turn_match(false));
     StepFirst   Flow ["s"] "step the first" "Step the first task of the stage"
         .when(first_task) .hint(|_, _| Some("step".into())) .does(|ui, s| ui.step_task(true, s));
     RunSome     Flow ["n"] "dry-run some" "Run N tasks of the stage; every write is held"
@@ -143,7 +144,7 @@ actions! {
         .hint(|ui, _| Some(if ui.flow.lists(ui.room) { "drawing" } else { "list" }.into()))
         .does(Ui::turn_drawing);
     FilterStages Flow ["/"] "filter stages" "Show only the stages whose title or kind has the words that are typed"
-        .asks() .hint(|_, _| Some("filter".into())) .does(|ui, _| ui.filter_stages());
+        .asks() .hint(|ui, _| ui.filters_stages().then(|| "filter".into())) .does(Ui::filter_stages);
     Fold        Flow ["f"] "fold" "Fold the connected stages without agents around this one into one box, or unfold them"
         .when(can_fold) .hint(|ui, _| Some(if ui.flow.is_folded(ui.stage) { "unfold" } else { "fold" }.into()))
         .does(Ui::fold);
@@ -157,7 +158,7 @@ actions! {
         .when(is_drawn) .does(|ui, _| ui.pan(Action::PanUp));
     PanDown     Flow ["Alt-j"] "pan down" "Move the drawing to see what is further down"
         .when(is_drawn) .does(|ui, _| ui.pan(Action::PanDown));
-    Filter      Queue ["/"] "filter" "Filter while typing: title, status:new, age>2d, -result:ok; in Flow stages by title and kind"
+    Filter      Queue ["/"] "filter" "Filter while typing: title, status:new, age>2d, -result:ok"
         .asks() .hint(|_, _| Some("filter".into())) .does(Ui::begin_filter);
     Step        Queue ["s"] "step" "Step this task"
         .when(selected) .hint(|_, _| Some("step".into())) .does(|ui, s| ui.step_task(false, s));

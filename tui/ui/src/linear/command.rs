@@ -232,9 +232,7 @@ fn choose_stage(text: &str, ui: &mut Ui, state: &State) -> Result<(), String> {
 /// Goes to the screen or opens the overlay that an action belongs to.
 fn go_where_it_works(row: &ActionRow, ui: &mut Ui, state: &State) -> Result<Vec<Command>, String> {
     let here = ui.top(|layer| layer.scope());
-    // Flow filters its stages.
-    let filters = row.action == Action::Filter && here == Scope::Flow;
-    if matches!(row.scope, Scope::Global | Scope::List) || row.scope == here || filters {
+    if matches!(row.scope, Scope::Global | Scope::List) || row.scope == here {
         return Ok(Vec::new());
     }
     let opens = match row.scope {

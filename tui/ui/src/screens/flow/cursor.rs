@@ -184,8 +184,11 @@ impl Ui {
         self.flow.folded()
     }
 
-    /// Begins to type the filter of Flow.
-    pub(crate) fn filter_stages(&mut self) -> Vec<Command> {
+    /// Begins to type the filter of Flow; a search where another pane than the workflow has the focus.
+    pub(crate) fn filter_stages(&mut self, state: &State) -> Vec<Command> {
+        if !self.filters_stages() {
+            return self.dispatch(Action::Search, state);
+        }
         self.flow.begin_filter();
         Vec::new()
     }
