@@ -128,7 +128,7 @@ fn what_is_kept_is_bounded_and_the_same_tasks_stay_kept_round_after_round() {
     );
     assert!(!last.can_hold());
     // A person who runs it again sees it in full.
-    watch.again(&[last.row.id.clone()]);
+    watch.again(&[last.row.id]);
     round(&mut watch, 4, 1, size);
     assert!(watch.at(299).unwrap().can_hold());
     check(&watch);

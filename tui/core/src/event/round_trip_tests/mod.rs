@@ -14,7 +14,7 @@ use crate::journal::{Entry, Op};
 use crate::ledger::memory::{AGENT, COMPLETE, change, pathway, project};
 use crate::ledger::{OpenEntry, PlanLines, PlannedTask, Scope, Seen, StandingEntry};
 use crate::patch::OutcomeEdit;
-use crate::pause::{Condition, PlaceKind, PointAt, PointChange, PointKind};
+use crate::pause::{Condition, PausePlace, PlaceKind, PointAt, PointChange, PointKind};
 use crate::queue::Sort;
 use crate::run::{OnConflict, RunSpec, Source};
 use crate::saved_view::SavedQueue;

@@ -144,7 +144,7 @@ impl Turns {
 
     fn start(&mut self, n: u64) {
         // An agent that asks for something else has the inputs fetched again.
-        let fits = n % 9 > 0;
+        let fits = !n.is_multiple_of(9);
         let Some(next) = self.watch.take_ready(|_, _| fits) else {
             return;
         };
