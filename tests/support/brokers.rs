@@ -194,9 +194,11 @@ impl BrokerServer {
     }
 
     fn start_redis(&mut self) {
+        // Redis 7.0 reads its file with the rights of the default user: off it may be, but one without rights loses what was
+        // written by transactions and scripts.
         let mut settings = format!(
             "bind 127.0.0.1\nport {}\ndir {dir}\nappendonly yes\nappendfsync always\nsave \"\"\n\
-             user default off\nuser {USER} on >{PASSWORD} ~* &* +@all\n",
+             user default off ~* &* +@all\nuser {USER} on >{PASSWORD} ~* &* +@all\n",
             self.port,
             dir = self.dir.path().display()
         );

@@ -2,7 +2,7 @@
 //!
 //! A third broker (SQS, NATS) is one file, or one folder, beside `rabbit` and `redis`: a type that implements [`Broker`], a
 //! kind in [`BrokerKind`](crate::BrokerKind) with the prefixes of its addresses, and an arm in [`connect`](crate::connect()). Everything else, from the Celery
-//! messages to the commands, uses this trait alone. `tests/brokers.rs` holds every broker to the same promises.
+//! messages to the commands, uses this trait alone. `tests/brokers` holds every broker to the same promises.
 
 use crate::message::QueueMessage;
 use async_trait::async_trait;

@@ -2,6 +2,8 @@
 //!
 //! Its promises are weaker than RabbitMQ's:
 //! - Redis writes to disk every second at best (`appendfsync everysec`), never by default: a crash of Redis loses messages.
+//!   Redis 7.0 also forgets, at every restart, all that transactions and scripts wrote to that file when its default user has
+//!   no rights (`user default off`): give it rights and leave it off (`user default off ~* &* +@all`).
 //! - A worker that was killed keeps its messages until the visibility timeout is over. A worker that lives extends it, so that
 //!   a long task is not given out twice; Celery's own workers do not.
 //! - Delayed messages come back only while one of our workers runs: Celery's do not look at them.
