@@ -165,7 +165,7 @@ fn s_stops_at_each_input_each_held_effect_the_outcome_and_its_validation() {
     screen.keys("s").wait("▶ at region");
     screen.keys("s").wait("▶ effect labels");
     screen.wait("Held: nothing is written before a");
-    screen.keys("s").wait("▶ effect priority");
+    screen.keys("s").wait("▶ effect prior");
     screen.keys("s").wait("▶ effect move");
     screen.keys("s").wait("▶ outcome");
     screen.keys("s").wait("▶ validation");
@@ -264,7 +264,7 @@ fn parameters_metadata_and_priority_are_edited_for_one_step_and_the_settings_sta
         .wait_until("the timeline alone", |text| !text.contains("Edit what"));
     screen.keys("c").wait("✓ outcome");
     screen.quit();
-    let read = |name: &str| std::fs::read_to_string(kept.join(name)).unwrap();
+    let read = |name: &str| std::fs::read_to_string(kept.join(format!("{name}.json"))).unwrap();
     let params: serde_json::Value = serde_json::from_str(&read("params")).unwrap();
     assert_eq!(
         params,

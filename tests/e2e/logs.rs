@@ -225,7 +225,10 @@ fn a_planted_key_is_in_no_file_and_on_no_screen_at_the_most_verbose_level() {
     screen
         .keys(&format!("\x1b[200~title~{KEY}\x1b[201~"))
         .wait("planted+key");
-    screen.keys("\x1b").keys("=").wait("A upstream");
+    screen
+        .keys("\x1b")
+        .wait_until("the end of the filter", |text| !text.contains("as before"));
+    screen.keys("=").wait("A upstream");
     screen
         .keys("x")
         .wait_until("the end of the comparison", |text| {

@@ -28,7 +28,8 @@ fn a_search_goes_through_the_json_of_a_task_and_opens_what_is_folded() {
         screen
             .keys("\x1b")
             .wait_until("the end of the search", ended);
-        screen.keys("Z").wait("{… ");
+        screen.keys("Z").keys("/\"metadata\"").wait("{… ");
+        screen.keys("\x1b").wait("tab next pane");
         let hidden = |text: &str| !text.contains("\"data_units\"");
         screen.wait_until("what is folded", hidden);
         screen.keys("/data_units").wait("1 of ");
@@ -49,10 +50,19 @@ fn a_slash_searches_messages_and_the_run_and_filters_the_queue() {
     screen.keys("4").wait("FINISHED");
     screen.keys("M").wait("Messages");
     screen.keys("/build").wait("1 of ");
-    screen.keys("\r\x1b\x1b");
+    screen.keys("\r").wait("n next");
+    screen
+        .keys("\x1b")
+        .wait_until("the end of the search", |text| !text.contains("n next"));
+    screen
+        .keys("\x1b")
+        .wait_until("the run again", |text| !text.contains("Messages"));
     screen.keys("1").wait("Activity");
-    screen.keys("/zzz").wait("nothing found");
-    screen.keys("\x1b2/").wait("filter");
+    screen.keys("\t\t/zzz").wait("nothing found");
+    screen
+        .keys("\x1b")
+        .wait_until("the end of the search", |text| !text.contains("zzz"));
+    screen.keys("2/").wait("filter");
     screen.keys("astro\r").wait("1 of 1");
     assert_eq!(screen.quit().0, 0);
 }

@@ -82,12 +82,11 @@ pub fn with_nearest(mut error: clap::Error) -> clap::Error {
         Some(ContextValue::String(typed)) if !typed.is_empty() => typed.clone(),
         _ => return error,
     };
-    if error.get(ContextKind::SuggestedSubcommand).is_none() {
-        let known = GROUPS.iter().flat_map(|(_, names)| *names).copied();
-        if let Some(near) = nearest(&typed, known).first() {
-            let near = ContextValue::Strings(vec![(*near).to_owned()]);
-            error.insert(ContextKind::SuggestedSubcommand, near);
-        }
+    // Before the one that clap finds, which counts two letters in the wrong order as two mistakes.
+    let known = GROUPS.iter().flat_map(|(_, names)| *names).copied();
+    if let Some(near) = nearest(&typed, known).first() {
+        let near = ContextValue::Strings(vec![(*near).to_owned()]);
+        error.insert(ContextKind::SuggestedSubcommand, near);
     }
     error
 }

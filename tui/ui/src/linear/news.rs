@@ -5,7 +5,7 @@ use crate::Ui;
 use crate::screens::first_build;
 use crate::screens::run::percent;
 use crate::screens::task::{event_text, next_text, outcome_lines};
-use crate::screens::timeline::{self, Mark};
+use crate::screens::timeline::{self, Mark, What};
 use crate::text::{clean, number};
 use wb_core::ids::Millis;
 use wb_core::state::State;
@@ -79,23 +79,30 @@ impl ReadSoFar {
         let again = self.step.is_some() && self.step != attempt;
         self.step = attempt;
         self.outcome &= step.result.is_some() && !again;
-        let events: Vec<(Mark, String)> = rows
-            .iter()
-            .map(|row| (row.mark, row.name.clone()))
-            .collect();
-        let over = |mark: Mark| matches!(mark, Mark::Done | Mark::Bad);
-        for (place, (row, event)) in rows.iter().zip(&events).enumerate() {
-            if over(row.mark) && !self.events.contains(event) {
+        let waits = step.held_at().is_some()
+            || !matches!(step.at, At::Fetching | At::Calling | At::Committing) && !step.to_end;
+        let mut told = Vec::new();
+        for (place, row) in rows.iter().enumerate() {
+            // Where it waits is read then, and not again when it is done.
+            let tell = match row.mark {
+                Mark::Done | Mark::Bad => true,
+                Mark::Now => waits && row.what != What::Call,
+                Mark::Todo => false,
+            };
+            if !tell {
+                continue;
+            }
+            let known = |mark| self.events.contains(&(mark, row.name.clone()));
+            if !(known(row.mark) || row.mark == Mark::Done && known(Mark::Now)) {
                 all.push(event_text(place, row));
             }
+            told.push((row.mark, row.name.clone()));
         }
-        self.events = events;
+        self.events = told;
         if step.result.is_some() && !self.outcome {
             self.outcome = true;
             all.extend(outcome_lines(ui, step, state));
         }
-        let waits = step.held_at().is_some()
-            || !matches!(step.at, At::Fetching | At::Calling | At::Committing) && !step.to_end;
         let next = waits.then(|| next_text(ui, step, state)).flatten();
         if next != self.next {
             all.extend(next.clone());

@@ -151,7 +151,7 @@ fn every_pane_with_text_is_searched() {
     assert!(drawn.contains("1 of "), "{drawn}");
     let (found, _) = marked(&mut desk);
     assert!(found.contains("ended"), "{found}");
-    desk.go("Esc Esc 1");
+    desk.go("Esc Esc 1 Tab Tab");
     let drawn = search(&mut desk, "build");
     assert!(drawn.contains("1 of "), "{drawn}");
     desk.go("Esc b");

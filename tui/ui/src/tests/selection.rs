@@ -72,7 +72,7 @@ fn wrapped_lines_are_copied_as_one_line() {
     let mut desk = desk();
     desk.go("s");
     desk.world.fetched();
-    desk.go("s");
+    desk.go("c");
     desk.world.answer(&|_| Err(crate::fixture::panic_error()));
     let summary = crate::fixture::panic_error().summary.clone();
     let (first, last) = (&summary[..20], "where it is");
