@@ -81,24 +81,24 @@ impl ReadSoFar {
         self.outcome &= step.result.is_some() && !again;
         let waits = step.held_at().is_some()
             || !matches!(step.at, At::Fetching | At::Calling | At::Committing) && !step.to_end;
-        let mut told = Vec::new();
+        let mut spoken = Vec::new();
         for (place, row) in rows.iter().enumerate() {
             // Where it waits is read then, and not again when it is done.
-            let tell = match row.mark {
+            let due = match row.mark {
                 Mark::Done | Mark::Bad => true,
                 Mark::Now => waits && row.what != What::Call,
                 Mark::Todo => false,
             };
-            if !tell {
+            if !due {
                 continue;
             }
             let known = |mark| self.events.contains(&(mark, row.name.clone()));
             if !(known(row.mark) || row.mark == Mark::Done && known(Mark::Now)) {
                 all.push(event_text(place, row));
             }
-            told.push((row.mark, row.name.clone()));
+            spoken.push((row.mark, row.name.clone()));
         }
-        self.events = told;
+        self.events = spoken;
         if step.result.is_some() && !self.outcome {
             self.outcome = true;
             all.extend(outcome_lines(ui, step, state));
