@@ -183,3 +183,62 @@ fn four_hundred_watched_tasks_run_again_on_a_rebuilt_library_and_are_summed_up()
     assert_eq!(server.writes(), 0, "watching writes nothing");
     screen.quit();
 }
+
+#[test]
+fn the_screen_compares_two_earlier_runs_and_still_does_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--scenario", "seed", "--tasks", "40"]);
+    let library = draws(dir.path(), 0.1, "complete");
+    let mut screen = Terminal::open(&server, dir.path(), &library, (120, 36));
+    screen.keys("2").wait("40 · sort");
+    screen.keys("A").keys("x").wait("FINISHED");
+    let newer = draws(&dir.path().join("newer"), 0.16, "stay");
+    std::fs::rename(newer, &library).unwrap();
+    screen.wait("build #2");
+    screen.keys("2").keys("x").wait("FINISHED");
+    let compared = |screen: &mut Terminal| {
+        screen.keys("=").wait("Compare at");
+        for (key, side) in [("]", "B run 2"), ("[", "A run 1")] {
+            choose(screen, key, side);
+        }
+        screen.wait("run 1 · dry · 40 tasks");
+        screen.wait("run 2 · dry · 40 tasks");
+        screen.keys("x").wait("40 of 40 tasks changed route");
+        screen.wait("40 complete → stay");
+        screen.wait("mean overlap 0.67");
+        screen.keys("i").wait("no picture: of an earlier run");
+    };
+    compared(&mut screen);
+    screen
+        .keys("\u{1b}")
+        .wait_until("it is closed", |t| !t.contains("Compare at"));
+    screen.keys("q").wait("quit and keep them");
+    screen.keys("y");
+    assert_eq!(screen.ended().0, 0);
+    let mut screen = Terminal::open(&server, dir.path(), &library, (120, 36));
+    screen.keys("2").wait("40 · sort");
+    compared(&mut screen);
+    assert_eq!(server.writes(), 0, "comparing writes nothing");
+    screen.keys("q").wait("quit and keep them");
+    screen.keys("y");
+    assert_eq!(screen.ended().0, 0);
+}
+
+/// Turns a side until it is the wanted one.
+fn choose(screen: &mut Terminal, key: &str, wanted: &str) {
+    let side = |text: &str| {
+        let line = text.lines().find(|line| line.contains("   B "));
+        line.map(|line| line.trim_matches(['│', ' ']).to_owned())
+    };
+    let until = std::time::Instant::now() + crate::support::DEADLINE;
+    while !screen.text().contains(wanted) {
+        assert!(
+            std::time::Instant::now() < until,
+            "never {wanted}: {}",
+            screen.text()
+        );
+        let before = side(&screen.text());
+        screen.keys(key);
+        screen.wait_until("the next side", |text| side(text) != before);
+    }
+}

@@ -5,7 +5,8 @@ use crate::screen::open;
 use crate::support::{DEADLINE, Server, Terminal, workbench};
 use std::path::Path;
 use std::time::Instant;
-use wb_engine::screen_store::results::{StoredResult, of_run, runs};
+use wb_core::comparing::StoredResult;
+use wb_engine::screen_store::results::{of_run, runs};
 
 fn output(server: &Server, dir: &Path, lines: &str) -> String {
     let output = script(server, dir, &[], lines);

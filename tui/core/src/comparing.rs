@@ -1,13 +1,18 @@
 //! A comparison of two sides over many tasks while it is under way, and what it has found. What differs on a task is
 //! found by [`crate::compare`], moving tasks on is left to the engine (`state::comparing`).
 
-use crate::compare::{ComparedTask, Comparison, Side, TaskComparison, TaskOrder};
+mod earlier;
+
+pub use earlier::{LabelTotals, StoredResult};
+
+use crate::compare::{ComparedTask, Comparison, Side, TaskComparison, TaskOrder, compare};
 use crate::error::Error;
 use crate::ids::{BatchId, BuildId, JobId, Millis, StageId, TaskId};
 use crate::watch::{BatchSize, size_of_outcome};
 use crate::work::{Inputs, Outcome, TaskRow};
+use agent_abi::model::Ontology;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 /// What is compared.
@@ -19,6 +24,8 @@ pub enum CompareSide {
     Held,
     /// The labels, priority and metadata that are upstream now; tasks wait where they are.
     Upstream,
+    /// What an earlier run of the folder gave.
+    Run(u64),
 }
 
 impl CompareSide {
@@ -29,13 +36,31 @@ impl CompareSide {
             Self::Build(build) => format!("build {build}"),
             Self::Held => "held outcomes".to_owned(),
             Self::Upstream => "upstream".to_owned(),
+            Self::Run(run) => format!("run {run}"),
         }
+    }
+
+    /// The number of the run, if it is one.
+    #[must_use]
+    pub const fn run(self) -> Option<u64> {
+        match self {
+            Self::Run(run) => Some(run),
+            Self::Build(_) | Self::Held | Self::Upstream => None,
+        }
+    }
+
+    /// Whether both are earlier runs: nothing is read upstream, and no agent runs.
+    #[must_use]
+    pub fn are_runs(sides: [Self; 2]) -> bool {
+        sides.iter().all(|side| side.run().is_some())
     }
 }
 
 /// What a person asks of a comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum CompareCommand {
+    /// Look which earlier runs there are.
+    ListRuns,
     /// Begin one.
     Begin(CompareSpec),
     /// Stop it; what has been found stays.
@@ -64,6 +89,8 @@ pub struct SideResult {
     pub result: Result<Arc<Outcome>, Error>,
     /// Microseconds that the agent ran.
     pub run_us: Option<u64>,
+    /// How many labels it would change, where no more than that is known of what it would change.
+    pub totals: Option<LabelTotals>,
 }
 
 /// What a comparison of two sides on a task is for.
@@ -87,6 +114,16 @@ pub struct CompareTask {
 }
 
 impl SideResult {
+    /// What is known in full.
+    #[must_use]
+    pub const fn new(result: Result<Arc<Outcome>, Error>, run_us: Option<u64>) -> Self {
+        Self {
+            result,
+            run_us,
+            totals: None,
+        }
+    }
+
     /// The same, to be compared.
     #[must_use]
     pub fn side(&self) -> Side<'_> {
@@ -94,6 +131,18 @@ impl SideResult {
             given: self.result.as_deref(),
             run_us: self.run_us,
         }
+    }
+}
+
+impl CompareTask {
+    /// How both sides differ.
+    #[must_use]
+    pub fn compare(&self, ontology: &Arc<Ontology>) -> TaskComparison {
+        if let Some(found) = earlier::by_totals(&self.results) {
+            return found;
+        }
+        let [a, b] = self.results.each_ref().map(SideResult::side);
+        compare(ontology, self.inputs.labels.as_ref(), a, b)
     }
 }
 
@@ -198,6 +247,14 @@ pub struct Comparing {
     /// Tasks that are being compared.
     pub(crate) judged: HashMap<TaskId, Arc<CompareTask>>,
     kept: KeptSides,
+    /// What a person should know of the earlier runs: tasks that one side only has, results that are not kept any more.
+    pub remarks: Vec<String>,
+    /// Tasks of which only how many labels would change is known on a side.
+    pub(crate) by_totals: HashSet<TaskId>,
+    /// What the sides that are runs gave, until it is compared.
+    pub(crate) runs: [HashMap<TaskId, StoredResult>; 2],
+    /// How many of these are being read.
+    pub(crate) reading: usize,
     /// How many inputs are fetched at once.
     pub(crate) batch: BatchSize,
 }
@@ -225,6 +282,10 @@ impl Comparing {
             jobs: HashMap::new(),
             judged: HashMap::new(),
             kept: KeptSides::default(),
+            remarks: Vec::new(),
+            by_totals: HashSet::new(),
+            runs: [HashMap::new(), HashMap::new()],
+            reading: 0,
             batch: BatchSize::default(),
         }
     }
@@ -245,11 +306,35 @@ impl Comparing {
     pub fn builds(&self) -> impl Iterator<Item = BuildId> + '_ {
         self.sides.iter().filter_map(|side| match side {
             CompareSide::Build(build) => Some(*build),
-            CompareSide::Held | CompareSide::Upstream => None,
+            CompareSide::Held | CompareSide::Upstream | CompareSide::Run(_) => None,
         })
     }
 
-    /// What both sides gave for a task, if it is among the worst.
+    /// Whether a side is an earlier run: its labels are not kept as they were drawn.
+    #[must_use]
+    pub fn has_run(&self) -> bool {
+        self.sides.iter().any(|side| side.run().is_some())
+    }
+
+    /// Whether what an earlier run gave is being read.
+    #[must_use]
+    pub const fn is_reading(&self) -> bool {
+        self.reading > 0
+    }
+
+    /// How many tasks were compared by the number of their labels, for want of more.
+    #[must_use]
+    pub fn tasks_by_totals(&self) -> usize {
+        self.by_totals.len()
+    }
+
+    /// Whether a task was compared by the number of its labels.
+    #[must_use]
+    pub fn is_by_totals(&self, task: TaskId) -> bool {
+        self.by_totals.contains(&task)
+    }
+
+    /// What both sides gave for a task, if it is among the worst; of earlier runs that is not kept.
     #[must_use]
     pub fn sides_of(&self, task: TaskId) -> Option<&ComparedSides> {
         self.kept.sides.get(&task)
@@ -258,6 +343,7 @@ impl Comparing {
     /// Nothing is left to be done.
     pub(crate) fn is_through(&self) -> bool {
         self.rows.is_empty()
+            && self.reading == 0
             && self.fetching.is_none()
             && self.ready.is_empty()
             && self.pairs.is_empty()
@@ -270,7 +356,12 @@ impl Comparing {
             return;
         };
         self.without_routes(&mut differs);
-        self.kept.keep(differs.severity(), &both);
+        if !self.has_run() {
+            self.kept.keep(differs.severity(), &both);
+        }
+        if earlier::only_totals(&both.results) {
+            self.by_totals.insert(task);
+        }
         let title = both.inputs.row.title.clone();
         let differs = Arc::new(differs);
         self.found.add(ComparedTask {

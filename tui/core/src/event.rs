@@ -19,9 +19,9 @@ use crate::background::BackgroundRun;
 use crate::build::Probed;
 use crate::command::Command;
 use crate::compare::TaskComparison;
-use crate::comparing::{CompareFor, CompareTask};
+use crate::comparing::{CompareFor, CompareTask, StoredResult};
 use crate::error::Error;
-use crate::figures::{FiguresBefore, KeptFigures, KeptResult};
+use crate::figures::{FiguresBefore, KeptFigures, KeptResult, KeptRun};
 use crate::filter::{Asks, Filter};
 use crate::ids::{BatchId, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::{JournalEvent, Restore, Settled, Undone};
@@ -111,6 +111,17 @@ pub enum Event {
         TaskId,
         #[serde(with = "crate::compare::whole")] Box<TaskComparison>,
     ),
+    /// The earlier runs of the folder whose results are kept, the newest first.
+    RunsListed(Vec<KeptRun>),
+    /// What an earlier run gave for the tasks of a stage.
+    RunRead {
+        /// The comparison that it is for.
+        comparison: u64,
+        /// 0 for A, 1 for B.
+        side: usize,
+        /// One entry for each task.
+        results: Result<Vec<StoredResult>, Error>,
+    },
     /// A run was not begun: what its agents declare does not fit the project.
     NotStarted(Error),
     /// Time passes.
@@ -335,6 +346,19 @@ pub enum Effect {
     StopBackground(u64),
     /// Compare what both sides gave for a task.
     Compare(Arc<CompareTask>),
+    /// Look which earlier runs there are.
+    ListRuns,
+    /// Read what an earlier run gave for the tasks of a stage.
+    ReadRun {
+        /// The comparison that it is for.
+        comparison: u64,
+        /// 0 for A, 1 for B.
+        side: usize,
+        /// Number of the run.
+        run: u64,
+        /// The stage.
+        stage: StageId,
+    },
     /// Write the newest comparison to files.
     WriteComparison,
     /// Stop for the shell.

@@ -64,6 +64,8 @@ enum Keep {
 /// The store of a folder and project, while a screen is open.
 pub struct ScreenStore {
     project: String,
+    of: ProjectHash,
+    dir: PathBuf,
     path: PathBuf,
     /// Until it begins to keep.
     db: Option<Connection>,
@@ -95,12 +97,14 @@ impl ScreenStore {
             // A folder without locks: most likely nobody else is here.
             Err(TryLockError::Error(error)) => tracing::warn!(%error, "no lock for the screen"),
         }
-        let (db, project) = (open(&path)?, project.to_string());
+        let (db, of, project) = (open(&path)?, project, project.to_string());
         let view = "SELECT document FROM view WHERE project = ?1";
         let view = db.query_row(view, [&project], |row| row.get(0)).ok();
         let figures = results::figures(&db, &project).map_err(|error| broken(&path, &error))?;
         Ok(Self {
             project,
+            of,
+            dir: dir.to_owned(),
             path,
             db: Some(db),
             keep: None,
@@ -129,6 +133,12 @@ impl ScreenStore {
         })?;
         (self.keep, self.thread) = (Some(keep), Some(thread));
         Ok(())
+    }
+
+    /// Where its results can be read from, while they are written: folder and project.
+    #[must_use]
+    pub fn place(&self) -> (PathBuf, ProjectHash) {
+        (self.dir.clone(), self.of)
     }
 
     /// What the last screen showed.

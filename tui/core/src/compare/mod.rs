@@ -94,7 +94,8 @@ pub fn compare(
         .any(|other| other.what == "priority")
         .then_some(set);
     let written = one.labels_after.is_some() || two.labels_after.is_some();
-    match row.filter(|_| written) {
+    let whole = |side: &Outcome| side.labels_after.is_some() || side.patch.labels.is_empty();
+    match row.filter(|_| written && whole(one) && whole(two)) {
         Some(row) => match labels::labels(ontology, row, [one, two]) {
             Ok(found) => all.take(found),
             Err(error) => all.note = Some(not_compared(&error)),

@@ -1,6 +1,8 @@
 //! Comparisons of two sides over many tasks: inputs are read once for both, agents run dry in parallel behind everything
 //! else, and each task is compared beside the state.
 
+mod runs;
+
 use super::*;
 use crate::compare::TaskComparison;
 use crate::comparing::{
@@ -17,6 +19,7 @@ const UNDER_WAY: usize = 4;
 impl State {
     pub(super) fn compare(&mut self, command: CompareCommand) -> Vec<Effect> {
         match command {
+            CompareCommand::ListRuns => vec![Effect::ListRuns],
             CompareCommand::Begin(spec) => self.begin_comparison(spec),
             CompareCommand::Stop => self.stop_comparison(),
             CompareCommand::Sort => self.sort_comparison(),
@@ -40,6 +43,7 @@ impl State {
         if self.run.as_ref().is_none_or(Run::is_over) {
             effects.push(Effect::Concurrency(self.jobs_beside()));
         }
+        effects.extend(self.read_runs());
         effects.extend(self.advance_comparison());
         effects
     }
@@ -50,7 +54,7 @@ impl State {
             let side = spec.sides[0].words();
             return Err(format!("A and B are both {side}: choose another one"));
         }
-        if spec.rows.is_empty() {
+        if spec.rows.is_empty() && !CompareSide::are_runs(spec.sides) {
             return Err("there is no task to compare".to_owned());
         }
         for side in spec.sides {
@@ -99,7 +103,8 @@ impl State {
         comparing.ready.clear();
         comparing.pairs.clear();
         comparing.judged.clear();
-        comparing.fetching = None;
+        comparing.runs = [HashMap::new(), HashMap::new()];
+        (comparing.fetching, comparing.reading) = (None, 0);
         let jobs = std::mem::take(&mut comparing.jobs);
         jobs.into_keys().map(Effect::Cancel).collect()
     }
@@ -116,6 +121,10 @@ impl State {
     /// What is to be done next for the comparison.
     fn advance_comparison(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
+        if self.comparing.as_ref().is_some_and(|c| c.is_reading()) {
+            return effects;
+        }
+        self.take_run_tasks();
         effects.extend(self.read_compared());
         let most = self.jobs_beside() * UNDER_WAY;
         while let Some(inputs) = self.comparing.as_mut().and_then(|c| {
@@ -131,6 +140,7 @@ impl State {
             .filter(|c| !c.is_over() && c.is_through())
         {
             comparing.ended = Some(now);
+            comparing.runs = [HashMap::new(), HashMap::new()];
             comparing.found.sort(comparing.order);
             let [a, b] = comparing.sides.map(CompareSide::words);
             let mut text = format!("{a} against {b}: {}", comparing.found.words());
@@ -148,7 +158,8 @@ impl State {
         let comparing = self.comparing.as_ref().filter(|c| !c.is_over())?;
         let wait =
             comparing.fetching.is_some() || comparing.ready.len() > comparing.batch.tasks() / 2;
-        if wait || comparing.rows.is_empty() {
+        let of_runs = CompareSide::are_runs(comparing.sides);
+        if wait || of_runs || comparing.rows.is_empty() {
             return None;
         }
         let (stage, fetch) = (comparing.stage, self.fetch_compared(comparing));
@@ -222,7 +233,10 @@ impl State {
         let mut effects = Vec::new();
         for (at, side) in sides.into_iter().enumerate() {
             let CompareSide::Build(build) = side else {
-                pair.results[at] = Some(self.without_run(side, task));
+                pair.results[at] = Some(match side {
+                    CompareSide::Run(_) => self.of_earlier_run(at, task),
+                    _ => self.without_run(side, task),
+                });
                 continue;
             };
             let agent = self.agent_of(build, stage);
@@ -230,10 +244,7 @@ impl State {
             else {
                 let text = format!("build {build} has no agent for the stage any more");
                 let result = Err(Error::new(ErrorKind::Settings, text));
-                pair.results[at] = Some(SideResult {
-                    result,
-                    run_us: None,
-                });
+                pair.results[at] = Some(SideResult::new(result, None));
                 continue;
             };
             self.jobs += 1;
@@ -272,10 +283,7 @@ impl State {
             }
             (None, _) => Ok(Arc::new(unchanged())),
         };
-        SideResult {
-            result,
-            run_us: None,
-        }
+        SideResult::new(result, None)
     }
 
     /// Whether a job belongs to the comparison; what its agent logs is not shown.
@@ -294,8 +302,7 @@ impl State {
         let comparing = self.comparing.as_mut()?;
         let (task, at) = comparing.jobs.remove(&job)?;
         if let Some(pair) = comparing.pairs.get_mut(&task) {
-            let (result, run_us) = (result.clone(), Some(run_us));
-            pair.results[at] = Some(SideResult { result, run_us });
+            pair.results[at] = Some(SideResult::new(result.clone(), Some(run_us)));
         }
         let mut effects: Vec<Effect> = self.judge_compared(task).into_iter().collect();
         effects.extend(self.advance_comparison());

@@ -60,7 +60,7 @@ use crate::event::{
     BuildEvent, CompileFailure, CrateProgress, Effect, Event, JobEvent, JournalOperation, Launch,
     ListId, NetStats, Outage, Priority, Upstream,
 };
-use crate::figures::Figures;
+use crate::figures::{Figures, KeptRun};
 use crate::ids::{BatchId, BatchOwner, BuildId, JobId, Millis, OperationId, StageId, TaskId};
 use crate::journal::Journal;
 use crate::loading::Loading;
@@ -141,6 +141,8 @@ pub struct State {
     pub watch: Watch,
     /// The newest comparison.
     pub comparing: Option<Box<Comparing>>,
+    /// Earlier runs of the folder, the newest first, once somebody looked.
+    pub earlier_runs: Vec<KeptRun>,
     /// Pause points by stage.
     pub points: BTreeMap<StageId, Vec<PausePoint>>,
     /// Tasks of the run that wait at one, the longest first; the open task is none of them.
@@ -265,6 +267,12 @@ impl State {
             } => self.operation_reply(operation, lane, reply),
             Event::Preflight { build, result } => self.preflight(build, result),
             Event::Compared(of, task, differs) => self.compared(of, task, *differs),
+            Event::RunsListed(runs) => self.runs_listed(runs),
+            Event::RunRead {
+                comparison,
+                side,
+                results,
+            } => self.run_read(comparison, side, results),
             Event::NotStarted(error) => self.not_started(error),
             Event::HeldBefore(outcomes) => self.held_before(outcomes),
             Event::HeldElsewhere(outcomes) => self.held_elsewhere(outcomes),

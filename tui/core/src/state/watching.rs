@@ -233,10 +233,8 @@ impl State {
             self.watch.compared(id, None, weighed(found, true));
             return None;
         };
-        let [a, b] = [(a, before.run_us), (b, now.run_us)].map(|(result, run_us)| SideResult {
-            result: result.clone(),
-            run_us: Some(run_us),
-        });
+        let [a, b] = [(a, before.run_us), (b, now.run_us)]
+            .map(|(result, run_us)| SideResult::new(result.clone(), Some(run_us)));
         if is_light(&a) && is_light(&b) {
             let found = compare(&Arc::default(), None, a.side(), b.side());
             self.watch.compared(id, None, weighed(found, false));

@@ -9,7 +9,7 @@ use wb_core::event::{Event, Priority};
 use wb_core::ids::*;
 
 /// A screen with two builds, of which the second sends every other task elsewhere and fails on the first.
-fn two_builds(kept: usize) -> World {
+pub fn two_builds(kept: usize) -> World {
     let agent = |launch: &wb_core::event::Launch| {
         let n = launch.inputs.row.id.0.as_u128();
         match (launch.build, n % 2) {
@@ -36,7 +36,7 @@ fn spec(tasks: u128, sides: [CompareSide; 2]) -> Event {
     })
 }
 
-fn begin(spec: CompareSpec) -> Event {
+pub fn begin(spec: CompareSpec) -> Event {
     Event::Input(Command::Compare(CompareCommand::Begin(spec)))
 }
 
@@ -44,7 +44,7 @@ fn builds(a: u32, b: u32) -> [CompareSide; 2] {
     [a, b].map(|n| CompareSide::Build(BuildId(n)))
 }
 
-fn comparing(world: &World) -> &Comparing {
+pub fn comparing(world: &World) -> &Comparing {
     world.state.comparing.as_deref().unwrap()
 }
 

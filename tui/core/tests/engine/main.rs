@@ -6,6 +6,7 @@
 mod batches;
 mod builds;
 mod compare;
+mod earlier_runs;
 mod figures;
 mod ledger;
 mod listing;

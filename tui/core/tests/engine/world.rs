@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use uuid::Uuid;
 use wb_core::command::Command;
-use wb_core::compare::compare;
-use wb_core::comparing::SideResult;
+use wb_core::comparing::StoredResult;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{Effect, Event, JobEvent, JournalOperation, Launch, Upstream};
 use wb_core::figures::KeptFigures;
@@ -62,6 +61,8 @@ pub struct World {
     pub discarded: usize,
     /// What is kept of the figures, in the order it came.
     pub kept: Vec<KeptFigures>,
+    /// What earlier runs gave, by number.
+    pub stored: BTreeMap<u64, Result<Vec<StoredResult>, Error>>,
     /// Keys of every answer that nothing reads.
     pub unread: Vec<String>,
     /// The project, each time that it is read again; then it cannot be.
@@ -105,6 +106,7 @@ impl World {
             loaded: BTreeSet::new(),
             discarded: 0,
             kept: vec![],
+            stored: BTreeMap::new(),
             unread: vec![],
             reads: [].into(),
             loads: 0,
@@ -241,14 +243,23 @@ impl World {
                 assert!(self.loaded.remove(&build), "{build} is not loaded");
                 None
             }
-            Effect::Compare(task) => {
-                let [a, b] = task.results.each_ref().map(SideResult::side);
-                let row = task.inputs.labels.as_ref();
-                Some(Event::Compared(
-                    task.of,
-                    task.inputs.row.id,
-                    Box::new(compare(&Arc::default(), row, a, b)),
-                ))
+            Effect::Compare(task) => Some(Event::Compared(
+                task.of,
+                task.inputs.row.id,
+                Box::new(task.compare(&Arc::default())),
+            )),
+            Effect::ReadRun {
+                comparison,
+                side,
+                run,
+                ..
+            } => {
+                let results = self.stored.get(&run).cloned().unwrap_or(Ok(Vec::new()));
+                Some(Event::RunRead {
+                    comparison,
+                    side,
+                    results,
+                })
             }
             Effect::Discard(_) => {
                 self.discarded += 1;

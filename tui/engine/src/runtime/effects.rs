@@ -123,7 +123,7 @@ impl World {
             Effect::Activate(build, probed) => self.hosts.activate(build, &probed),
             Effect::Retire(build) => self.hosts.retire(build),
             Effect::Rest(build) => self.hosts.rest(build),
-            Effect::Compare(task) => self.compare(task),
+            Effect::Compare(_) | Effect::ListRuns | Effect::ReadRun { .. } => self.compares(effect),
             Effect::Discard(probed) => self.hosts.discard(&probed),
             Effect::LookAgain(library) => self.look_again(library),
             Effect::WatchPlace { library, place } => self.watch_place(library, place),

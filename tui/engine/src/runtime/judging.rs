@@ -4,8 +4,7 @@
 use super::excerpts::{may_have_excerpts, with_excerpts};
 use super::{JobFacts, World};
 use std::sync::Arc;
-use wb_core::compare::compare;
-use wb_core::comparing::{CompareTask, SideResult};
+use wb_core::comparing::CompareTask;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::Event;
 use wb_core::patch::{EditTask, FurtherInputs, edited, judge_as, wanted};
@@ -26,9 +25,7 @@ impl World {
         tokio::spawn(async move {
             let turn = judges.acquire_owned().await;
             tokio::task::spawn_blocking(move || {
-                let [a, b] = task.results.each_ref().map(SideResult::side);
-                let row = task.inputs.labels.as_ref();
-                let differs = Box::new(compare(&ontology, row, a, b));
+                let differs = Box::new(task.compare(&ontology));
                 drop(turn);
                 let _ = news.blocking_send(Event::Compared(task.of, task.inputs.row.id, differs));
             });

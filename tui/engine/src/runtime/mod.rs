@@ -8,6 +8,7 @@ mod asset;
 mod calls;
 mod closing;
 mod drain;
+mod earlier_runs;
 mod effects;
 mod excerpts;
 mod gathered;

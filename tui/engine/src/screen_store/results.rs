@@ -9,12 +9,12 @@ use super::broken;
 use crate::database;
 use rusqlite::{Connection, Transaction, params};
 use std::path::Path;
+use wb_core::comparing::StoredResult;
 use wb_core::error::Error;
 use wb_core::event::Event;
 use wb_core::figures::{FiguresBefore, KeptFigures, KeptResult, KeptRun, StageFigures};
 use wb_core::ids::{BuildId, Millis, PathwayId, ProjectHash, StageId, TaskId};
 use wb_core::queue::LastResult;
-use wb_core::work::Patch;
 
 /// Results of a folder that are kept.
 pub const KEPT: i64 = 200_000;
@@ -66,15 +66,6 @@ CREATE TABLE IF NOT EXISTS result (
 
 /// Tables whose rows belong to a project.
 pub(super) const TABLES: [&str; 3] = ["figures", "run", "result"];
-
-/// A result as it was kept, for comparing runs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredResult {
-    /// Route or error, label counts and time.
-    pub result: KeptResult,
-    /// What it would change; `None` after an error, and where it was too large or is too old.
-    pub patch: Option<Patch>,
-}
 
 /// The runs of a project in a folder that are known, the newest first.
 ///

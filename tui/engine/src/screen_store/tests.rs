@@ -1,9 +1,10 @@
 //! What one screen keeps, the next one is given; what is too old is forgotten.
 
-use super::results::{KEPT, PATCH_BYTES, StoredResult, WITH_PATCH, of_run, runs};
+use super::results::{KEPT, PATCH_BYTES, WITH_PATCH, of_run, runs};
 use super::*;
 use std::sync::Arc;
 use uuid::Uuid;
+use wb_core::comparing::StoredResult;
 use wb_core::figures::{KeptResult, KeptRun, StageFigures};
 use wb_core::ids::{BuildId, Millis, StageId};
 use wb_core::queue::LastResult;

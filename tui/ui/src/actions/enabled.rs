@@ -284,6 +284,8 @@ pub(crate) fn watched(rows: &[TaskRow], state: &State) -> bool {
 pub(super) fn can_compare(ui: &Ui, state: &State) -> Enabled {
     let queue = ui.stage.and_then(|stage| state.queues.get(&stage));
     let none = queue.is_none_or(|queue| queue.view.is_empty() && queue.marks.is_empty());
+    // Of two earlier runs the tasks may be elsewhere by now.
+    let none = none && state.earlier_runs.is_empty();
     unless(none, "no task is listed at the selected stage")
 }
 

@@ -77,9 +77,9 @@ actions! {
     Watching    Global ["W"] "watched" "Watched tasks: dry-run at every build, with what changed"
         .closes() .hint(|_, s| (!s.watch.is_empty()).then(|| "watch".into()))
         .does(|ui, _| ui.open(watch::Watch::default()));
-    Compare     Global ["="] "compare" "Compare builds, held outcomes or upstream over the tasks of the stage"
+    Compare     Global ["="] "compare" "Compare builds, held outcomes, upstream or earlier runs over the tasks of the stage"
         .closes() .hint(|_, s| s.comparing.is_some().then(|| "comparison".into()))
-        .does(|ui, s| { let layer = compare::Compare::new(ui, s); ui.open(layer) });
+        .does(|ui, s| { let layer = compare::Compare::new(ui, s); ui.open(layer); compare::opened() });
     UndoLast    Global ["u"] "undo" "Undo the newest operation (shows it first, then asks)"
         .closes() .hint(|_, _| Some("preview the undo".into())) .does(|ui, _| journal::open(ui, true));
     Rate        Global ["L"] "rate" "Limit requests per second from now on"
@@ -285,7 +285,7 @@ actions! {
         .when(watching);
     WatchPicture Watch ["i"] "watched picture" "Show the picture with the labels of the newest build, the one before or both, or none"
         .stays() .when(watching) .hint(|_, _| Some("picture".into())) .does(Ui::turn_side);
-    SideA       Compare ["["] "next a" "Choose another A: a build, held outcomes, upstream"
+    SideA       Compare ["["] "next a" "Choose another A: a build, held outcomes, upstream, an earlier run"
         .hint(|_, _| Some("other A".into()));
     SideB       Compare ["]"] "next b" "Choose another B"
         .hint(|_, _| Some("other B".into()));

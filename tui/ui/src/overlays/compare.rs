@@ -3,9 +3,11 @@
 //! Running the agents is left to the engine, comparing to the core; how one task looks is in `task`.
 
 mod figures;
+mod progress;
 pub(super) mod task;
 
 use self::figures::figures;
+use self::progress::{how, progress, run_words};
 use super::ListCursor;
 use crate::Ui;
 use crate::actions::{self, Action, Hints, Scope};
@@ -13,8 +15,7 @@ use crate::frames::{head_of, list_and_details};
 use crate::layer::{Handled, Layer};
 use crate::panes::PaneName;
 use crate::text::{clean, fit, fit_middle, left};
-use crate::theme::Styles;
-use crate::widgets::{hanging, lines, list, padded};
+use crate::widgets::{lines, list, padded};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -24,6 +25,13 @@ use wb_core::comparing::{CompareCommand, CompareSide, CompareSpec, Comparing};
 use wb_core::counted::{number, plural};
 use wb_core::ids::{DataHash, StageId};
 use wb_core::state::State;
+
+/// Earlier runs that can be chosen, the newest.
+const RUNS: usize = 10;
+
+/// Why there is no picture.
+const NO_PICTURES: &str =
+    "no picture: of an earlier run the changes are kept, not the labels as they were drawn";
 
 /// The comparison, with both sides of the chosen task.
 pub struct Compare {
@@ -78,15 +86,19 @@ impl Compare {
         }
     }
 
+    fn has_run(&self) -> bool {
+        self.sides.iter().any(|side| side.run().is_some())
+    }
+
     fn begin(&self, state: &State) -> Vec<Command> {
-        let queue = self
-            .stage
-            .and_then(|stage| Some((stage, state.queues.get(&stage)?)));
-        let Some((stage, queue)) = queue else {
+        let Some(stage) = self.stage else {
             return Vec::new();
         };
-        let rows = queue.chosen(usize::MAX);
         let sides = self.sides;
+        // Of two runs the tasks of both are compared.
+        let queue = state.queues.get(&stage);
+        let queue = queue.filter(|_| !CompareSide::are_runs(sides));
+        let rows = queue.map_or_else(Vec::new, |queue| queue.chosen(usize::MAX));
         vec![Command::Compare(CompareCommand::Begin(CompareSpec {
             stage,
             rows,
@@ -95,7 +107,12 @@ impl Compare {
     }
 }
 
-/// What can be compared at a stage: its builds, the newest first, held outcomes, and upstream.
+/// Asks which earlier runs there are.
+pub fn opened() -> Vec<Command> {
+    vec![Command::Compare(CompareCommand::ListRuns)]
+}
+
+/// What can be compared at a stage: its builds, the newest first, held outcomes, upstream, and the newest earlier runs.
 fn choices(stage: Option<StageId>, state: &State) -> Vec<CompareSide> {
     let Some(stage) = stage else {
         return vec![CompareSide::Upstream];
@@ -103,7 +120,13 @@ fn choices(stage: Option<StageId>, state: &State) -> Vec<CompareSide> {
     let builds = state.comparable(stage).into_iter().map(CompareSide::Build);
     let held = state.held.values().any(|held| held.stage == stage);
     let held = held.then_some(CompareSide::Held);
-    builds.chain(held).chain([CompareSide::Upstream]).collect()
+    let runs = state.earlier_runs.iter();
+    let runs = runs.filter(|run| run.stages.contains(&stage)).take(RUNS);
+    builds
+        .chain(held)
+        .chain([CompareSide::Upstream])
+        .chain(runs.map(|run| CompareSide::Run(run.number)))
+        .collect()
 }
 
 impl Layer for Compare {
@@ -123,8 +146,14 @@ impl Layer for Compare {
             Action::Out if self.under_way(state) => {
                 return Handled::Stay(vec![Command::Compare(CompareCommand::Stop)]);
             }
-            Action::SideA => self.turn(0, state),
-            Action::SideB => self.turn(1, state),
+            Action::SideA | Action::SideB => {
+                self.turn(usize::from(action == Action::SideB), state);
+                // One may have ended meanwhile.
+                return Handled::Stay(opened());
+            }
+            Action::ComparePicture if self.has_run() => {
+                ui.notice = Some(NO_PICTURES.to_owned());
+            }
             Action::BeginCompare => return Handled::Stay(self.begin(state)),
             Action::EndCompare => {
                 return Handled::Stay(vec![Command::Compare(CompareCommand::Stop)]);
@@ -159,18 +188,12 @@ impl Layer for Compare {
             if ui.in_main() {
                 all.push((In, "both sides".into()));
             }
-            all.extend(actions::hints(
-                ui,
-                state,
-                &[
-                    StepCompared,
-                    SortCompared,
-                    SaveCompared,
-                    ComparePicture,
-                    PrevFrame,
-                    NextFrame,
-                ],
-            ));
+            let on_tasks = [StepCompared, SortCompared, SaveCompared];
+            all.extend(actions::hints(ui, state, &on_tasks));
+            if !self.has_run() {
+                let pictures = [ComparePicture, PrevFrame, NextFrame];
+                all.extend(actions::hints(ui, state, &pictures));
+            }
         }
         match self.under_way(state) {
             true => all.push((Out, "stop, keep what was compared".into())),
@@ -188,6 +211,7 @@ impl Layer for Compare {
         let title = (&*title, order);
         let columns = usize::from(area.width).saturating_sub(4);
         let mut head = vec![self.sides_line(ui, state, columns)];
+        head.extend(self.run_lines(ui, state, columns));
         let Some(comparing) = self.shown(state) else {
             head.push(Line::default());
             head.extend(how(ui, columns));
@@ -230,6 +254,7 @@ impl Layer for Compare {
 impl Compare {
     fn sides_line<'a>(&self, ui: &Ui, state: &State, columns: usize) -> Line<'a> {
         let queue = self.stage.and_then(|stage| state.queues.get(&stage));
+        let queue = queue.filter(|_| !CompareSide::are_runs(self.sides));
         let tasks = queue.map_or_else(String::new, |queue| match queue.marks.len() {
             0 => format!("{} listed", plural(queue.view.len(), "task")),
             n => format!("{} marked", plural(n, "task")),
@@ -245,6 +270,17 @@ impl Compare {
             Span::styled(b, st.strong),
             Span::styled(fit(&text, room), st.dim),
         ])
+    }
+
+    /// What the sides that are runs were.
+    fn run_lines<'a>(&self, ui: &Ui, state: &State, columns: usize) -> Vec<Line<'a>> {
+        let known = |side: CompareSide| {
+            let run = side.run()?;
+            state.earlier_runs.iter().find(|known| known.number == run)
+        };
+        let runs = self.sides.into_iter().filter_map(known);
+        runs.map(|run| Line::styled(fit(&run_words(run, state), columns), ui.st.dim))
+            .collect()
     }
 
     fn draw_list(&mut self, ui: &mut Ui, buf: &mut Buffer, area: Rect, comparing: &Comparing) {
@@ -288,63 +324,4 @@ impl Compare {
             },
         );
     }
-}
-
-/// How to begin.
-fn how<'a>(ui: &Ui, columns: usize) -> Vec<Line<'a>> {
-    let text = ui.keyed("{key:BeginCompare} runs both sides dry on the marked tasks, or on all that match the filter, from the same inputs. {key:SideA} and {key:SideB} choose what is compared: the builds of this session, outcomes held for review, or what is upstream now.");
-    let mut all = hanging("", ui.st.text, &text, columns, ui.st.text);
-    all.push(Line::default());
-    all.push(Line::styled(
-        "Comparing writes nothing and runs behind everything else, also while this is closed.",
-        ui.st.dim,
-    ));
-    all
-}
-
-/// How far it is, or what was found, in a line or two.
-fn progress<'a>(
-    comparing: &Comparing,
-    state: &State,
-    columns: usize,
-    st: &Styles,
-) -> Vec<Line<'a>> {
-    let (done, asked) = (number(comparing.done()), number(comparing.asked));
-    let found = comparing.found.words();
-    let mut all = Vec::new();
-    let under_way = comparing.builds().find(|_| !comparing.is_over());
-    if let Some(build) = under_way {
-        let waits = match comparing.found.tasks {
-            0 => format!(
-                " · {}",
-                state.waits_for(build, wb_core::event::Priority::Background)
-            ),
-            _ => String::new(),
-        };
-        let text = format!("… {done} of {asked} compared{waits}");
-        all.push(Line::styled(fit(&text, columns), st.accent));
-    } else if comparing.stopped {
-        let text = format!("{done} of {asked} compared, stopped");
-        all.push(Line::styled(fit(&text, columns), st.warn));
-    }
-    let style = match comparing.found.differing {
-        0 => st.good,
-        _ => st.changed,
-    };
-    if comparing.found.tasks > 0 {
-        all.extend(hanging("", style, &found, columns, style));
-    }
-    if let Some(error) = &comparing.error {
-        let text = format!(
-            "the inputs of {} could not be read: {}",
-            plural(comparing.unread, "task"),
-            error.summary
-        );
-        all.push(Line::styled(fit(&clean(&text), columns), st.bad));
-    }
-    if let Some([a, b]) = comparing.found.times.mean_ms() {
-        let text = format!("mean time {a:.1} ms → {b:.1} ms");
-        all.push(Line::styled(fit(&text, columns), st.dim));
-    }
-    all
 }

@@ -13,8 +13,9 @@ fn of_queues() -> Vec<Command> {
         Command::Compare(CompareCommand::Begin(CompareSpec {
             stage,
             rows: rows(),
-            sides: [CompareSide::Build(BuildId(1)), CompareSide::Upstream],
+            sides: [CompareSide::Build(BuildId(1)), CompareSide::Run(3)],
         })),
+        Command::Compare(CompareCommand::ListRuns),
         Command::Quit,
         Command::PlanAndQuit,
         Command::GoOnInBackground,

@@ -26,7 +26,8 @@ use crate::work::{
 };
 use commands::commands;
 use samples::{
-    error, figures_before, held, inputs, label_change, outcome, replies, results_before, row, task,
+    earlier_runs, error, figures_before, held, inputs, label_change, outcome, replies,
+    results_before, row, task,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -323,6 +324,7 @@ fn events() -> Vec<Event> {
         Event::Tick(Millis(1_700_000_000_000)),
     ];
     all.extend(reply);
+    all.extend(earlier_runs());
     all.extend(commands().into_iter().map(Event::Input));
     all.extend(upstream().into_iter().map(Event::Upstream));
     all.extend(jobs().into_iter().map(Event::Job));

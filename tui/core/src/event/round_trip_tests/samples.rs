@@ -1,7 +1,8 @@
 //! What events carry: errors, tasks, inputs, outcomes, answers of the journal.
 
 use super::*;
-use crate::figures::TakenRoute;
+use crate::comparing::StoredResult;
+use crate::figures::{KeptRun, TakenRoute};
 
 pub fn error() -> Error {
     let error = Error::new(ErrorKind::Upstream, "503 from the platform").hint("try again");
@@ -186,4 +187,32 @@ pub(super) fn results_before() -> Event {
         results: vec![kept],
         all: true,
     }
+}
+
+pub(super) fn earlier_runs() -> Vec<Event> {
+    let Event::ResultsBefore { results, .. } = results_before() else {
+        unreachable!("it is what it is made as");
+    };
+    let stored = |result| StoredResult {
+        result,
+        patch: Some(Patch::default()),
+    };
+    let run = KeptRun {
+        number: 3,
+        live: true,
+        began: Millis(5),
+        ended: Some(Millis(9)),
+        stopped: false,
+        stages: vec![AGENT],
+        tasks: 40,
+        failed: 2,
+    };
+    vec![
+        Event::RunsListed(vec![run]),
+        Event::RunRead {
+            comparison: 1,
+            side: 0,
+            results: Ok(results.into_iter().map(stored).collect()),
+        },
+    ]
 }

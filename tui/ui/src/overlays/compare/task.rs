@@ -30,7 +30,8 @@ pub fn draw(ui: &mut Ui, buf: &mut Buffer, area: Rect, cursor: &ListCursor, comp
     );
     let inner = ui.pane(buf, PaneName::Details, area, (&title, ""));
     let Some(task) = task else { return };
-    let all = lines(task, usize::from(padded(inner).width), st);
+    let by_totals = comparing.is_by_totals(task.task);
+    let all = lines(task, by_totals, usize::from(padded(inner).width), st);
     ui.pane_text(buf, PaneName::Details, inner, &all, task.task);
 }
 
@@ -47,7 +48,7 @@ fn subject<'a>(comparing: &Comparing, sides: &'a ComparedSides) -> Subject<'a> {
     }
 }
 
-fn lines<'a>(task: &ComparedTask, columns: usize, st: &Styles) -> Vec<Line<'a>> {
+fn lines<'a>(task: &ComparedTask, by_totals: bool, columns: usize, st: &Styles) -> Vec<Line<'a>> {
     let differs = &*task.differs;
     let mut all = Vec::new();
     for (side, name) in ["A", "B"].into_iter().enumerate() {
@@ -73,7 +74,11 @@ fn lines<'a>(task: &ComparedTask, columns: usize, st: &Styles) -> Vec<Line<'a>> 
         );
     }
     if !differs.differs() {
-        all.push(Line::styled("Nothing differs.", st.good));
+        let text = match by_totals {
+            true => "The same route and as many labels.",
+            false => "Nothing differs.",
+        };
+        all.push(Line::styled(text, st.good));
     }
     all.extend(difference_lines(differs, ["A", "B"], columns, st));
     all
