@@ -4,6 +4,7 @@ use super::Desk;
 use crate::Screen;
 use crate::fixture::{self, PRELABEL, World, row};
 use std::sync::Arc;
+use wb_core::build::Probed;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::event::{BuildEvent, Event, JobEvent, Upstream};
 use wb_core::ids::Millis;
@@ -11,7 +12,7 @@ use wb_core::ids::Millis;
 const EVIL: &str = "e\u{1b}[31mv\u{1b}]0;title\u{7}i\u{9b}2Jl\u{202e}\r\n";
 
 /// A world in which everything that others name bears an evil name.
-fn world() -> World {
+fn world(title: &str) -> World {
     let mut project = (*fixture::project()).clone();
     project.title = EVIL.into();
     for stage in &mut project.workflow.stages {
@@ -28,21 +29,12 @@ fn world() -> World {
     world.send(Event::Tick(Millis(fixture::NOW)));
     let mut rows: Vec<_> = (0..40).map(|n| row(PRELABEL, n)).collect();
     for row in &mut rows {
-        row.title = EVIL.into();
+        row.title = title.into();
         row.assignee = Some(EVIL.into());
         row.branch = EVIL.into();
     }
     world.list(PRELABEL, rows);
-    let mut library = fixture::library(1);
-    library.descriptor.name = EVIL.into();
-    library.descriptor.build_info = EVIL.into();
-    library.descriptor.agents.truncate(1);
-    library.descriptor.agents[0].stage = world.state.project.as_ref().unwrap().workflow.stages[0]
-        .id
-        .to_string();
-    library.descriptor.agents[0].spec.function = EVIL.into();
-    library.descriptor.agents[0].spec.location = EVIL.into();
-    library.descriptor.agents[0].spec.parameters = vec![EVIL.into()];
+    let library = evil_library(1, &world);
     world.send(Event::Build(BuildEvent::Probed(Box::new(library))));
     world.send(Event::Job(JobEvent::Log {
         job: None,
@@ -53,13 +45,28 @@ fn world() -> World {
     world
 }
 
+/// A library for the first stage of a world.
+fn evil_library(n: u32, world: &World) -> Probed {
+    let mut library = fixture::library(n);
+    library.descriptor.name = EVIL.into();
+    library.descriptor.build_info = EVIL.into();
+    library.descriptor.agents.truncate(1);
+    library.descriptor.agents[0].stage = world.state.project.as_ref().unwrap().workflow.stages[0]
+        .id
+        .to_string();
+    library.descriptor.agents[0].spec.function = EVIL.into();
+    library.descriptor.agents[0].spec.location = EVIL.into();
+    library.descriptor.agents[0].spec.parameters = vec![EVIL.into()];
+    library
+}
+
 fn evil_error() -> Error {
     Error::new(ErrorKind::Agent, EVIL).hint(EVIL).because(EVIL)
 }
 
 #[test]
 fn evil_names_are_shown_without_their_codes() {
-    let mut desk = Desk::new(world(), 120, 36);
+    let mut desk = Desk::new(world(EVIL), 120, 36);
     let mut seen = vec![desk.draw()];
     desk.go("n Enter");
     desk.world.answer(&|_| Err(evil_error()));
@@ -94,4 +101,55 @@ fn evil_names_are_shown_without_their_codes() {
             "{text:?}"
         );
     }
+}
+
+/// A title that steers a terminal and never ends.
+fn endless() -> String {
+    format!("{EVIL}{}", "\u{1b}[2Jx".repeat(10_000))
+}
+
+#[test]
+fn endless_and_evil_titles_are_cut_and_cleaned_in_watch_and_compare() {
+    let title = endless();
+    let mut watched = Desk::new(world(&title), 120, 36);
+    watched.go("2 A w");
+    let calls = std::cell::Cell::new(0);
+    let mixed = |_: &str| match calls.replace(calls.get() + 1) % 3 {
+        0 => Ok(fixture::outcome("annotate")),
+        1 => Ok(fixture::outcome("skip")),
+        _ => Err(Error::new(ErrorKind::Agent, endless())),
+    };
+    watched.world.answer(&mixed);
+    let newer = evil_library(2, &watched.world);
+    (watched.world).send(Event::Build(BuildEvent::Probed(Box::new(newer))));
+    watched.world.answer(&mixed);
+    watched.go("W");
+    let watch = drawn_at_all_sizes(&mut watched);
+    watched.go("Esc = x");
+    watched.world.answer(&mixed);
+    let comparing = watched.world.state.comparing.as_ref().unwrap();
+    assert_eq!(comparing.found.tasks, 40);
+    let compare = drawn_at_all_sizes(&mut watched);
+    let runs = drawn_at_all_sizes(&mut super::compare::compared_runs(&title));
+    for text in watch.iter().chain(&compare).chain(&runs) {
+        assert!(text.contains("ev"), "{text}");
+        for code in ["[31m", "2J", "0;title", "\u{202e}"] {
+            assert!(!text.contains(code), "{code:?} in\n{text}");
+        }
+        let plain = |c: char| !c.is_control() || c == '\n';
+        assert!(text.chars().all(plain), "{text:?}");
+    }
+}
+
+/// A screen at three sizes, with the cursor on each of the first tasks.
+fn drawn_at_all_sizes(desk: &mut Desk) -> Vec<String> {
+    let mut seen = Vec::new();
+    for (w, h) in [(120, 36), (80, 24), (200, 60)] {
+        (desk.w, desk.h) = (w, h);
+        for key in ["Up", "Down", "Down", "Down"] {
+            desk.go(key);
+            seen.push(desk.draw());
+        }
+    }
+    seen
 }
