@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 fn draws(dir: &Path, x: f64, route: &str) -> PathBuf {
     std::fs::create_dir_all(dir).unwrap();
     let area = json!({"x": x, "y": 0.2, "w": 0.3, "h": 0.4});
+    // Without a route the task stays.
+    let route = (route != "stay").then_some(route);
     let outcome = json!({"route": route, "add": [{"name": "Car", "boundingBox": area}]});
     c_agent(
         dir,

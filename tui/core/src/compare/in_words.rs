@@ -3,7 +3,7 @@
 
 use super::counts::{ComparedLabel, LabelFate};
 use super::differences::{label_pairs, words};
-use super::labels::{ComparedLabels, LabelsFound};
+use super::labels::{ComparedLabels, LabelsFound, is_object};
 use crate::work::{LabelChange, Outcome};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ pub fn in_words(one: &Outcome, two: &Outcome) -> ComparedLabels {
         let fate = match (a, b) {
             (None, _) => LabelFate::Added,
             (_, None) => LabelFate::Removed,
-            (Some(a), Some(b)) if overlap.is_some() && a.facts.answers == b.facts.answers => {
+            (Some(a), Some(b)) if is_object(a) && a.facts.answers == b.facts.answers => {
                 LabelFate::Moved
             }
             _ => LabelFate::Changed,
@@ -38,7 +38,7 @@ pub fn in_words(one: &Outcome, two: &Outcome) -> ComparedLabels {
 /// Area that two boxes share, of the area that they cover together; nothing for other shapes, and for boxes apart.
 fn box_overlap(a: &LabelChange, b: &LabelChange) -> Option<f64> {
     let sides = |label: &LabelChange| -> Option<[f64; 4]> {
-        let geometry = label.facts.geometry.as_ref()?.as_object()?;
+        let geometry = label.facts.geometry.as_ref()?.get("boundingBox")?;
         let plain = label.facts.shape.as_deref() == Some("bounding_box");
         let side = |name: &str| geometry.get(name).and_then(Value::as_f64);
         let all = [side("x")?, side("y")?, side("w")?, side("h")?];

@@ -108,7 +108,7 @@ fn group_of(label: &LabelChange) -> LabelGroup<'_> {
     )
 }
 
-fn is_object(label: &LabelChange) -> bool {
+pub(super) fn is_object(label: &LabelChange) -> bool {
     label.facts.kind == "object"
 }
 

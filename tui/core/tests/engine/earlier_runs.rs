@@ -48,7 +48,7 @@ fn drawn(x: f64) -> Patch {
         "detail": format!("box {x}"),
         "kind": "object",
         "shape": "bounding_box",
-        "geometry": {"x": x, "y": 0.2, "w": 0.3, "h": 0.4},
+        "geometry": {"boundingBox": {"x": x, "y": 0.2, "w": 0.3, "h": 0.4}},
     });
     serde_json::from_value(json!({"labels": [label]})).unwrap()
 }
