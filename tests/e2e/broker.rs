@@ -57,6 +57,24 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+#[test]
+fn a_queue_that_is_not_there_is_named_and_not_made() {
+    for kind in [Kind::RabbitMq, Kind::Redis] {
+        let Some(broker) = shared(kind) else { return };
+        let dir = tempfile::tempdir().unwrap();
+        for what in ["status", "peek", "dead", "retry", "purge", "status"] {
+            let looked = command(dir.path())
+                .args(["queue", what, "--queue", "mistyped"])
+                .env("WORKBENCH_BROKER", &broker)
+                .output()
+                .unwrap();
+            assert_eq!(looked.status.code(), Some(3), "{}", stderr(&looked));
+            let named = "has no queue \"mistyped\"";
+            assert!(stderr(&looked).contains(named), "{}", stderr(&looked));
+        }
+    }
+}
+
 fn tasks_are_pushed_once_and_each_is_run_once(kind: Kind) {
     let Some(broker) = shared(kind) else { return };
     let dir = tempfile::tempdir().unwrap();
@@ -239,4 +257,23 @@ fn a_broker_that_is_not_there_is_named_and_so_is_a_missing_address() {
         .unwrap();
     assert_eq!(wrong.status.code(), Some(3), "{}", stderr(&wrong));
     assert!(!stderr(&wrong).contains("s3cret"), "{}", stderr(&wrong));
+    // Nothing listens there.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = format!("ann:s3cret@{}", free.local_addr().unwrap());
+    drop(free);
+    let waiting = ["amqp", "redis"].map(|kind| {
+        let mut status = command(dir.path());
+        status
+            .args(["queue", "status"])
+            .env("WORKBENCH_BROKER", format!("{kind}://{place}"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        status.spawn().unwrap()
+    });
+    for away in waiting.map(ended) {
+        let text = stderr(&away);
+        assert_eq!(away.status.code(), Some(7), "{text}");
+        assert!(text.contains("tried for 10 s"), "{text}");
+        assert!(!text.contains("s3cret"), "{text}");
+    }
 }

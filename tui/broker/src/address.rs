@@ -1,6 +1,7 @@
 //! Where a broker is, and who logs in there. The address holds a password: nothing here prints it.
 
 use std::fmt;
+use std::time::Duration;
 use url::Url;
 use wb_core::error::{Error, ErrorKind};
 use wb_core::secret;
@@ -110,6 +111,40 @@ impl Address {
             })
     }
 
+    /// The broker and the place on it: the virtual host, or the number of the database.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.kind {
+            BrokerKind::RabbitMq => format!("{self} {}", self.virtual_host()),
+            BrokerKind::Redis => format!("{self} {}", self.url.path().trim_matches('/')),
+        }
+    }
+
+    /// There is no such queue, and none is to be made.
+    pub(crate) fn no_queue(&self, queue: &str) -> Error {
+        let text = format!("{self} has no queue \"{queue}\"");
+        Error::new(ErrorKind::Settings, text)
+            .hint("check --queue; the first producer, `queue push` or `worker` makes the queue")
+    }
+
+    /// The first connection takes longer than usual.
+    pub(crate) fn waiting(&self, patience: Duration, cause: &str) -> String {
+        let (seconds, cause) = (patience.as_secs(), self.clean(cause));
+        format!("{self} cannot be reached; tried for {seconds} s ({cause})")
+    }
+
+    /// The login was refused.
+    pub(crate) fn not_allowed(&self, cause: &str) -> Error {
+        Error::new(ErrorKind::Access, format!("{self} refused the login"))
+            .because(self.clean(cause))
+            .hint(match self.kind {
+                BrokerKind::RabbitMq => {
+                    "check user, password and virtual host of the broker's address"
+                }
+                BrokerKind::Redis => "check user and password of the broker's address",
+            })
+    }
+
     /// The broker cannot be reached.
     pub(crate) fn away(&self, cause: &str) -> Error {
         Error::new(ErrorKind::Network, format!("{self} cannot be reached"))
@@ -181,6 +216,14 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn places_differ_by_virtual_host_and_database() {
+        let place = |text: &str| Address::parse(text).unwrap().place();
+        assert_eq!(place("amqp://a:b@h"), place("amqp://h//"));
+        assert_ne!(place("amqp://h/a"), place("amqp://h/b"));
+        assert_eq!(place("redis://:b@h/1"), "redis://h 1");
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct QueueSettings {
     pub queue: String,
     /// Messages that are taken and not yet finished, at most.
     pub prefetch: u16,
+    /// Whether a queue that is missing is made; else it is an error to connect.
+    pub create: bool,
     /// How long the first connection may take. Later a broker that is away is waited for.
     pub patience: Duration,
     /// Redis alone: how long a taken message stays with its worker when nothing more is heard of it.

@@ -128,8 +128,13 @@ async fn prepare<'a>(
 ) -> Result<Worker<'a>, Error> {
     let prefetch = args.prefetch.unwrap_or(PREFETCH.max(args.concurrency));
     let prefetch = u16::try_from(prefetch.min(MOST)).unwrap_or(u16::MAX);
+    let how = queue::Connecting {
+        prefetch,
+        create: true,
+        patience: queue::WORKER_PATIENCE,
+    };
     // The broker first: without it no library has to be opened.
-    let broker = queue::connect(&args.broker, prefetch).await?;
+    let broker = queue::connect(&args.broker, how).await?;
     let results = match &args.result_backend {
         Some(url) => Some(queue::redis_results(url).await?),
         None => None,

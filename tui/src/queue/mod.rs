@@ -3,18 +3,23 @@
 mod broker;
 mod push;
 
-pub use broker::{connect, redis_results};
+pub use broker::{Connecting, WORKER_PATIENCE, connect, redis_results};
 
 use crate::cli::{Global, PeekArgs, PurgeArgs, QueueArgs, QueueWhat};
 use crate::print;
 use serde_json::{Value, json};
+use std::time::Duration;
 use wb_broker::{Broker, DeadLetter, Delivery, History, QueueMessage, QueuePart, celery};
+use wb_core::counted::plural;
 use wb_core::error::{Error, ErrorKind};
 use wb_engine::config::Config;
 use wb_engine::session::refuse_read_only;
 
 /// Messages of `peek` and `dead` that are asked for at once.
 const PREFETCH: u16 = 1;
+
+/// How long the broker may take to be there: a person waits for it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// `workbench queue`
 ///
@@ -29,7 +34,14 @@ pub async fn queue(global: &Global, config: &Config, args: &QueueArgs) -> Result
         _ => {}
     }
     let place = args.what.broker();
-    let broker = connect(place, PREFETCH).await?;
+    // Nothing else makes a queue: its name may be mistyped.
+    let create = matches!(&args.what, QueueWhat::Push(_)) && !global.dry_run;
+    let how = Connecting {
+        prefetch: PREFETCH,
+        create,
+        patience: PATIENCE,
+    };
+    let broker = connect(place, how).await?;
     let done = match &args.what {
         QueueWhat::Push(args) => push::push(global, config, args, &*broker).await,
         QueueWhat::Status(_) => status(global, &place.queue, &*broker).await,
@@ -74,7 +86,11 @@ fn summary(message: &QueueMessage) -> Value {
 }
 
 async fn peek(global: &Global, args: &PeekArgs, broker: &dyn Broker) -> Result<(), Error> {
-    for message in broker.peek(QueuePart::Ready, args.limit).await? {
+    let messages = broker.peek(QueuePart::Ready, args.limit).await?;
+    if messages.is_empty() && !global.json {
+        notice!("no message waits on \"{}\"", args.broker.queue);
+    }
+    for message in messages {
         let mut document = summary(&message);
         document["attempts"] = json!(message.history().attempts);
         let heard = match global.json {
@@ -107,7 +123,11 @@ fn titles(specs: &Value) -> String {
 }
 
 async fn dead(global: &Global, args: &PeekArgs, broker: &dyn Broker) -> Result<(), Error> {
-    for message in broker.peek(QueuePart::Dead, args.limit).await? {
+    let messages = broker.peek(QueuePart::Dead, args.limit).await?;
+    if messages.is_empty() && !global.json {
+        notice!("no dead letters on \"{}\"", args.broker.queue);
+    }
+    for message in messages {
         let letter = DeadLetter::of(&message);
         let heard = match global.json {
             true => print::out("", format_args!("{}", json!(letter))),
@@ -140,16 +160,17 @@ async fn purge(global: &Global, args: &PurgeArgs, broker: &dyn Broker) -> Result
         QueuePart::Ready
     };
     let depth = broker.depth().await?;
-    let (number, what) = match part {
-        QueuePart::Dead => (depth.dead, "dead letters"),
-        QueuePart::Ready => (depth.ready + depth.delayed, "waiting messages"),
+    let (number, one) = match part {
+        QueuePart::Dead => (depth.dead, "dead letter"),
+        QueuePart::Ready => (depth.ready + depth.delayed, "waiting message"),
     };
+    let there = plural(number, one);
     if global.dry_run {
-        notice!("{number} {what} of the queue \"{queue}\" would be removed");
+        notice!("{there} of the queue \"{queue}\" would be removed");
         return Ok(());
     }
     if !global.yes {
-        let text = format!("{number} {what} of the queue \"{queue}\" would be removed for good");
+        let text = format!("{there} of the queue \"{queue}\" would be removed for good");
         return Err(Error::new(ErrorKind::Refused, text).hint("to remove them: --yes"));
     }
     let removed = broker.purge(part).await?;
@@ -158,7 +179,7 @@ async fn purge(global: &Global, args: &PurgeArgs, broker: &dyn Broker) -> Result
     }
     match global.json {
         true => out!("{}", json!({"removed": removed})),
-        false => notice!("{removed} {what} removed"),
+        false => notice!("{} removed", plural(removed, one)),
     }
     Ok(())
 }
@@ -167,7 +188,7 @@ async fn purge(global: &Global, args: &PurgeArgs, broker: &dyn Broker) -> Result
 async fn retry(global: &Global, broker: &dyn Broker) -> Result<(), Error> {
     let there = broker.depth().await?.dead;
     if global.dry_run {
-        notice!("{there} dead letters would be sent again");
+        notice!("{} would be sent again", plural(there, "dead letter"));
         return Ok(());
     }
     let mut sent = 0_u64;
@@ -184,7 +205,7 @@ async fn retry(global: &Global, broker: &dyn Broker) -> Result<(), Error> {
     }
     match global.json {
         true => out!("{}", json!({"sent": sent})),
-        false => notice!("{sent} dead letters sent again"),
+        false => notice!("{} sent again", plural(sent, "dead letter")),
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use wb_broker::celery::NewTask;
 use wb_broker::{Broker, QueueMessage};
 use wb_client::TaskFilter;
+use wb_core::counted::{number, plural};
 use wb_core::error::{Error, ErrorKind};
 use wb_core::filter::Filter;
 use wb_core::ids::{StageId, TaskId};
@@ -57,9 +58,27 @@ pub(super) async fn push(
         return Ok(());
     }
     let would = if global.dry_run { " would be" } else { "" };
-    notice!("{pushed}{would} pushed to \"{}\"", args.broker.queue);
+    if pushed + skipped == 0 {
+        notice!(
+            "no task waits at \"{}\"{}",
+            stage.title,
+            match args.filter {
+                Some(_) => " that matches --filter",
+                None => "",
+            }
+        );
+        return Ok(());
+    }
+    notice!(
+        "{}{would} pushed to \"{}\"",
+        plural(pushed, "task"),
+        args.broker.queue
+    );
     if skipped > 0 {
-        notice!("{skipped} skipped: pushed from here before (--again pushes them too)");
+        notice!(
+            "{} skipped: pushed from here before (--again pushes them too)",
+            number(skipped)
+        );
     }
     Ok(())
 }
@@ -103,7 +122,7 @@ fn message(args: &PushArgs, row: &TaskRow) -> QueueMessage {
 
 /// What was pushed to this queue from this folder.
 fn record(args: &BrokerArgs) -> Result<Pushed, Error> {
-    let queue = format!("{} {}", broker::address(args)?, args.queue);
+    let queue = format!("{} {}", broker::address(args)?.place(), args.queue);
     Pushed::open(&state_dir("")?, queue)
 }
 

@@ -55,17 +55,28 @@ impl Rabbit {
         loop {
             match rabbit.open().await {
                 Ok(session) => {
+                    let name = &rabbit.settings.queue;
+                    // A connection that is lost just now is noticed by the first request.
+                    if !rabbit.settings.create && matches!(session.existing(name).await, Ok(None)) {
+                        session.abandon();
+                        return Err(rabbit.address.no_queue(name));
+                    }
+                    rabbit.away.store(false, Ordering::Relaxed);
                     *rabbit.session.lock().await = Some(session);
                     return Ok(rabbit);
                 }
                 Err(Obstacle::Away(why)) => {
                     let wait = backoff.next();
-                    if start.elapsed() + wait > rabbit.settings.patience {
+                    let patience = rabbit.settings.patience;
+                    if start.elapsed() + wait > patience {
                         return Err(rabbit.address.away(&why));
+                    }
+                    if !rabbit.away.swap(true, Ordering::Relaxed) {
+                        (rabbit.settings.notify)(&rabbit.address.waiting(patience, &why));
                     }
                     tokio::time::sleep(wait).await;
                 }
-                Err(Obstacle::Login(why)) => return Err(rabbit.not_allowed(&why)),
+                Err(Obstacle::Login(why)) => return Err(rabbit.address.not_allowed(&why)),
                 Err(Obstacle::Refused(why)) => {
                     return Err(rabbit.address.refused("the queue", &why));
                 }
@@ -73,17 +84,10 @@ impl Rabbit {
         }
     }
 
-    fn not_allowed(&self, why: &str) -> Error {
-        let text = format!("{} refused the login", self.address);
-        Error::new(wb_core::error::ErrorKind::Access, text)
-            .because(self.address.clean(why))
-            .hint("check user, password and virtual host of the broker's address")
-    }
-
     async fn open(&self) -> Result<Arc<RabbitSession>, Obstacle> {
         let number = self.sessions.fetch_add(1, Ordering::Relaxed);
-        let prefetch = self.settings.prefetch;
-        let session = RabbitSession::open(&self.address, &self.names, prefetch, number).await?;
+        let session = RabbitSession::open(&self.address, &self.names, &self.settings, number);
+        let session = session.await?;
         Ok(Arc::new(session))
     }
 

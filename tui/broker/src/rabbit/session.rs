@@ -4,7 +4,7 @@
 use super::table;
 use super::topology::{QueueNames, short};
 use crate::address::Address;
-use crate::broker::{Depth, QueuePart};
+use crate::broker::{Depth, QueuePart, QueueSettings};
 use crate::message::QueueMessage;
 use lapin::options::{
     BasicGetOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
@@ -95,21 +95,21 @@ impl Drop for Unfinished<'_> {
 }
 
 impl RabbitSession {
-    /// Connects, and makes the queue where it is missing.
+    /// Connects, and makes the queue where it is missing and wanted.
     pub async fn open(
         address: &Address,
         names: &QueueNames,
-        prefetch: u16,
+        settings: &QueueSettings,
         number: u64,
     ) -> Result<Self, Obstacle> {
-        let opened = in_time(Self::open_now(address, names, prefetch, number));
+        let opened = in_time(Self::open_now(address, names, settings, number));
         opened.await.map_err(|error| obstacle(&error))
     }
 
     async fn open_now(
         address: &Address,
         names: &QueueNames,
-        prefetch: u16,
+        settings: &QueueSettings,
         number: u64,
     ) -> Result<Self, lapin::Error> {
         let properties = ConnectionProperties::default()
@@ -132,7 +132,7 @@ impl RabbitSession {
             .await?;
         let consume = connection.create_channel().await?;
         consume
-            .basic_qos(prefetch, BasicQosOptions::default())
+            .basic_qos(settings.prefetch, BasicQosOptions::default())
             .await?;
         let session = Self {
             number,
@@ -141,7 +141,9 @@ impl RabbitSession {
             connection,
             lost: AtomicBool::new(false),
         };
-        session.make_queue(names).await?;
+        if settings.create {
+            session.make_queue(names).await?;
+        }
         Ok(session)
     }
 
@@ -173,7 +175,7 @@ impl RabbitSession {
     }
 
     /// A queue, if it exists.
-    async fn existing(&self, name: &str) -> Result<Option<Queue>, lapin::Error> {
+    pub async fn existing(&self, name: &str) -> Result<Option<Queue>, lapin::Error> {
         let options = QueueDeclareOptions {
             passive: true,
             ..QueueDeclareOptions::default()

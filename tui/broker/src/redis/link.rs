@@ -57,12 +57,17 @@ impl Link {
             match link.open().await {
                 Ok(connection) => {
                     *link.connection.lock().await = Some(connection);
+                    link.away.store(false, Ordering::Relaxed);
                     return Ok(link);
                 }
                 Err(error) if passes(&error) => {
                     let wait = backoff.next();
+                    let why = error.to_string();
                     if start.elapsed() + wait > patience {
-                        return Err(link.address.away(&error.to_string()));
+                        return Err(link.address.away(&why));
+                    }
+                    if !link.away.swap(true, Ordering::Relaxed) {
+                        notify(&link.address.waiting(patience, &why));
                     }
                     tokio::time::sleep(wait).await;
                 }
@@ -87,11 +92,15 @@ impl Link {
         let text = error.to_string();
         let login = error.kind() == ErrorKind::AuthenticationFailed
             || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"));
-        let mut refused = self.address.refused(what, &text);
-        if login {
-            refused.kind = Kind::Access;
+        match login {
+            true => self.address.not_allowed(&text),
+            false => self.address.refused(what, &text),
         }
-        refused
+    }
+
+    /// There is no such queue.
+    pub fn no_queue(&self, queue: &str) -> Error {
+        self.address.no_queue(queue)
     }
 
     /// Performs work, and again on a new connection whenever it is lost meanwhile.

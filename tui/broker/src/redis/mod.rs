@@ -60,6 +60,16 @@ impl Redis {
         let name = &settings.queue;
         let (keys, member) = layout::binding(name);
         let (keys, member) = (&keys, &member);
+        if !settings.create {
+            let found = link.run("the queue", |mut connection| async move {
+                let mut exists = redis::cmd("EXISTS");
+                exists.arg(keys).arg(&layout::lists(name));
+                exists.query_async::<u64>(&mut connection).await
+            });
+            if found.await? == 0 {
+                return Err(link.no_queue(name));
+            }
+        }
         link.run("the queue", |mut connection| async move {
             let mut commands = redis::pipe();
             for key in keys {

@@ -32,6 +32,7 @@ fn settings(prefetch: u16) -> QueueSettings {
     QueueSettings {
         queue: format!("tests-{}-{number}", std::process::id()),
         prefetch,
+        create: true,
         patience: DEADLINE,
         visibility: Duration::from_secs(60),
         notify: |line| tracing::info!("{line}"),

@@ -13,6 +13,7 @@ for_each_broker! {
     a_delayed_message_comes_back_with_its_history_and_not_too_early
     dead_letters_are_kept_with_their_reason_and_sent_again
     a_look_takes_nothing_and_a_purge_everything
+    a_queue_that_is_missing_is_made_by_those_alone_who_want_it
     bytes_of_any_kind_come_as_a_message_and_hold_up_nobody
     a_worker_that_was_killed_loses_nothing
     a_broker_that_was_killed_loses_nothing_that_was_confirmed
@@ -155,6 +156,30 @@ async fn a_look_takes_nothing_and_a_purge_everything(kind: Kind) {
     assert!(depth.oldest_s.unwrap() > 1_000_000, "published in 1970");
     assert_eq!(broker.purge(QueuePart::Dead).await.unwrap(), 0);
     assert_eq!(broker.purge(QueuePart::Ready).await.unwrap(), 5);
+    assert_eq!(broker.depth().await.unwrap().ready, 0);
+    broker.close().await;
+}
+
+async fn a_queue_that_is_missing_is_made_by_those_alone_who_want_it(kind: Kind) {
+    let Some(address) = shared(kind) else { return };
+    let looks = QueueSettings {
+        create: false,
+        ..settings(1)
+    };
+    // The first look has not made it either.
+    for _ in 0..2 {
+        let address = Address::parse(&address).unwrap();
+        let missing = wb_broker::connect(address, looks.clone()).await;
+        let error = missing.err().unwrap();
+        assert_eq!(error.kind.exit_code(), 3, "{error:?}");
+        assert!(error.summary.contains(&looks.queue), "{error:?}");
+    }
+    let makes = QueueSettings {
+        create: true,
+        ..looks.clone()
+    };
+    connect(&address, &makes).await.close().await;
+    let broker = connect(&address, &looks).await;
     assert_eq!(broker.depth().await.unwrap().ready, 0);
     broker.close().await;
 }
