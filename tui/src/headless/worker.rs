@@ -48,7 +48,9 @@ pub async fn worker(flags: &Flags, config: &Config, args: &WorkerArgs) -> Ending
         }
         let limit = MaxTime::new(args.max_time);
         let prepared = Box::pin(prepare(flags, config, args, limit));
-        let prepared = unless_interrupted(prepared, limit, false, &mut ending);
+        // There is no run to go on with: what is on the queue stays there.
+        let nothing_written = true;
+        let prepared = unless_interrupted(prepared, limit, nothing_written, &mut ending);
         let Some(mut worker) = prepared.await? else {
             return Ok(());
         };

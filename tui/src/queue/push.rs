@@ -55,32 +55,30 @@ pub(super) async fn push(
     }
     if global.json {
         out!("{}", json!({"pushed": pushed, "skipped": skipped}));
-        return Ok(());
-    }
-    let would = if global.dry_run { " would be" } else { "" };
-    if pushed + skipped == 0 {
-        notice!(
-            "no task waits at \"{}\"{}",
-            stage.title,
-            match args.filter {
-                Some(_) => " that matches --filter",
-                None => "",
-            }
-        );
-        return Ok(());
-    }
-    notice!(
-        "{}{would} pushed to \"{}\"",
-        plural(pushed, "task"),
-        args.broker.queue
-    );
-    if skipped > 0 {
-        notice!(
-            "{} skipped: pushed from here before (--again pushes them too)",
-            number(skipped)
-        );
+    } else {
+        print_counts(global, args, &stage.title, (pushed, skipped));
     }
     Ok(())
+}
+
+fn print_counts(global: &Global, args: &PushArgs, stage: &str, (pushed, skipped): (usize, usize)) {
+    if pushed + skipped == 0 {
+        let which = args
+            .filter
+            .as_ref()
+            .map_or("", |_| " that matches --filter");
+        notice!("no task waits at \"{stage}\"{which}");
+        return;
+    }
+    let (tasks, would) = (
+        plural(pushed, "task"),
+        if global.dry_run { " would be" } else { "" },
+    );
+    notice!("{tasks}{would} pushed to \"{}\"", args.broker.queue);
+    if skipped > 0 {
+        let skipped = number(skipped);
+        notice!("{skipped} skipped: pushed from here before (--again pushes them too)");
+    }
 }
 
 /// Pushes the tasks of a page; how many, and how many were pushed before.
