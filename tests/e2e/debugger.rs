@@ -114,7 +114,7 @@ fn a_fork_runs_again_up_to_its_event_and_both_attempts_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "demo", "--tasks", "12"]);
     let mut screen = open(&server, dir.path());
-    screen.keys("c").wait("✓ at region");
+    screen.keys("c").wait("✓ outcome");
     // Back past what it would write.
     screen
         .keys("\x1b[D\x1b[D\x1b[D\x1b[D")
@@ -169,7 +169,7 @@ fn s_stops_at_each_input_each_held_effect_the_outcome_and_its_validation() {
     screen.keys("s").wait("▶ effect move");
     screen.keys("s").wait("▶ outcome");
     screen.keys("s").wait("▶ validation");
-    screen.wait("pathway \"annotate\" leaves pre-label and leads to Annotate");
+    screen.wait("pathway \"annotate\" leaves pre-label");
     screen.keys("s").wait("✓ review");
     assert_eq!(server.writes(), 0);
     screen.quit();

@@ -34,7 +34,7 @@ fn a_search_goes_through_the_json_of_a_task_and_opens_what_is_folded() {
         screen.wait_until("what is folded", hidden);
         screen.keys("/data_units").wait("1 of ");
         screen.wait("\"data_units\"");
-        screen.keys("\x1b");
+        screen.keys("\x1b").wait("tab next pane");
         assert_eq!(screen.quit().0, 0);
     }
     assert_eq!(server.writes(), 0);

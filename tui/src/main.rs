@@ -167,7 +167,7 @@ async fn command(cli: &Cli, ending: &mut Ending) -> Result<(), Error> {
         }
         Some(Command::Undo(args)) => *ending = headless::undo(flags, config, &args.request()).await,
         Some(Command::Resume(args)) => *ending = headless::resume(flags, config, args).await,
-        Some(Command::Exec(args)) => *ending = headless::exec(flags, config, args).await,
+        Some(Command::Exec(args)) => *ending = Box::pin(headless::exec(flags, config, args)).await,
         Some(Command::Queue(args)) => Box::pin(queue(global, config, args)).await?,
         Some(Command::Worker(args)) => *ending = Box::pin(worker(flags, config, args)).await,
         Some(Command::Graph(args)) => look::graph(global, config, args, ending).await?,

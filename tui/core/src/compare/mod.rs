@@ -121,6 +121,7 @@ impl TaskComparison {
     #[must_use]
     pub fn differs(&self) -> bool {
         self.changed_route
+            || self.failed[0] != self.failed[1]
             || self.counts.differing() > 0
             || !self.others.is_empty()
             || self.note.is_some()
