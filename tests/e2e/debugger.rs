@@ -208,7 +208,7 @@ fn an_edited_outcome_is_marked_and_is_what_the_server_has_after_the_commit() {
     // The other label, a classification, is taken out.
     screen
         .keys("jx")
-        .wait_until("one label", |text| !text.contains("label Weather"));
+        .wait_until("one label", |text| !text.contains("+ label Weather"));
     screen
         .keys("\x1b")
         .wait_until("the timeline alone", |text| !text.contains("Edit the"));

@@ -28,13 +28,25 @@ fn a_search_goes_through_the_json_of_a_task_and_opens_what_is_folded() {
         screen
             .keys("\x1b")
             .wait_until("the end of the search", ended);
-        screen.keys("Z").keys("/\"metadata\"").wait("{… ");
-        screen.keys("\x1b").wait("tab next pane");
+        screen
+            .keys("Z")
+            .keys("/\"metadata\"")
+            .wait("end the search");
+        screen.wait("{… ");
+        screen
+            .keys("\x1b")
+            .wait_until("the end of the search", |text| {
+                !text.contains("end the search")
+            });
         let hidden = |text: &str| !text.contains("\"data_units\"");
         screen.wait_until("what is folded", hidden);
         screen.keys("/data_units").wait("1 of ");
         screen.wait("\"data_units\"");
-        screen.keys("\x1b").wait("tab next pane");
+        screen
+            .keys("\x1b")
+            .wait_until("the end of the search", |text| {
+                !text.contains("end the search")
+            });
         assert_eq!(screen.quit().0, 0);
     }
     assert_eq!(server.writes(), 0);

@@ -156,7 +156,11 @@ fn a_killed_program_leaves_a_recording_that_plays_and_one_that_was_cut_is_named(
     screen.keys("2").wait("astronaut.jpg");
     screen.keys("?").wait("Keys: ");
     let on_disk = || std::fs::read_to_string(&path).unwrap();
-    let typed = |text: &str| text.contains(r#"{"char":"?"}"#) && text.ends_with('\n');
+    // The key, and the frame that it led to.
+    let typed = |text: &str| {
+        let (_, later) = text.split_once(r#"{"char":"?"}"#).unwrap_or_default();
+        later.contains("\"frame\"") && later.ends_with('\n')
+    };
     let until = Instant::now() + Duration::from_secs(30);
     while !typed(&on_disk()) {
         assert!(Instant::now() < until, "the key never reached the disk");
