@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "LabelCounts")]
 struct WholeCounts {
     same: usize,
     moved: usize,
@@ -17,53 +18,41 @@ struct WholeCounts {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "TaskComparison")]
 struct WholeComparison {
     routes: [String; 2],
     failed: [bool; 2],
     changed_route: bool,
     labels: Vec<ComparedLabel>,
-    classes: BTreeMap<String, WholeCounts>,
-    counts: WholeCounts,
+    #[serde(with = "classes")]
+    classes: BTreeMap<String, LabelCounts>,
+    #[serde(with = "WholeCounts")]
+    counts: LabelCounts,
     priority: Option<[Option<f64>; 2]>,
     others: Vec<Difference>,
     run_us: [Option<u64>; 2],
     note: Option<String>,
 }
 
-impl From<LabelCounts> for WholeCounts {
-    fn from(counts: LabelCounts) -> Self {
-        let LabelCounts {
-            same,
-            moved,
-            changed,
-            added,
-            removed,
-            overlap_sum,
-            overlaps,
-        } = counts;
-        Self {
-            same,
-            moved,
-            changed,
-            added,
-            removed,
-            overlap_sum,
-            overlaps,
-        }
-    }
-}
+/// The counts of each class.
+mod classes {
+    use super::*;
 
-impl From<WholeCounts> for LabelCounts {
-    fn from(counts: WholeCounts) -> Self {
-        Self {
-            same: counts.same,
-            moved: counts.moved,
-            changed: counts.changed,
-            added: counts.added,
-            removed: counts.removed,
-            overlap_sum: counts.overlap_sum,
-            overlaps: counts.overlaps,
-        }
+    #[derive(Serialize, Deserialize)]
+    struct ClassCounts(#[serde(with = "WholeCounts")] LabelCounts);
+
+    pub fn serialize<S: Serializer>(
+        all: &BTreeMap<String, LabelCounts>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_map(all.iter().map(|(name, of)| (name, ClassCounts(*of))))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<String, LabelCounts>, D::Error> {
+        let all = BTreeMap::<String, ClassCounts>::deserialize(from)?;
+        Ok(all.into_iter().map(|(name, of)| (name, of.0)).collect())
     }
 }
 
@@ -73,32 +62,7 @@ impl From<WholeCounts> for LabelCounts {
 /// Those of `to`.
 #[allow(clippy::borrowed_box)] // serde gives a reference to the field
 pub fn serialize<S: Serializer>(all: &Box<TaskComparison>, to: S) -> Result<S::Ok, S::Error> {
-    let TaskComparison {
-        routes,
-        failed,
-        changed_route,
-        labels,
-        classes,
-        counts,
-        priority,
-        others,
-        run_us,
-        note,
-    } = (**all).clone();
-    let classes = classes.into_iter();
-    let whole = WholeComparison {
-        routes,
-        failed,
-        changed_route,
-        labels,
-        classes: classes.map(|(name, of)| (name, of.into())).collect(),
-        counts: counts.into(),
-        priority,
-        others,
-        run_us,
-        note,
-    };
-    whole.serialize(to)
+    WholeComparison::serialize(all, to)
 }
 
 /// Reads it.
@@ -106,18 +70,5 @@ pub fn serialize<S: Serializer>(all: &Box<TaskComparison>, to: S) -> Result<S::O
 /// # Errors
 /// Those of `from`.
 pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Box<TaskComparison>, D::Error> {
-    let whole = WholeComparison::deserialize(from)?;
-    let classes = whole.classes.into_iter();
-    Ok(Box::new(TaskComparison {
-        routes: whole.routes,
-        failed: whole.failed,
-        changed_route: whole.changed_route,
-        labels: whole.labels,
-        classes: classes.map(|(name, of)| (name, of.into())).collect(),
-        counts: whole.counts.into(),
-        priority: whole.priority,
-        others: whole.others,
-        run_us: whole.run_us,
-        note: whole.note,
-    }))
+    WholeComparison::deserialize(from).map(Box::new)
 }
