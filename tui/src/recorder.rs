@@ -123,17 +123,29 @@ fn rows(event: &Event) -> usize {
             .as_ref()
             .map_or(0, |l| l.as_str().len())
     };
+    let documents = |bytes: usize| bytes / ROW + 1;
     match event {
         Event::Upstream(Upstream::Page { rows, .. }) => rows.len(),
         Event::Upstream(Upstream::Known { rows, .. }) => rows.len(),
+        Event::ResultsBefore { results, .. } => results.len(),
+        Event::RunRead {
+            results: Ok(results),
+            ..
+        } => results.len(),
+        Event::HeldBefore(all) | Event::HeldElsewhere(all) => {
+            let sizes = all
+                .iter()
+                .map(|(_, held)| held.inputs.size() + labels(&held.outcome));
+            documents(sizes.sum())
+        }
         Event::Prefetch { results, .. } => {
             let sizes = results.iter().flatten().map(|inputs| inputs.size());
-            sizes.sum::<usize>() / ROW + 1
+            documents(sizes.sum())
         }
         Event::Job(JobEvent::Done {
             result: Ok(outcome),
             ..
-        }) => labels(outcome) / ROW + 1,
+        }) => documents(labels(outcome)),
         _ => 1,
     }
 }

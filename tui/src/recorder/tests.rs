@@ -94,6 +94,27 @@ fn a_listing_of_a_million_tasks_does_not_wait_in_memory() {
 }
 
 #[test]
+fn kept_results_count_as_the_tasks_that_they_are_of() {
+    let result = serde_json::json!({"run": 1, "stage": uuid::Uuid::nil(), "task": uuid::Uuid::nil(), "title": "t",
+        "updated": 0, "outcome": null, "last": {"build": 1, "text": "stay", "failed": false, "pathway": null,
+        "group": null, "labels": [0, 0, 0], "ms": 1.0, "at": 0}});
+    let result = serde_json::from_value::<wb_core::figures::KeptResult>(result).unwrap();
+    let before = Event::ResultsBefore {
+        results: vec![result.clone(); 3],
+        all: true,
+    };
+    assert_eq!(rows(&before), 3);
+    let patch = None;
+    let stored = wb_core::comparing::StoredResult { result, patch };
+    let read = Event::RunRead {
+        comparison: 1,
+        side: 0,
+        results: Ok(vec![stored; 5]),
+    };
+    assert_eq!(rows(&read), 5);
+}
+
+#[test]
 fn a_full_disk_ends_the_recording_and_is_reported() {
     let (recorder, messages) = recorder(10);
     recorder.note(RecordedEntry::End);
