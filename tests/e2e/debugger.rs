@@ -293,17 +293,9 @@ fn editor(dir: &Path) -> PathBuf {
 fn a_value_is_edited_in_the_editor_and_what_is_not_json_is_edited_again() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "demo", "--tasks", "12"]);
-    let agents = sample_agents();
-    let args = [
-        "--project-hash",
-        &server.project(),
-        "--agents",
-        agents.to_str().unwrap(),
-    ];
-    let mut env = server.env().to_vec();
-    env.push(("EDITOR", format!("'{}'", editor(dir.path()).display())));
-    let mut screen = Terminal::start(dir.path(), &args, &env, (120, 36));
-    screen.wait("build #1");
+    let editor = [("EDITOR", format!("'{}'", editor(dir.path()).display()))];
+    let size = (120, 36);
+    let mut screen = Terminal::open_in(&server, dir.path(), &sample_agents(), &editor, size);
     screen.keys("2").wait("astronaut.jpg");
     screen.keys("s").wait("before the call");
     to_the_checkpoint(&mut screen);

@@ -313,12 +313,6 @@ fn the_first_step_is_explained_once_per_person_and_not_where_the_settings_end_it
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&["--scenario", "demo", "--tasks", "20"]);
     let agents = sample_agents();
-    let args = [
-        "--project-hash",
-        &server.project(),
-        "--agents",
-        agents.to_str().unwrap(),
-    ];
     let state = |name: &str| {
         (
             "XDG_STATE_HOME",
@@ -326,10 +320,7 @@ fn the_first_step_is_explained_once_per_person_and_not_where_the_settings_end_it
         )
     };
     let stepped = |name: &str, cwd: &Path| {
-        let mut env = server.env().to_vec();
-        env.push(state(name));
-        let mut screen = Terminal::start(cwd, &args, &env, (120, 36));
-        screen.wait("build #1");
+        let mut screen = Terminal::open_in(&server, cwd, &agents, &[state(name)], (120, 36));
         // The hints stand below a card: a frame may be read in parts.
         screen.keys("s").wait("c to the end");
         let explained = screen.text().contains("Your first step");

@@ -43,13 +43,25 @@ const PLAIN: &str = "\x1b[?62;22c";
 impl Terminal {
     /// The screen on a server's project with these agents, once they are active.
     pub fn open(server: &Server, dir: &Path, agents: &Path, size: (u16, u16)) -> Self {
+        Self::open_in(server, dir, agents, &[], size)
+    }
+
+    /// The same with more variables in the environment.
+    pub fn open_in(
+        server: &Server,
+        dir: &Path,
+        agents: &Path,
+        more: &[(&str, String)],
+        size: (u16, u16),
+    ) -> Self {
         let args = [
             "--project-hash",
             &server.project(),
             "--agents",
             agents.to_str().unwrap(),
         ];
-        let mut screen = Self::start(dir, &args, &server.env(), size);
+        let env = [&server.env()[..], more].concat();
+        let mut screen = Self::start(dir, &args, &env, size);
         screen.wait("build #1");
         screen
     }
