@@ -80,8 +80,8 @@ async fn unless_unfinished(
 }
 
 impl World {
-    /// Performs one effect; its answer comes as an event.
-    // The last ones go from a run to the state, or are for the faces.
+    /// Performs one effect; its answer comes as an event. The last ones go from a run to the state, or are for the faces:
+    /// nothing is done for them here.
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::LoadProject => self.load_project(),
